@@ -1,0 +1,61 @@
+# Everything a fresh machine needs is made here: git, make and python3 (or uv) are enough.
+# The versions come from requirements.lock; `make lock` renews it from pyproject.toml.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(shell command -v uv 2>/dev/null)
+ARGS   ?=
+
+.PHONY: practice run test check bench lock clean
+
+practice: $(VENV)/.run          ## the wizard against the practice Nexus
+	@$(BIN)/cgwizard practice $(ARGS)
+
+run: $(VENV)/.run               ## the wizard against your Nexus: make run ARGS=https://nexus.example.com
+	@$(BIN)/cgwizard $(ARGS)
+
+test: $(VENV)/.dev check        ## style, types, layers, then every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in one run
+	@$(BIN)/python -m pytest tests/bench -m bench -s $(ARGS)
+
+# --no-deps --no-build-isolation: the lock file alone decides what is installed.
+$(VENV)/.run: requirements.lock pyproject.toml
+ifdef UV
+	@test -x $(BIN)/python || uv venv --quiet $(VENV)
+	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "cgwizard needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing cgwizard into $(VENV) (once)..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+ifdef UV
+	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+endif
+	@touch $@
+
+lock:                           ## needs uv
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  --python-version 3.11 --group build pyproject.toml -o requirements.lock $(ARGS)
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,85 @@
+"""The events of a pull: one typed stream for screens, plain output, JSON lines and tests.
+
+Whoever pulls (the built-in puller or an engine) calls an ``on_event`` function with these,
+from any thread. Progress is throttled at the source; a layer's last state always arrives.
+Sizes are bytes, times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+LayerState = Literal[
+    "queued", "downloading", "verifying", "extracting", "cached", "done", "retrying", "failed"
+]
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """A blob of the image: its config first, then the layers in order."""
+
+    digest: str
+    size: int
+    media_type: str
+
+
+class Resolved(msgspec.Struct, frozen=True, tag="resolved", tag_field="event"):
+    """The name led to a manifest: what will be pulled is known now."""
+
+    reference: str
+    digest: str  # of what the tag points to (the index, where there is one)
+    manifest_digest: str  # of the chosen platform's manifest
+    platform: str  # "linux/amd64"
+    layers: tuple[Layer, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(layer.size for layer in self.layers)
+
+
+class LayerProgress(msgspec.Struct, frozen=True, tag="layer", tag_field="event"):
+    digest: str
+    state: LayerState
+    done: int
+    total: int
+    detail: str = ""  # why it is retried, for people
+
+
+class Totals(msgspec.Struct, frozen=True, tag="totals", tag_field="event"):
+    done: int
+    total: int
+    bytes_per_second: float
+    seconds_left: float | None
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
+    """Every byte arrived and matched its digest."""
+
+    reference: str
+    digest: str
+    manifest_digest: str
+    platform: str
+    layers: int
+    bytes: int
+    seconds: float
+    first_byte_seconds: float  # from the first manifest request to the first byte of a layer
+    retries: int = 0
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
+    reference: str
+    code: str
+    tried: str
+    came_back: str
+    cause: str
+    next_step: str
+
+
+PullEvent = Resolved | LayerProgress | Totals | Finished | Failed
+OnEvent = Callable[[PullEvent], None]
+
+
+def ignore(_event: PullEvent) -> None:
+    """For callers that only want the result."""
