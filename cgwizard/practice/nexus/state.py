@@ -6,16 +6,44 @@ the docker format (``docker/``) reads it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from cgwizard.practice.nexus.accounts import (
+    ALL,
+    Pattern,
+    Privilege,
+    Role,
+    User,
+    builtin_privileges,
+    builtin_roles,
+    compile_permission,
+    implies,
+    ready_repository_privileges,
+)
+from cgwizard.practice.nexus.signin import Lockout, SignInRefused, basic_credentials
+
+if TYPE_CHECKING:
+    from cgwizard.practice.docker.store import Asset
+    from cgwizard.practice.serving import App
+
+log = logging.getLogger("cgwizard.practice.nexus")
+
+Edition = Literal["OSS", "COMMUNITY", "PRO"]
+FORMATS = ("docker", "maven2", "nuget", "raw")
 
 
 @dataclass
 class Repository:
     """``settings`` is what ``GET /v1/repositories/docker/proxy/NAME`` answers, plus write-only
-    members (``httpClient.authentication.password``), which the REST API leaves out."""
+    members (``httpClient.authentication.password``), which the REST API leaves out.
+
+    An update puts a new object in the place of the old one, also when nothing differs: that is
+    how a docker connector notices that it has to restart."""
 
     name: str
     format: str  # "docker", "maven2", "nuget", "raw"
@@ -27,11 +55,216 @@ class Repository:
         return bool(self.settings.get("online", True))
 
 
+@dataclass(frozen=True)
+class RemoteStatus:
+    """How a proxy stands to its remote, in the words of Nexus ("Remote Available", ...)."""
+
+    online: bool
+    description: str | None
+    reason: str | None
+
+
+class DockerPart(Protocol):
+    """What the docker format does for the REST API."""
+
+    def assets(self, repo: Repository) -> list[Asset]: ...
+
+    def status(self, repo: Repository) -> RemoteStatus | None: ...
+
+    async def invalidate_cache(self, repo: Repository) -> None: ...
+
+    async def forget(self, repo: Repository) -> None: ...
+
+    def ports_in_use(self) -> dict[int, str]: ...
+
+
+@dataclass
+class BlobStore:
+    name: str
+    path: str
+    soft_quota: dict[str, Any] | None = None  # {"type", "limit"}
+
+
+@dataclass
+class Anonymous:
+    enabled: bool = False
+    user_id: str = "anonymous"
+    realm_name: str = "NexusAuthorizingRealm"
+
+
 @dataclass
 class NexusState:
     data: Path  # a temporary folder; blobs lie below
     # Where a remote storage really leads: {"https://cgr.dev": "http://127.0.0.1:40123"}.
     upstreams: dict[str, str]
+    version: tuple[int, int, int] = (3, 96, 3)
+    build: int = 1
+    edition: Edition = "COMMUNITY"
+    context_path: str = ""  # "" or "/nexus"
     repositories: dict[str, Repository] = field(default_factory=dict)
     # Called after repositories were made, changed or removed: connectors follow.
     changed: Callable[[], Awaitable[None]] | None = None
+    docker: DockerPart | None = None
+    docker_routes: App | None = None  # serves /v2/... and /repository/NAME/v2/... on the main port
+
+    users: dict[str, User] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=lambda: {r.id: r for r in builtin_roles()})
+    privileges: dict[str, Privilege] = field(
+        default_factory=lambda: {p.name: p for p in builtin_privileges()}
+    )
+    realms_active: list[str] = field(default_factory=lambda: ["NexusAuthenticatingRealm"])
+    anonymous: Anonymous = field(default_factory=Anonymous)
+    eula_accepted: bool = False
+    read_only: bool = False
+    lockout: Lockout | None = field(default_factory=Lockout)  # None: before the rate limit existed
+    blob_stores: dict[str, BlobStore] = field(
+        default_factory=lambda: {"default": BlobStore("default", "default")}
+    )
+    own_ports: set[int] = field(default_factory=set)  # of the server itself, refused as connectors
+    # Settings that only the REST API knows.
+    user_tokens: dict[str, str] = field(default_factory=dict)  # name code -> user id, PRO
+    docker_tokens: dict[str, str | None] = field(default_factory=dict)  # token -> user id
+
+    # Who is asking.
+
+    def authenticate(self, authorization: str | None, client: str = "") -> User | None:
+        """The user of an ``Authorization`` header; None without one, or with an anonymous token.
+
+        Raises `SignInRefused` for credentials that are not accepted.
+        """
+        if not authorization:
+            return None
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            return self._user_of_token(token.strip())
+        credentials = basic_credentials(authorization)
+        if credentials is None:
+            # Shiro's filter takes a scheme that it does not know for no credentials.
+            return None
+        name = credentials.username
+        if self.lockout is not None:
+            self.lockout.check(name)
+        user = self.users.get(name)
+        if (
+            "NexusAuthenticatingRealm" in self.realms_active
+            and user is not None
+            and user.may_sign_in
+            and user.password == credentials.password
+        ):
+            if self.lockout is not None:
+                self.lockout.succeeded(name)
+            return user
+        if self.lockout is not None:
+            self.lockout.failed(name)
+        log.info("sign-in as %s from %s was refused", name, client or "an unknown address")
+        raise SignInRefused("wrong")
+
+    def issue_docker_token(self, user: User | None) -> str:
+        """A token for docker's Bearer flow; None makes an anonymous one."""
+        token = f"DockerToken.{uuid.uuid4()}"
+        self.docker_tokens[token] = user.user_id if user else None
+        return token
+
+    def _user_of_token(self, token: str) -> User | None:
+        if "DockerToken" not in self.realms_active or token not in self.docker_tokens:
+            raise SignInRefused("wrong")
+        user_id = self.docker_tokens[token]
+        if user_id is None:
+            return None
+        user = self.users.get(user_id)
+        if user is None or not user.may_sign_in:
+            raise SignInRefused("wrong")
+        return user
+
+    # What they may do.
+
+    def permits(self, user: User | None, permission: str) -> bool:
+        """Whether ``user`` (None: anonymous, where that is on) holds a permission such as
+        ``nexus:repository-view:docker:chainguard:read``."""
+        wanted = compile_permission(permission)
+        return any(implies(held, wanted) for held in self.permissions(user))
+
+    def permissions(self, user: User | None) -> list[Pattern]:
+        """Everything that ``user``'s roles allow."""
+        if user is None:
+            user = self.users.get(self.anonymous.user_id) if self.anonymous_enabled else None
+        if user is None:
+            return []
+        names: dict[str, None] = {}
+        seen: set[str] = set()
+        todo = list(user.roles)
+        while todo:
+            role = self.roles.get(todo.pop())
+            if role is None or role.id in seen:
+                continue
+            seen.add(role.id)
+            todo += role.roles
+            names |= dict.fromkeys(role.privileges)
+        if "nx-all" in names:
+            return [compile_permission(ALL)]
+        found = (self.privilege(name) for name in names)
+        return [compile_permission(text) for p in found if p for text in p.permissions]
+
+    def privilege(self, name: str) -> Privilege | None:
+        """A privilege by name, the automatic ones of repositories included."""
+        if (stored := self.privileges.get(name)) is not None:
+            return stored
+        if not name.startswith("nx-repository-"):
+            return None
+        return next((p for p in self._ready_privileges(name) if p.name == name), None)
+
+    def all_privileges(self) -> Iterator[Privilege]:
+        yield from self.privileges.values()
+        pairs = [(r.format, r.name) for r in self.repositories.values()]
+        yield from ready_repository_privileges(FORMATS, pairs)
+
+    def _ready_privileges(self, name: str) -> Iterator[Privilege]:
+        pairs = [
+            (r.format, r.name)
+            for r in self.repositories.values()
+            if f"-{r.format}-{r.name}-" in name
+        ]
+        yield from ready_repository_privileges(FORMATS, pairs)
+
+    # What the server is.
+
+    @property
+    def anonymous_enabled(self) -> bool:
+        return self.anonymous.enabled
+
+    @anonymous_enabled.setter
+    def anonymous_enabled(self, enabled: bool) -> None:
+        self.anonymous.enabled = enabled
+
+    @property
+    def version_text(self) -> str:
+        major, minor, patch = self.version
+        return f"{major}.{minor}.{patch}-{self.build:02}"
+
+    @property
+    def server_header(self) -> str:
+        """What every answer says in ``Server``, those of connectors too."""
+        return f"Nexus/{self.version_text} ({self.edition})"
+
+    @property
+    def has_eula(self) -> bool:
+        return self.edition == "COMMUNITY" and self.version >= (3, 77, 0)
+
+    @property
+    def has_path_routing(self) -> bool:
+        return self.version >= (3, 83, 0)
+
+    @property
+    def wants_lower_case(self) -> bool:
+        return self.version >= (3, 89, 1)
+
+    def find(self, name: str) -> Repository | None:
+        """A repository by name in any case."""
+        if (exact := self.repositories.get(name)) is not None:
+            return exact
+        folded = name.casefold()
+        return next((r for r in self.repositories.values() if r.name.casefold() == folded), None)
+
+    async def repositories_changed(self) -> None:
+        if self.changed is not None:
+            await self.changed()
