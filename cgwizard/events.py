@@ -13,12 +13,20 @@ from typing import Literal
 import msgspec
 
 LayerState = Literal[
-    "queued", "downloading", "verifying", "extracting", "cached", "done", "retrying", "failed"
+    "queued",
+    "downloading",
+    "verifying",
+    "extracting",
+    "cached",  # was there already and matched its digest
+    "done",
+    "skipped",  # a foreign layer that its publisher keeps elsewhere; not counted in `Finished`
+    "retrying",
+    "failed",
 ]
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """A blob of the image: its config first, then the layers in order."""
+    """A blob of the image: its config first, then the layers in order, each digest once."""
 
     digest: str
     size: int
@@ -31,7 +39,7 @@ class Resolved(msgspec.Struct, frozen=True, tag="resolved", tag_field="event"):
     reference: str
     digest: str  # of what the tag points to (the index, where there is one)
     manifest_digest: str  # of the chosen platform's manifest
-    platform: str  # "linux/amd64"
+    platform: str  # "linux/amd64"; "all" when every platform was asked for, "" for no image
     layers: tuple[Layer, ...]
 
     @property
@@ -54,8 +62,19 @@ class Totals(msgspec.Struct, frozen=True, tag="totals", tag_field="event"):
     seconds_left: float | None
 
 
+class Source(msgspec.Struct, frozen=True):
+    """Where the bytes of one blob came from: ``host`` is that of the last redirect followed,
+    or "" for a blob that was in the output folder already."""
+
+    digest: str
+    size: int
+    seconds: float
+    host: str
+
+
 class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
-    """Every byte arrived and matched its digest."""
+    """Every byte arrived and matched its digest. ``layers`` and ``bytes`` count every blob
+    that was pulled, the config included; manifests are not counted."""
 
     reference: str
     digest: str
@@ -66,6 +85,7 @@ class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
     seconds: float
     first_byte_seconds: float  # from the first manifest request to the first byte of a layer
     retries: int = 0
+    sources: tuple[Source, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
