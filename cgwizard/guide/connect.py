@@ -1,0 +1,349 @@
+"""Step 1, Connect: find Nexus, sign in once, see whether it can do what the guide needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from cgwizard import keyrings, plan
+from cgwizard.errors import WizardError
+from cgwizard.guide.step import (
+    CONTINUE,
+    Action,
+    Check,
+    Choice,
+    Field,
+    Fix,
+    Report,
+    Step,
+    checking,
+)
+from cgwizard.net import Trust
+from cgwizard.secrets import Credentials, Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cgwizard.cancel import Cancel
+    from cgwizard.guide.session import Session
+    from cgwizard.nexus.client import NexusClient
+
+KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
+
+
+class Connect(Step):
+    id = "connect"
+    title = "Connect"
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.keyring: keyrings.KeyringStatus | None = None
+        self.fingerprint: str | None = None
+        self._accept_eula = False
+        self._from_keyring = False
+        # Nexus locks a user out after a few wrong passwords: none is sent twice.
+        self._refused: set[tuple[str, str, Secret]] = set()
+        self.values = {"url": session.url, "user": session.user, "ca_file": "", "keep": "yes"}
+        if session.practice:
+            self.values["url"] = session.practice.nexus_url
+            self.values["user"] = session.practice.username
+            self.secrets["password"] = session.practice.password
+
+    # What to show
+
+    @property
+    def heading(self) -> str:
+        return "Connect to Nexus as an administrator"
+
+    @property
+    def context(self) -> str:
+        if self.session.practice:
+            return "Practice: this Nexus and this cgr.dev run on your machine, for this run only."
+        return "Nothing is changed in Nexus before you have seen the change and confirmed it."
+
+    def fields(self) -> tuple[Field, ...]:
+        values = self.values
+        fields = [
+            Field("url", "Nexus URL", values["url"], placeholder="https://nexus.example.com"),
+            Field("user", "User", values["user"], placeholder="admin"),
+            Field("password", "Password", kind="secret"),
+        ]
+        if values["ca_file"] or (self.problem and self.problem.code == "nexus-tls-untrusted"):
+            fields.append(
+                Field("ca_file", "CA file", values["ca_file"], placeholder="/path/to/ca.pem")
+            )
+        if self.keyring and self.keyring.usable and not self._from_keyring:
+            fields.append(Field("keep", "Keep password", values["keep"], "choice", KEEP))
+        return tuple(fields)
+
+    def notes(self) -> tuple[str, ...]:
+        if self._from_keyring and self.keyring:
+            return (f"The password comes from the keyring ({self.keyring.backend}).",)
+        if self.keyring and not self.keyring.usable:
+            reason = self.keyring.reason.rstrip(".")
+            return (f"No keyring ({reason}): the password is kept in memory for this run.",)
+        return ()
+
+    def action(self) -> Action:
+        if self.state == "done":
+            return CONTINUE
+        if self.fix:
+            return Action("fix", self.fix.label)
+        return Action("connect", "connect" if not self.problem else "try again")
+
+    def field_problems(self) -> dict[str, str]:
+        from cgwizard.nexus.address import normalise
+
+        problems = {}
+        if not self.values["url"].strip():
+            problems["url"] = "where is Nexus? For example https://nexus.example.com"
+        else:
+            try:
+                normalise(self.values["url"])
+            except WizardError as error:
+                problems["url"] = f"{error.problem.came_back}: {error.problem.next_step}"
+        if not self.values["user"].strip():
+            problems["user"] = "a user who may administer repositories, often admin"
+        elif ":" in self.values["user"]:
+            problems["user"] = "a user name has no colon"
+        if not self.secrets.get("password") and not self._may_be_in_keyring:
+            problems["password"] = "the password of this user"
+        return problems
+
+    @property
+    def _may_be_in_keyring(self) -> bool:
+        return bool(self.keyring and self.keyring.usable)
+
+    def set(self, field: str, text: str) -> None:
+        if field == "password":
+            self._from_keyring = False
+        if field in {"url", "user"}:
+            self._accept_eula = False
+            self.fingerprint = None
+            if self._from_keyring:  # it belongs to another user or another Nexus
+                self._from_keyring = False
+                self.secrets.pop("password", None)
+        super().set(field, text)
+
+    # What is done
+
+    def enter(self, report: Report, cancel: Cancel) -> None:
+        if self.session.practice or self.keyring:
+            return
+        self.keyring = keyrings.probe()
+        if self.values["url"] and self.values["user"] and not self.secrets.get("password"):
+            self._load_password(self.values["url"])
+
+    def _load_password(self, url: str) -> bool:
+        if not (self.keyring and self.keyring.usable):
+            return False
+        try:
+            found = keyrings.load("nexus-password", account(self.values["user"], url))
+        except WizardError:
+            return False  # the person is asked instead
+        if found is None:
+            return False
+        self.secrets["password"] = found
+        self._from_keyring = True
+        return True
+
+    def act(self, report: Report, cancel: Cancel) -> None:
+        if self.fix:
+            self.fix.apply()
+            self.fix = None
+        self.checks.clear()
+        if self.session.practice:
+            checking(report, "practice", "start the practice servers", self._start_practice)
+        client = self._find(report)
+        self.session.close()
+        self.session.client = None
+        cancel.check()
+        self._writable(client, report)
+        credentials = self._sign_in(client, report)
+        cancel.check()
+        self._docker(client, report)
+        self._eula(client, report)
+        self._keep(client.base_url, credentials, report)
+        self.session.client = client
+        self.session.journal.nexus = client.base_url
+        self.session.credentials = credentials
+        self.session.plan = msgspec.structs.replace(
+            self.session.plan,
+            connect=plan.Connect(
+                client.base_url,
+                credentials.username,
+                ca_file=self._ca_file,
+                fingerprint=self.fingerprint,
+            ),
+        )
+        self.state = "done"
+
+    def _start_practice(self) -> str:
+        self.session.start_practice()
+        assert self.session.practice is not None
+        return self.session.practice.nexus_url
+
+    @property
+    def _ca_file(self) -> Path | None:
+        from pathlib import Path
+
+        text = self.values["ca_file"].strip()
+        return Path(text).expanduser() if text else None
+
+    def _find(self, report: Report) -> NexusClient:
+        from cgwizard.nexus.client import UntrustedCertificate
+        from cgwizard.nexus.find import find
+
+        label = "reach Nexus"
+
+        def on_try(url: str) -> None:
+            report(Check("reach", label, "running", url))
+
+        on_try(self.values["url"].strip())
+        self.session.trust = Trust(self._ca_file, self.fingerprint)
+        try:
+            client = find(self.values["url"], None, self.session.trust, on_try)
+        except UntrustedCertificate as error:
+            self._offer_pin(error)
+            raise
+        report(Check("reach", label, "done", client.base_url))
+        server = client.server()
+        self.session.server = server
+        edition = (server.edition or "").capitalize()
+        told = f"{server.version or 'version not told'} {edition}".strip()
+        report(Check("version", "it is Nexus Repository", "done", told))
+        return client
+
+    def _offer_pin(self, error: UntrustedCertificate) -> None:
+        seen = error.fingerprint
+
+        def pin() -> None:
+            self.fingerprint = seen
+
+        self.fix = Fix(
+            "trust this certificate",
+            pin,
+            f"SHA-256 {':'.join(seen[i : i + 2] for i in range(0, len(seen), 2)).upper()}\n"
+            f"subject {error.subject}, issuer {error.issuer}\n"
+            "Compare it with what the administrator of Nexus tells you, then confirm.",
+        )
+
+    def _writable(self, client: NexusClient, report: Report) -> None:
+        def work() -> str:
+            if client.writable():
+                return ""
+            raise WizardError(
+                "nexus-read-only",
+                tried=f"asking {client.base_url} whether it can be changed",
+                came_back="503 from /service/rest/v1/status/writable: it is read-only",
+                cause="an administrator froze it, or a backup or an upgrade is under way",
+                next_step="end the read-only mode in Nexus (Settings > System > Nodes), try again",
+            )
+
+        checking(report, "writable", "it can be changed (not read-only)", work)
+
+    def _sign_in(self, client: NexusClient, report: Report) -> Credentials:
+        user = self.values["user"].strip()
+        report(Check("sign-in", f"sign in as {user}", "running"))
+        if not self.secrets.get("password") and not self._load_password(client.base_url):
+            raise WizardError(
+                "password-missing",
+                tried=f"finding a password for {user} in the keyring",
+                came_back="there is none",
+                cause="none was saved for this user and this Nexus",
+                next_step="type the password",
+            )
+        password = self.secrets["password"]
+        attempt = (client.base_url, user, password)
+        if attempt in self._refused:
+            raise WizardError(
+                "login-wrong",
+                tried=f"signing in as {user}",
+                came_back="not sent: Nexus refused this password a moment ago",
+                cause="Nexus locks a user out after a few wrong passwords, so none is sent twice",
+                next_step="type another password or another user",
+            )
+        client.credentials = Credentials(user, password)
+        try:
+            signed_in = client.sign_in()
+        except WizardError as error:
+            if error.code == "login-wrong":
+                self._refused.add(attempt)
+            raise
+        report(Check("sign-in", f"signed in as {signed_in.user_id}", "done"))
+        label = "may administer repositories"
+        if signed_in.administrator or signed_in.repository_admin:
+            report(Check("rights", label, "done", signed_in.evidence))
+        elif signed_in.repository_admin is None:
+            report(Check("rights", label, "warning", f"cannot be known: {signed_in.evidence}"))
+        else:
+            report(Check("rights", label, "running"))
+            raise WizardError(
+                "no-admin-privilege",
+                tried=f"asking Nexus what {signed_in.user_id} may do",
+                came_back=signed_in.evidence,
+                cause="the user has no role with repository-admin privileges",
+                next_step="sign in as an administrator, or give the user the role nx-admin",
+            )
+        return client.credentials
+
+    def _docker(self, client: NexusClient, report: Report) -> None:
+        def work() -> str:
+            if client.docker_supported():
+                return ""
+            raise WizardError(
+                "nexus-no-docker",
+                tried="looking for docker repositories in Nexus's own API description",
+                came_back="it knows no docker (proxy)",
+                cause="this is the open core, or the format is switched off on this node",
+                next_step="use Nexus Repository Community or Pro, with the docker format enabled",
+            )
+
+        checking(report, "docker", "it has the docker format", work)
+
+    def _eula(self, client: NexusClient, report: Report) -> None:
+        """A Community Edition serves no content before its agreement was accepted: a legal act,
+        so the text is shown and the person accepts it."""
+        eula = client.eula()
+        if eula is None:
+            return
+        label = "its license agreement is accepted"
+        report(Check("eula", label, "running"))
+        if not eula.accepted and self._accept_eula:
+            client.accept_eula(eula)
+        elif not eula.accepted:
+
+            def accept() -> None:
+                self._accept_eula = True
+
+            self.fix = Fix("accept the agreement", accept, eula.disclaimer)
+            raise WizardError(
+                "nexus-eula",
+                tried="asking Nexus whether its End User License Agreement was accepted",
+                came_back="not yet; until then Nexus refuses every pull with 403",
+                cause="a fresh Community Edition waits for someone who accepts it",
+                next_step="read the agreement; Enter accepts it in your name",
+            )
+        report(Check("eula", label, "done"))
+
+    def _keep(self, base_url: str, credentials: Credentials, report: Report) -> None:
+        if not (self.keyring and self.keyring.usable) or self._from_keyring:
+            return
+        if self.values["keep"] != "yes":
+            return
+        label = "keep the password in the keyring"
+        report(Check("keep", label, "running", self.keyring.backend))
+        try:
+            where = account(credentials.username, base_url)
+            keyrings.save("nexus-password", where, credentials.password)
+        except WizardError as error:  # it is a convenience: the guide goes on without it
+            report(Check("keep", label, "warning", error.problem.came_back, error.problem))
+        else:
+            report(Check("keep", label, "done", self.keyring.backend))
+
+
+def account(user: str, url: str) -> str:
+    """The keyring's account name for a user of one Nexus."""
+    return f"{user.strip()}@{url.strip().rstrip('/')}"

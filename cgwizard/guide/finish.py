@@ -1,0 +1,157 @@
+"""Step 6, Finish: what was made, what was proved, and the commands to use it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.guide.step import Action, Check, Report, Step
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+
+QUIT = Action("quit", "done, leave the wizard")
+FILE = "cgwizard-commands.txt"
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """What to run with one tool."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+class Finish(Step):
+    id = "finish"
+    title = "Finish"
+
+    @property
+    def heading(self) -> str:
+        return "Nexus now serves Chainguard's images"
+
+    @property
+    def context(self) -> str:
+        token = self.session.pull_token
+        if token is None or token.expires is None:
+            return ""
+        return f"The pull token ends on {token.expires:%d %B %Y}: renew it before, by this guide."
+
+    def notes(self) -> tuple[str, ...]:
+        """What was made in Nexus."""
+        return tuple(f"{e.change}, done" for e in self.session.journal.made())
+
+    def proved(self) -> tuple[tuple[str, str, str], ...]:
+        """Reference, digest and verdict of each pull."""
+        return tuple(
+            (p.reference, p.finished.digest, "verified" if p.verified else "pulled, not compared")
+            for p in self.session.proofs
+        )
+
+    def action(self) -> Action:
+        return QUIT
+
+    def others(self) -> tuple[Action, ...]:
+        return (Action("save", "save the commands as a file", "s"),)
+
+    def act(self, report: Report, cancel: Cancel) -> None:
+        self.state = "done"
+
+    def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        report(Check("save", "save the commands", "running"))
+        path = save(self.text(), Path.cwd())
+        report(Check("save", "saved the commands", "done", str(path)))
+
+    def commands(self) -> tuple[Commands, ...]:
+        """By tool; none holds a secret: each asks for the password or reads the login."""
+        routing = self.session.plan.routing
+        user = self.session.credentials.username if self.session.credentials else "USER"
+        references = [proof.reference for proof in self.session.proofs]
+        if routing is None or not references:
+            return ()
+        registries = list(dict.fromkeys(ref.partition("/")[0] for ref in references))
+        plain = routing.scheme == "http"
+        tls = " --tls-verify=false" if plain else ""
+        return (
+            Commands(
+                "docker",
+                (
+                    *(f"docker login {r} --username {shlex.quote(user)}" for r in registries),
+                    *(f"docker pull {ref}" for ref in references),
+                ),
+            ),
+            Commands(
+                "podman",
+                (
+                    *(f"podman login{tls} {r} --username {shlex.quote(user)}" for r in registries),
+                    *(f"podman pull{tls} {ref}" for ref in references),
+                ),
+            ),
+            Commands("skopeo", tuple(f"skopeo inspect{tls} docker://{ref}" for ref in references)),
+            *(self._plain_http(registries) if plain else ()),
+            Commands(
+                "Kubernetes, after docker login",
+                (
+                    "kubectl create secret generic nexus-pull "
+                    "--type=kubernetes.io/dockerconfigjson "
+                    "--from-file=.dockerconfigjson=$HOME/.docker/config.json",
+                ),
+            ),
+            Commands(
+                "containerd, /etc/containerd/certs.d/cgr.dev/hosts.toml",
+                (
+                    'server = "https://cgr.dev"',
+                    f'[host."{routing.scheme}://{registries[0]}"]',
+                    '  capabilities = ["pull", "resolve"]',
+                ),
+            ),
+        )
+
+    def _plain_http(self, registries: list[str]) -> tuple[Commands, ...]:
+        """Clients refuse plain HTTP to anything but this machine unless they are told."""
+        quoted = ", ".join(f'"{registry}"' for registry in registries)
+        return (
+            Commands(
+                "docker on other machines, /etc/docker/daemon.json (the connector is plain HTTP)",
+                (f'{{"insecure-registries": [{quoted}]}}',),
+            ),
+        )
+
+    def text(self) -> str:
+        """Everything as plain text, for a file or the clipboard."""
+        lines = [self.heading, ""]
+        lines += [f"{ref}\n  {digest} {verdict}" for ref, digest, verdict in self.proved()]
+        for group in self.commands():
+            lines += ["", f"# {group.title}", *group.lines]
+        return "\n".join(lines) + "\n"
+
+
+def save(text: str, folder: Path) -> Path:
+    """Write ``text`` into a new file in ``folder``; a file that is there is never overwritten."""
+    stem, suffix = FILE.rsplit(".", 1)
+    for number in range(1, 100):
+        path = folder / (FILE if number == 1 else f"{stem}-{number}.{suffix}")
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unsaved(path, error) from error
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+    raise _unsaved(folder / FILE, OSError("a hundred files of this name are there already"))
+
+
+def _unsaved(path: Path, error: OSError) -> WizardError:
+    return WizardError(
+        "file-not-saved",
+        tried=f"writing {path}",
+        came_back=error.strerror or str(error),
+        cause="the folder cannot be written to, or the disk is full",
+        next_step="start the wizard in a folder of yours, or copy the commands instead",
+    )

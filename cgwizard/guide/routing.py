@@ -1,0 +1,217 @@
+"""Step 2, Choose a free port: which connector clients will reach the repository by."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cgwizard import plan
+from cgwizard.errors import WizardError
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.guide.session import Session
+    from cgwizard.nexus.models import Repository
+    from cgwizard.nexus.ports import Connector
+
+PROBE_SECONDS = 2.0
+LOCAL = {"127.0.0.1", "localhost", "[::1]"}
+
+SCHEMES = (Choice("http", "HTTP"), Choice("https", "HTTPS, with a keystore in Nexus"))
+
+
+class Routing(Step):
+    id = "routing"
+    title = "Choose a free port"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.values = {"port": "", "scheme": "http"}
+        self._connectors: list[Connector] = []
+        self._own: Repository | None = None  # a proxy of cgr.dev that is there already
+        self._proposed = ""
+
+    @property
+    def heading(self) -> str:
+        return "Choose the port on which clients will reach the images"
+
+    @property
+    def context(self) -> str:
+        port = self.values["port"] or "PORT"
+        return f"docker pull {self.session.host}:{port}/{plan.FREE_IMAGE}"
+
+    def fields(self) -> tuple[Field, ...]:
+        return (
+            Field("port", "Port", self.values["port"], placeholder="5051"),
+            Field("scheme", "Connector", self.values["scheme"], "choice", SCHEMES),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        from cgwizard.nexus.ports import ADVISED_CONNECTORS
+
+        port = self.values["port"] or "PORT"
+        lines = []
+        if self._connectors:
+            lines += [f"{c.port:>5}  {c.scheme:<5}  {c.repository}" for c in self._connectors]
+        taken = len(self._connectors)
+        lines.append(
+            f"{taken} of the {ADVISED_CONNECTORS} connectors that Sonatype advises at most "
+            f"{'is' if taken == 1 else 'are'} taken."
+        )
+        lines.append(f"Is Nexus a container? Then publish the port as well: -p {port}:{port}")
+        return tuple(lines)
+
+    def action(self) -> Action:
+        if self.state == "done":
+            return CONTINUE
+        return Action("choose", f"use port {self.values['port']}".rstrip())
+
+    @property
+    def moves_on(self) -> bool:
+        return self.state == "done" and all(c.state == "done" for c in self.checks.values())
+
+    def field_problems(self) -> dict[str, str]:
+        from cgwizard.nexus.ports import validate_port
+
+        try:
+            validate_port(self.values["port"])
+        except WizardError as error:
+            return {"port": f"{error.problem.came_back}: {error.problem.next_step}"}
+        return {}
+
+    def enter(self, report: Report, cancel: Cancel) -> None:
+        from cgwizard.nexus.ports import connectors
+
+        if self.state == "done":
+            return
+        report(Check("connectors", "look at the connectors in use", "running"))
+        self.session.refresh()
+        cancel.check()
+        self._connectors = connectors(self.session.repositories)
+        self._own = self._find_own()
+        if self.values["port"] in {"", self._proposed}:
+            if self._own and self._own.docker and self._own.docker.http_port:
+                proposal = self._own.docker.http_port
+            elif self._own and self._own.docker and self._own.docker.https_port:
+                proposal = self._own.docker.https_port
+                self.values["scheme"] = "https"
+            else:
+                proposal = propose_port(self.session)
+            self.values["port"] = self._proposed = str(proposal)
+        self._report_connectors(report)
+        with contextlib.suppress(WizardError):  # told again, in full, when the port is chosen
+            self._look(int(self.values["port"]), report)
+
+    def _find_own(self) -> Repository | None:
+        """A repository that an earlier run, or someone else, made for cgr.dev already."""
+        proxies = [
+            repository
+            for repository in self.session.repositories
+            if repository.format == "docker"
+            and (repository.remote_url or "").rstrip("/") == plan.REMOTE_URL.rstrip("/")
+            and repository.docker
+            and (repository.docker.http_port or repository.docker.https_port)
+        ]
+        named = [r for r in proxies if r.name == plan.Developer().name]
+        return next(iter(named), None)
+
+    def _report_connectors(self, report: Report) -> None:
+        from cgwizard.nexus.ports import ADVISED_CONNECTORS
+
+        taken = len(self._connectors)
+        many = taken >= ADVISED_CONNECTORS and not self._own
+        detail = f"{taken} in use" if taken else "none in use"
+        if many:
+            detail += f"; Sonatype advises at most {ADVISED_CONNECTORS}: expect a slower Nexus"
+        label = "connectors of this Nexus"
+        report(Check("connectors", label, "warning" if many else "done", detail))
+
+    def _look(self, port: int, report: Report) -> None:
+        """Report what is known of ``port``; raises WizardError when it cannot be used."""
+        label = f"port {port}"
+        report(Check("port", label, "running"))
+        own = self._own and self._own.docker
+        if own and port in {own.http_port, own.https_port}:
+            assert self._own is not None
+            report(Check("port", label, "done", f"is the port of {self._own.name} already"))
+            return
+        listening = refuse_taken(self.session, port)
+        if listening is None:
+            detail = "no answer from here: free or behind a firewall, it cannot be known"
+            report(Check("port", label, "warning", detail))
+        elif self.session.host in LOCAL:
+            report(Check("port", label, "done", "free: nothing listens there"))
+        else:
+            report(Check("port", label, "done", "free as far as can be seen from here"))
+
+    def act(self, report: Report, cancel: Cancel) -> None:
+        port = int(self.values["port"])
+        self._look(port, report)
+        scheme: plan.Scheme = "https" if self.values["scheme"] == "https" else "http"
+        if scheme == "https":
+            detail = "Nexus opens it only with a keystore of its own; else choose HTTP"
+            report(Check("scheme", "an HTTPS connector", "warning", detail))
+        self.session.plan = msgspec.structs.replace(
+            self.session.plan, routing=plan.Routing(port, scheme)
+        )
+        self.state = "done"
+
+
+def nexus_port(session: Session) -> int:
+    """The port of Nexus itself, which no connector can have."""
+    parts = urlsplit(session.nexus.base_url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def listening(session: Session, port: int) -> bool | None:
+    """Whether something accepts connections there, as seen from here; None: cannot be known."""
+    try:
+        socket.create_connection((session.host.strip("[]"), port), timeout=PROBE_SECONDS).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def propose_port(session: Session) -> int:
+    """A port that no connector has and nothing seen from here listens on."""
+    from cgwizard.nexus.ports import connectors, propose
+
+    return propose(
+        connectors(session.repositories),
+        own_port=nexus_port(session),
+        listening=lambda port: listening(session, port),
+    )
+
+
+def refuse_taken(session: Session, port: int) -> bool | None:
+    """Raise WizardError when ``port`` belongs to Nexus or to another program; otherwise say
+    what `listening` says."""
+    from cgwizard.nexus.ports import connectors
+
+    taken = connectors(session.repositories)
+    holder = next((c.repository for c in taken if c.port == port), None)
+    if holder or port == nexus_port(session):
+        raise WizardError(
+            "connector-port-of-other-repository",
+            tried=f"looking whether port {port} is free",
+            came_back=f"it is the connector of {holder}" if holder else "Nexus itself uses it",
+            cause="a port belongs to one repository",
+            next_step=f"choose another port, for example {propose_port(session)}",
+        )
+    seen = listening(session, port)
+    if seen:
+        raise WizardError(
+            "connector-port-taken",
+            tried=f"connecting to {session.address(port)}",
+            came_back="something answers there that is no connector of this Nexus",
+            cause="another program listens on this port",
+            next_step=f"choose another port, for example {propose_port(session)}",
+        )
+    return seen

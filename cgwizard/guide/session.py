@@ -1,0 +1,163 @@
+"""One walk through the guide: what was answered, what is known of Nexus, what was proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cgwizard.errors import Problem
+from cgwizard.events import Finished
+from cgwizard.journal import Journal
+from cgwizard.net import Trust
+from cgwizard.plan import Plan
+from cgwizard.secrets import Credentials
+
+if TYPE_CHECKING:
+    from cgwizard.guide.connect import Connect
+    from cgwizard.guide.developer import Developer
+    from cgwizard.guide.finish import Finish
+    from cgwizard.guide.pull import Pull
+    from cgwizard.guide.routing import Routing
+    from cgwizard.guide.step import Step
+    from cgwizard.guide.token import Token
+    from cgwizard.nexus.client import NexusClient, Server
+    from cgwizard.nexus.models import BlobStore, Repository
+    from cgwizard.practice.world import PracticeInfo
+    from cgwizard.registry.client import Registry
+    from cgwizard.tokens.claims import PullToken
+
+UPSTREAM = "https://cgr.dev"
+
+
+class Steps(NamedTuple):
+    """The guide, in order."""
+
+    connect: Connect
+    routing: Routing
+    developer: Developer
+    token: Token
+    pull: Pull
+    finish: Finish
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A pull through Nexus and what was compared with it."""
+
+    reference: str
+    finished: Finished
+    upstream_digest: str | None  # None: the registry could not be asked
+    second_seconds: float | None
+    in_search: bool
+
+    @property
+    def verified(self) -> bool:
+        return self.upstream_digest == self.finished.digest
+
+
+class Session:
+    """Shared by the steps. ``practice`` is what to fill in when there are practice servers."""
+
+    def __init__(
+        self,
+        *,
+        url: str = "",
+        user: str = "",
+        practice: PracticeInfo | None = None,
+        start_practice: Callable[[], None] | None = None,
+        journal_folder: Path | None = None,
+    ) -> None:
+        from cgwizard.guide import connect, developer, finish, pull, routing, token
+
+        self.url, self.user = url, user
+        self.practice = practice
+        self._start_practice = start_practice
+        self.plan = Plan()
+        self.trust = Trust()
+        self.journal = Journal(None if practice else journal_folder)
+        # Known after Connect
+        self.client: NexusClient | None = None
+        self.server: Server | None = None
+        self.credentials: Credentials | None = None
+        self.repositories: list[Repository] = []
+        self.blob_stores: list[BlobStore] = []
+        # Known after Add token auth
+        self.pull_token: PullToken | None = None
+        # Known after Test pull
+        self.proofs: list[Proof] = []
+        self.steps = Steps(
+            connect.Connect(self),
+            routing.Routing(self),
+            developer.Developer(self),
+            token.Token(self),
+            pull.Pull(self),
+            finish.Finish(self),
+        )
+
+    def reset_after(self, step: Step) -> None:
+        """Later steps rest on this one's answers: they are done again, with what was typed."""
+        for later in self.steps[self.steps.index(step) + 1 :]:
+            later.reset()
+
+    def next_to(self, step: Step, direction: int) -> Step | None:
+        """The step after (+1) or before (-1) ``step``; None at either end."""
+        index = self.steps.index(step) + direction
+        return self.steps[index] if 0 <= index < len(self.steps) else None
+
+    def start_practice(self) -> None:
+        """Wait until the practice servers answer, where there are any."""
+        if self._start_practice:
+            self._start_practice()
+
+    @property
+    def nexus(self) -> NexusClient:
+        """The signed-in client; steps after Connect may rely on it."""
+        if self.client is None:
+            raise RuntimeError("Connect has not been done")
+        return self.client
+
+    @property
+    def host(self) -> str:
+        """Nexus's host name, in brackets where it is an IPv6 address."""
+        host = urlsplit(self.plan.connect.url if self.plan.connect else self.url).hostname or ""
+        return f"[{host}]" if ":" in host else host
+
+    def refresh(self) -> None:
+        """Ask Nexus again what there is."""
+        self.repositories = self.nexus.repositories()
+
+    def address(self, port: int) -> str:
+        """``HOST:PORT`` of a connector, as it stands in image references."""
+        return f"{self.host}:{port}"
+
+    def connector(
+        self, port: int, scheme: str = "http", *, credentials: Credentials | None = None
+    ) -> Registry:
+        """A connector of Nexus as a registry, signed in as the person unless told otherwise."""
+        from cgwizard.registry.client import Registry
+
+        address = self.address(port)
+        return Registry(
+            f"{scheme}://{address}",
+            credentials or self.credentials,
+            trust=self.trust,
+            name=address,
+        )
+
+    def upstream(self, credentials: Credentials | None = None) -> Registry:
+        """Chainguard's registry itself; in practice the practice one stands for it."""
+        from cgwizard.registry.client import Registry
+
+        url = self.practice.registry_url if self.practice else UPSTREAM
+        return Registry(url, credentials, name="cgr.dev")
+
+    @property
+    def problem(self) -> Problem | None:
+        return next((step.problem for step in self.steps if step.problem), None)
+
+    def close(self) -> None:
+        if self.client is not None:
+            self.client.close()

@@ -1,0 +1,91 @@
+"""What the person chose: frozen, typed, written to and read from the answers file (TOML).
+
+It holds no secret: the Nexus password and the pull token are named by user name only.
+A member is None until its step was confirmed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+REMOTE_URL = "https://cgr.dev/"
+FREE_NAMESPACE = "chainguard"
+FREE_IMAGE = "chainguard/wolfi-base"
+
+Scheme = Literal["http", "https"]
+TokenMode = Literal["skip", "add", "separate"]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Members are written as in TOML files of other tools: ``blob-store``, ``ca-file``."""
+
+
+class Connect(_Part, frozen=True):
+    url: str  # base URL of Nexus, without a trailing slash
+    user: str
+    ca_file: Path | None = None
+    fingerprint: str | None = None  # SHA-256 of Nexus's certificate, confirmed by the person
+
+
+class Routing(_Part, frozen=True):
+    """How clients reach the repository: a connector of its own."""
+
+    port: int
+    scheme: Scheme = "http"
+
+
+class Developer(_Part, frozen=True):
+    """The docker (proxy) repository for the free images."""
+
+    name: str = "chainguard"
+    remote_url: str = REMOTE_URL
+    blob_store: str = "default"
+    existing: Literal["none", "use", "change"] = "none"  # what to do with one that is there
+
+
+class Token(_Part, frozen=True):
+    """What becomes of the pull token. ``name`` and ``port`` are for a repository of its own."""
+
+    mode: TokenMode = "skip"
+    organization: str = ""
+    username: str = ""
+    name: str = "chainguard-private"
+    port: int | None = None
+    scheme: Scheme = "http"
+
+
+class Pull(_Part, frozen=True):
+    """Repository names below the registry: ``chainguard/wolfi-base``, ``ORG/chainguard-base``."""
+
+    free_image: str = FREE_IMAGE
+    private_image: str = ""
+    platform: str = ""  # "linux/amd64"; empty: this machine's
+
+
+class Plan(_Part, frozen=True):
+    version: Literal[1] = 1
+    connect: Connect | None = None
+    routing: Routing | None = None
+    developer: Developer | None = None
+    token: Token | None = None
+    pull: Pull | None = None
+
+
+def to_toml(plan: Plan) -> str:
+    """The answers file for ``plan``; undecided parts are left out."""
+    return msgspec.toml.encode(_without_none(msgspec.to_builtins(plan))).decode()
+
+
+def from_toml(text: str) -> Plan:
+    """Raises msgspec.DecodeError or msgspec.ValidationError, which name the member."""
+    return msgspec.toml.decode(text, type=Plan)
+
+
+def _without_none(value: object) -> object:
+    # TOML has no null: what is undecided is absent.
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value
