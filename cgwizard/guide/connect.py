@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.client import NexusClient
+    from cgwizard.nexus.failures import UntrustedCertificate
 
 KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
 
@@ -155,7 +156,7 @@ class Connect(Step):
             self.fix = None
         self.checks.clear()
         if self.session.practice:
-            checking(report, "practice", "start the practice servers", self._start_practice)
+            checking(report, "practice", "start the practice servers", self.session.start_practice)
         client = self._find(report)
         self.session.close()
         self.session.client = None
@@ -179,11 +180,6 @@ class Connect(Step):
             ),
         )
         self.state = "done"
-
-    def _start_practice(self) -> str:
-        self.session.start_practice()
-        assert self.session.practice is not None
-        return self.session.practice.nexus_url
 
     @property
     def _ca_file(self) -> Path | None:

@@ -69,8 +69,7 @@ class Developer(Step):
         """The repository as the answers describe it; of an existing one, the rest is kept."""
         from cgwizard.nexus.models import DockerProxy
 
-        routing = self.session.plan.routing
-        assert routing is not None
+        routing = self.session.routing
         name = self.values["name"].strip()
         https = routing.scheme == "https"
         if self._existing is not None and self._looked_at == name:
@@ -153,7 +152,7 @@ class Developer(Step):
                 )
         change = self.change()
         if change is None:
-            self._use(name, report, cancel)
+            self._use(self._existing, report, cancel)
         else:
             self._refuse_lost_credentials(change)
             proxy.apply(self.session, change, report, cancel)
@@ -170,9 +169,10 @@ class Developer(Step):
         )
         self.state = "done"
 
-    def _use(self, name: str, report: Report, cancel: Cancel) -> None:
-        existing = self._existing
-        assert existing is not None
+    def _use(self, existing: DockerProxy | None, report: Report, cancel: Cancel) -> None:
+        if existing is None:  # no change and nothing there: `change_for` never says so
+            raise RuntimeError("there is nothing to use")
+        name = existing.name
         report(Check("apply", f"use {name} as it is", "done"))
         if existing.proxy.remote_url != plan.REMOTE_URL:
             report(Check("remote", "its remote storage", "running"))

@@ -1,4 +1,4 @@
-"""Step 5, Test pull: the proof that it works, by pulling through Nexus every byte and checking it."""
+"""Step 5, Test pull: the proof that it works. Every byte comes through Nexus and is checked."""
 
 from __future__ import annotations
 
@@ -172,8 +172,7 @@ class Pull(Step):
     ) -> Finished:
         from cgwizard.registry.pull import pull
 
-        assert self.session.plan.routing is not None
-        with self.session.connector(target.port, self.session.plan.routing.scheme) as registry:
+        with self.session.connector(target.port, self.session.routing.scheme) as registry:
             return pull(
                 registry,
                 reference,
@@ -259,9 +258,8 @@ class Pull(Step):
         from cgwizard.registry.client import Registry
 
         def work() -> str:
-            assert self.session.plan.routing is not None
             address = self.session.address(target.port)
-            scheme = self.session.plan.routing.scheme
+            scheme = self.session.routing.scheme
             try:
                 with Registry(
                     f"{scheme}://{address}", None, trust=self.session.trust, name=address

@@ -135,10 +135,9 @@ class Routing(Step):
         """Report what is known of ``port``; raises WizardError when it cannot be used."""
         label = f"port {port}"
         report(Check("port", label, "running"))
-        own = self._own and self._own.docker
-        if own and port in {own.http_port, own.https_port}:
-            assert self._own is not None
-            report(Check("port", label, "done", f"is the port of {self._own.name} already"))
+        own = self._own
+        if own and own.docker and port in {own.docker.http_port, own.docker.https_port}:
+            report(Check("port", label, "done", f"is the port of {own.name} already"))
             return
         listening = refuse_taken(self.session, port)
         if listening is None:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from cgwizard import plan
 from cgwizard.errors import Problem
 from cgwizard.events import Finished
 from cgwizard.journal import Journal
 from cgwizard.net import Trust
-from cgwizard.plan import Plan
 from cgwizard.secrets import Credentials
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Session:
         self.url, self.user = url, user
         self.practice = practice
         self._start_practice = start_practice
-        self.plan = Plan()
+        self.plan = plan.Plan()
         self.trust = Trust()
         self.journal = Journal(None if practice else journal_folder)
         # Known after Connect
@@ -107,10 +107,11 @@ class Session:
         index = self.steps.index(step) + direction
         return self.steps[index] if 0 <= index < len(self.steps) else None
 
-    def start_practice(self) -> None:
-        """Wait until the practice servers answer, where there are any."""
+    def start_practice(self) -> str:
+        """Wait until the practice servers answer; returns the practice Nexus's URL."""
         if self._start_practice:
             self._start_practice()
+        return self.practice.nexus_url if self.practice else ""
 
     @property
     def nexus(self) -> NexusClient:
@@ -118,6 +119,20 @@ class Session:
         if self.client is None:
             raise RuntimeError("Connect has not been done")
         return self.client
+
+    @property
+    def routing(self) -> plan.Routing:
+        """The connector that was chosen; steps after Choose a free port may rely on it."""
+        if self.plan.routing is None:
+            raise RuntimeError("Choose a free port has not been done")
+        return self.plan.routing
+
+    @property
+    def developer(self) -> plan.Developer:
+        """The repository for the free images; steps after Developer proxy may rely on it."""
+        if self.plan.developer is None:
+            raise RuntimeError("Developer proxy has not been done")
+        return self.plan.developer
 
     @property
     def host(self) -> str:

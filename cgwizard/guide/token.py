@@ -99,7 +99,7 @@ class Token(Step):
         if self.checked is None or self.state == "done":
             return ()
         nexus = self.session.nexus
-        return self.change().preview(nexus.base_url, nexus.version)
+        return self.change(self.checked).preview(nexus.base_url, nexus.version)
 
     def action(self) -> Action:
         if self.state in {"done", "skipped"}:
@@ -212,7 +212,7 @@ class Token(Step):
         if self.checked is None:
             self._check(report, cancel)
         else:
-            self._apply(report, cancel)
+            self._apply(self.checked, report, cancel)
 
     def _check(self, report: Report, cancel: Cancel) -> None:
         """Ask cgr.dev itself, before Nexus is touched: Nexus would only say manifest unknown."""
@@ -246,20 +246,16 @@ class Token(Step):
         self.checked = token
 
     def _look_up(self) -> None:
-        developer = self.session.plan.developer
-        assert developer is not None
+        developer = self.session.developer
         self.session.refresh()
         separate = self.values["mode"] == "separate"
         name = self.values["name"].strip() if separate else developer.name
         self._existing = proxy.existing_proxy(self.session, name)
 
-    def wanted(self) -> DockerProxy:
+    def wanted(self, token: PullToken) -> DockerProxy:
         from cgwizard.nexus.models import DockerProxy
 
-        assert self.checked is not None
-        developer, chosen = self.session.plan.developer, self.session.plan.routing
-        assert developer is not None
-        assert chosen is not None
+        developer, chosen = self.session.developer, self.session.routing
         if self.values["mode"] == "add":
             port, name = chosen.port, developer.name
         else:
@@ -270,30 +266,27 @@ class Token(Step):
                 remote_url=plan.REMOTE_URL,
                 port=port,
                 https=https,
-                credentials=self.checked.credentials,
+                credentials=token.credentials,
             )
         return DockerProxy.new(
             name,
             port,
             blob_store=developer.blob_store,
             https=https,
-            credentials=self.checked.credentials,
+            credentials=token.credentials,
         )
 
-    def change(self) -> changes.Change:
+    def change(self, token: PullToken) -> changes.Change:
         """Nexus does not tell the stored password, so an existing repository is always sent
         the token anew."""
-        wanted = self.wanted()
+        wanted = self.wanted(token)
         existing = self._existing
         if existing is None or existing.name != wanted.name:
             return changes.CreateProxy(wanted)
         return changes.UpdateProxy(existing, wanted)
 
-    def _apply(self, report: Report, cancel: Cancel) -> None:
-        assert self.checked is not None
-        developer, chosen = self.session.plan.developer, self.session.plan.routing
-        assert developer is not None
-        assert chosen is not None
+    def _apply(self, token: PullToken, report: Report, cancel: Cancel) -> None:
+        developer, chosen = self.session.developer, self.session.routing
         separate = self.values["mode"] == "separate"
         before = self._existing
         self._look_up()
@@ -306,7 +299,7 @@ class Token(Step):
                 cause="someone made it before, or an earlier run did",
                 next_step="Enter gives it the token as shown, or choose another name",
             )
-        change = self.change()
+        change = self.change(token)
         port = int(self.values["port"]) if separate else None
         if port is not None and not self._is_own(port):
             report(Check("apply", f"port {port}", "running"))
@@ -317,13 +310,13 @@ class Token(Step):
             self.session.nexus.invalidate_cache(change.repository)
             report(Check("forget", "remembered failures are forgotten", "done"))
         self._keep(report)
-        self.session.pull_token = self.checked
+        self.session.pull_token = token
         self.session.plan = msgspec.structs.replace(
             self.session.plan,
             token=plan.Token(
                 mode="separate" if separate else "add",
                 organization=self.organization,
-                username=self.checked.credentials.username,
+                username=token.credentials.username,
                 name=change.repository,
                 port=port,
                 scheme=chosen.scheme,
