@@ -1,0 +1,80 @@
+"""Answers of the registry: errors in the form of the distribution specification."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+Code = Literal[
+    "BLOB_UNKNOWN",
+    "DENIED",
+    "DIGEST_INVALID",
+    "MANIFEST_UNKNOWN",
+    "NAME_INVALID",
+    "NAME_UNKNOWN",
+    "PAGINATION_NUMBER_INVALID",
+    "TOOMANYREQUESTS",
+    "UNAUTHORIZED",
+    "UNKNOWN",
+    "UNSUPPORTED",
+]
+API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+SERVICE = "cgr.dev"
+
+
+class Refusal(Exception):
+    """Ends the handling of a request; the server sends ``response``."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def refuse(
+    status: int,
+    code: Code,
+    message: str,
+    *,
+    detail: object = None,
+    headers: dict[str, str] | None = None,
+) -> Refusal:
+    error: dict[str, object] = {"code": code, "message": message}
+    if detail is not None:
+        error["detail"] = detail
+    return Refusal(
+        Response(
+            json.dumps({"errors": [error]}, separators=(",", ":")),
+            status,
+            {**API_VERSION, **(headers or {})},
+            "application/json",
+        )
+    )
+
+
+def failing(status: int, retry_after: int | None = None) -> Refusal:
+    """An answer that a fault asked for."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    if status == 429:
+        return refuse(429, "TOOMANYREQUESTS", "too many requests", headers=headers)
+    return refuse(status, "UNKNOWN", "practice fault", headers=headers)
+
+
+def challenge(request: Request, scope: str = "", *, error: str = "") -> Refusal:
+    """401 that names the token endpoint under the address that the client used."""
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    scheme = scheme.partition(",")[0].strip()
+    host = request.headers.get("host", "")
+    parameters = [f'realm="{scheme}://{host}/token"', f'service="{SERVICE}"']
+    if scope:
+        parameters.append(f'scope="{scope}"')
+    if error:
+        parameters.append(f'error="{error}"')
+    return refuse(
+        401,
+        "UNAUTHORIZED",
+        "authentication required",
+        headers={"WWW-Authenticate": f"Bearer {','.join(parameters)}"},
+    )
