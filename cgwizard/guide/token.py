@@ -286,7 +286,7 @@ class Token(Step):
         return changes.UpdateProxy(existing, wanted)
 
     def _apply(self, token: PullToken, report: Report, cancel: Cancel) -> None:
-        developer, chosen = self.session.developer, self.session.routing
+        chosen = self.session.routing
         separate = self.values["mode"] == "separate"
         before = self._existing
         self._look_up()

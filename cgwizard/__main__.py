@@ -1,0 +1,5 @@
+"""`python -m cgwizard`."""
+
+from cgwizard.cli import main
+
+main()
