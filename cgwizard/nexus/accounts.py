@@ -1,0 +1,94 @@
+"""Signing in once, and finding out what the user may do with few further questions."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.nexus.models import Account
+from cgwizard.nexus.refusals import refusal
+from cgwizard.nexus.session import Session, decode
+
+
+class _User(msgspec.Struct, frozen=True, rename="camel"):
+    user_id: str = ""
+    roles: list[str] = msgspec.field(default_factory=list)
+
+
+def sign_in(session: Session) -> Account:
+    """`GET /v1/status` with credentials tells them apart: Nexus answers 401 to wrong ones and
+    200 to none at all, so that a proxy which takes them away shows, too."""
+    if session.credentials is None:
+        raise WizardError(
+            "nexus-sign-in-needed",
+            tried=f"signing in to {session.base_url}",
+            came_back="nothing was sent",
+            cause="user name or password is missing",
+            next_step="enter both",
+        )
+    name = session.credentials.username
+    what = f"signing in to {session.base_url} as {name}"
+    answer = session.send("GET", "/v1/status", what=what, accept=(200, 503))
+    if answer.status == 503:
+        if answer.headers.get("retry-after") or "temporarily" in answer.excerpt.lower():
+            raise WizardError(
+                "nexus-sign-in-unavailable",
+                tried=what,
+                came_back=answer.told,
+                cause="Nexus cannot ask its user back-end (LDAP or database) now; "
+                "the password was not judged",
+                next_step="wait a minute, then sign in again",
+            )
+        raise refusal(answer, what)
+    return _account(session, name, what)
+
+
+def _account(session: Session, name: str, what: str) -> Account:
+    # Both need exactly the privilege nx-all; the first exists from 3.77, the second before.
+    for path, names in (
+        ("/v1/system/eula", "the EULA's state"),
+        ("/internal/ui/onboarding", "the onboarding list"),
+    ):
+        answer = session.send("GET", path, what=what, accept=(200, 401, 403, 404, 405))
+        if answer.status == 401:
+            raise _taken_away(what, answer.told)
+        if answer.status == 200 and not answer.html:
+            evidence = f"may read {names}, which needs nx-all"
+            return Account(name, True, True, evidence)
+        if answer.status == 403:
+            return _limited(session, name, f"may not read {names}, which needs nx-all")
+    return _by_roles(session, name, what)
+
+
+def _by_roles(session: Session, name: str, what: str) -> Account:
+    path = f"/v1/security/users?userId={quote(name, safe='')}"
+    answer = session.send("GET", path, what=what, accept=(200, 401, 403, 404))
+    if answer.status == 401:
+        raise _taken_away(what, answer.told)
+    if answer.status == 200:
+        for user in decode(answer, list[_User], what):
+            if user.user_id.lower() == name.lower() and "nx-admin" in user.roles:
+                return Account(name, True, True, "has the role nx-admin")
+    return _limited(session, name, "does not have the role nx-admin, as far as Nexus tells")
+
+
+def _limited(session: Session, name: str, evidence: str) -> Account:
+    """No administrator: whether repositories may be created shows only when it is tried, but
+    who sees no repository's settings may certainly not."""
+    answer = session.send("GET", "/v1/repositorySettings", accept=(200, 401, 403, 404))
+    if answer.status in {401, 403} or answer.body.strip() == b"[]":
+        return Account(name, False, False, f"{evidence}; sees no repository's settings")
+    return Account(name, False, None, f"{evidence}; sees the settings of some repositories")
+
+
+def _taken_away(what: str, came_back: str) -> WizardError:
+    return WizardError(
+        "nexus-behind-proxy-strips-auth",
+        tried=what,
+        came_back=f"first no objection to the password, then {came_back}",
+        cause="a reverse proxy in front of Nexus takes the Authorization header away",
+        next_step="let it pass the header on (nginx: proxy_set_header Authorization "
+        "$http_authorization;), or use Nexus's own port",
+    )

@@ -1,0 +1,345 @@
+"""`NexusClient`: the calls of Nexus's REST API that the guide and the checks need.
+
+Blocking; usable from several threads. Every failure is a WizardError. A call that a version
+or edition does not have gives None where the return type says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.net import Trust
+from cgwizard.nexus.accounts import sign_in
+from cgwizard.nexus.docker_proxy import Json
+from cgwizard.nexus.identify import read_swagger
+from cgwizard.nexus.models import (
+    Account,
+    Anonymous,
+    Asset,
+    BlobStore,
+    Component,
+    DockerProxy,
+    Eula,
+    HttpSettings,
+    License,
+    RemoteCertificate,
+    RemoteStatus,
+    Repository,
+    Server,
+)
+from cgwizard.nexus.refusals import refusal, unexpected
+from cgwizard.nexus.repositories import read_repository
+from cgwizard.nexus.session import Session, decode
+from cgwizard.secrets import Credentials
+
+T = TypeVar("T")
+
+DOCKER_PROXY = "/v1/repositories/docker/proxy"
+MOST_PAGES = 2_000  # of components; a page has 10 or 100, and a cache of Chainguard's is small
+
+
+class NexusClient:
+    """One Nexus as one user. ``base_url`` as `address.normalise` gives it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials | None = None,
+        trust: Trust | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.trust = trust or Trust()
+        self.credentials = credentials
+        self._session = Session(self.base_url, credentials, self.trust)
+
+    def close(self) -> None:
+        self._session.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def with_credentials(self, credentials: Credentials | None) -> NexusClient:
+        """A client of the same Nexus for another user or password."""
+        return NexusClient(self.base_url, credentials, self.trust)
+
+    # The server
+
+    def server(self) -> Server:
+        """Who answers, asked anew and without credentials."""
+        return self._session.server(again=True)
+
+    def writable(self) -> bool:
+        """False in read-only mode, and while Nexus starts. Asked without credentials."""
+        answer = self._session.send("GET", "/v1/status/writable", anonymous=True, accept=(200, 503))
+        return answer.status == 200
+
+    def sign_in(self) -> Account:
+        """Check the credentials; when they are wrong, after one request with them.
+
+        Further calls of a client whose credentials were refused fail without being sent.
+        """
+        return sign_in(self._session)
+
+    def docker_supported(self) -> bool:
+        """Whether this Nexus has the docker format; True where it does not tell."""
+        if self._session.server().edition == "CORE":
+            return False
+        answer = self._session.send("GET", "/swagger.json", accept=(200, 401, 403, 404))
+        swagger = read_swagger(answer.body) if answer.status == 200 else None
+        if swagger is None or not swagger.paths:
+            return True
+        return any(path.endswith(DOCKER_PROXY) for path in swagger.paths)
+
+    def eula(self) -> Eula | None:
+        """None where there is none to accept: not the Community Edition, or before 3.77."""
+        return self._optional("/v1/system/eula", Eula, needs="nx-all")
+
+    def accept_eula(self, eula: Eula) -> None:
+        """A legal act: only after the person agreed to ``eula.disclaimer``."""
+        body = {"accepted": True, "disclaimer": eula.disclaimer}
+        self._write("POST", "/v1/system/eula", "accepting the EULA", body, needs="nx-all")
+
+    def license(self) -> License | None:
+        """None without a licence (402) and where the call is unknown."""
+        return self._optional("/v1/system/license", License, absent=(402, 404), needs="nx-all")
+
+    def http_settings(self) -> HttpSettings | None:
+        """Nexus's own way out to the network; None where the version does not tell it."""
+        return self._optional("/v1/http", HttpSettings, needs="nx-settings-read")
+
+    def remote_certificate(self, host: str, port: int = 443) -> RemoteCertificate:
+        """What ``host`` presents to Nexus: tells interception, DNS and egress trouble there.
+
+        Raises WizardError("remote-dns") or ("remote-egress") where Nexus gets none.
+        """
+        path, what = "/v1/security/ssl", f"asking Nexus for the certificate of {host}:{port}"
+        params = {"host": host, "port": str(port)}
+        answer = self._session.send(
+            "GET",
+            path,
+            what=what,
+            params=params,
+            accept=(200, 400),
+            needs="nx-ssl-truststore-read",
+        )
+        if answer.status == 200:
+            return decode(answer, RemoteCertificate, what)
+        came_back = refusal(answer, what).problem.came_back
+        unknown = "unknown host" in came_back.lower()
+        raise WizardError(
+            "remote-dns" if unknown else "remote-egress",
+            tried=what,
+            came_back=came_back,
+            cause=f"the Nexus server finds no address for {host}"
+            if unknown
+            else f"the Nexus server cannot open a TLS connection to {host}:{port}",
+            next_step="check the name servers of the Nexus server"
+            if unknown
+            else "check the firewall and the outbound proxy of the Nexus server",
+        )
+
+    # Security
+
+    def active_realms(self) -> list[str]:
+        return self._get("/v1/security/realms/active", list[str], needs="nx-settings-read")
+
+    def set_active_realms(self, realms: Sequence[str]) -> None:
+        """The complete list in its order; what is left out is switched off."""
+        path = "/v1/security/realms/active"
+        self._write(
+            "PUT", path, "setting the active realms", list(realms), needs="nx-settings-update"
+        )
+
+    def anonymous(self) -> Anonymous:
+        return self._get("/v1/security/anonymous", Anonymous, needs="nx-settings-read")
+
+    def set_anonymous(self, anonymous: Anonymous) -> None:
+        body = msgspec.to_builtins(anonymous)
+        path = "/v1/security/anonymous"
+        self._write("PUT", path, "setting anonymous access", body, needs="nx-settings-update")
+
+    # Repositories
+
+    def repositories(self) -> list[Repository]:
+        """Those that this user may administer with their settings; the others, where this
+        user may browse them, with name and remote only."""
+        path = "/v1/repositorySettings"
+        answer = self._session.send("GET", path, accept=(200, 403, 404, 405))
+        if answer.status != 200:
+            path = "/v1/repositories"
+            answer = self._session.send("GET", path)
+        tried = f"GET {self.base_url}/service/rest{path}"
+        found = decode(answer, list[Json], tried)
+        try:
+            return [read_repository(raw) for raw in found]
+        except msgspec.ValidationError as error:
+            raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
+
+    def blob_stores(self) -> list[BlobStore]:
+        return self._get("/v1/blobstores", list[BlobStore], needs="nx-blobstores-read")
+
+    def docker_proxy(self, name: str) -> DockerProxy | None:
+        """None where there is none of this name, format and type that this user may see."""
+        path = f"{DOCKER_PROXY}/{_segment(name)}"
+        answer = self._session.send("GET", path, accept=(200, 404))
+        if answer.status == 404:
+            return None
+        tried = f"GET {self.base_url}/service/rest{path}"
+        raw = decode(answer, Json, tried)
+        try:
+            return DockerProxy.from_answer(raw)
+        except msgspec.ValidationError as error:
+            raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
+
+    def create_docker_proxy(self, proxy: DockerProxy) -> None:
+        """Raises WizardError: repository-name-taken, connector-port-of-other-repository,
+        nexus-request-invalid, nexus-no-docker, ..."""
+        body = proxy.to_request(self._session.server().version)
+        self._write(
+            "POST",
+            DOCKER_PROXY,
+            f"creating the repository {proxy.name}",
+            body,
+            needs="nx-repository-admin-*-*-add",
+            hidden=_hidden(proxy),
+        )
+
+    def update_docker_proxy(self, proxy: DockerProxy) -> None:
+        """Replaces the whole configuration and restarts the repository: running pulls are cut."""
+        body = proxy.to_request(self._session.server().version)
+        self._write(
+            "PUT",
+            f"{DOCKER_PROXY}/{_segment(proxy.name)}",
+            f"changing the repository {proxy.name}",
+            body,
+            needs="nx-repository-admin-*-*-edit",
+            hidden=_hidden(proxy),
+        )
+
+    def delete_repository(self, name: str) -> None:
+        path = f"/v1/repositories/{_segment(name)}"
+        what = f"deleting the repository {name}"
+        self._write("DELETE", path, what, needs="nx-repository-admin-*-*-delete")
+
+    def invalidate_cache(self, name: str) -> None:
+        """The next request of each tag asks the remote again; remembered 404s are forgotten."""
+        path = f"/v1/repositories/{_segment(name)}/invalidate-cache"
+        what = f"invalidating the cache of {name}"
+        self._write("POST", path, what, needs="nx-repository-admin-*-*-edit")
+
+    def remote_status(self, name: str) -> RemoteStatus | None:
+        """From an undocumented call of Nexus's own pages; None where it is missing, or this
+        user may not see the repository."""
+        path = "/internal/ui/repositories/details"
+        answer = self._session.send("GET", path, accept=(200, 403, 404, 405))
+        if answer.status != 200 or answer.html:
+            return None
+        details = decode(answer, list[_Details], f"GET {self.base_url}/service/rest{path}")
+        for each in details:
+            if each.name.lower() == name.lower():
+                return each.status
+        return None
+
+    # Content
+
+    def components(
+        self, repository: str, name: str | None = None, version: str | None = None
+    ) -> list[Component]:
+        """What is cached, at once after a pull (the search index lags); exact name and version."""
+        found = self._pages("/v1/components", {"repository": repository}, Component)
+        return [
+            each
+            for each in found
+            if (name is None or each.name == name) and (version is None or each.version == version)
+        ]
+
+    def search_docker(self, repository: str, image: str, tag: str | None = None) -> list[Component]:
+        """What Nexus's search finds; it learns of a new tag about two seconds after the pull."""
+        params = {"repository": repository, "format": "docker", "docker.imageName": image}
+        if tag:
+            params["docker.imageTag"] = tag
+        return self._pages("/v1/search", params, Component)
+
+    def assets(self, repository: str) -> list[Asset]:
+        """Manifests and blobs; those of an index's children belong to no component."""
+        return self._pages("/v1/assets", {"repository": repository}, Asset)
+
+    # How
+
+    def _get(self, path: str, type_: type[T], *, needs: str = "") -> T:
+        answer = self._session.send("GET", path, needs=needs)
+        return decode(answer, type_, f"GET {self.base_url}/service/rest{path}")
+
+    def _optional(
+        self, path: str, type_: type[T], *, absent: tuple[int, ...] = (404, 405), needs: str = ""
+    ) -> T | None:
+        answer = self._session.send("GET", path, accept=(200, *absent), needs=needs)
+        if answer.status != 200:
+            return None
+        return decode(answer, type_, f"GET {self.base_url}/service/rest{path}")
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        body: object = None,
+        *,
+        needs: str = "",
+        hidden: tuple[str, ...] = (),
+    ) -> None:
+        accept = (200, 201, 202, 204)
+        self._session.send(
+            method, path, what=what, json=body, accept=accept, needs=needs, hidden=hidden
+        )
+
+    def _pages(self, path: str, params: Mapping[str, str], type_: type[T]) -> list[T]:
+        tried = f"GET {self.base_url}/service/rest{path}"
+        found: list[T] = []
+        token, seen = "", set[str]()
+        for _ in range(MOST_PAGES):
+            wanted = {**params, "continuationToken": token} if token else params
+            needs = "browse on the repository"
+            answer = self._session.send("GET", path, params=wanted, needs=needs)
+            page = decode(answer, _Page[type_], tried)  # type: ignore[valid-type]
+            found += page.items
+            token = page.continuation_token or ""
+            if not token:
+                return found
+            if token in seen:
+                raise unexpected(answer, tried, "a continuation token that comes back")
+            seen.add(token)
+        return found
+
+
+class _Details(msgspec.Struct, frozen=True):
+    name: str
+    status: RemoteStatus | None = None
+
+
+class _Page(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
+    items: list[T]
+    continuation_token: str | None = None
+
+
+def _segment(name: str) -> str:
+    """A repository's name inside a path: nothing in it may lead to another path."""
+    return quote(name, safe="") if name.strip(".") else "%2E" * len(name)
+
+
+def _hidden(proxy: DockerProxy) -> tuple[str, ...]:
+    return (proxy.password.reveal(),) if proxy.password else ()

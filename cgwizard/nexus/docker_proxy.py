@@ -1,0 +1,314 @@
+"""`DockerProxy`: the object that Nexus takes and gives for a docker (proxy) repository.
+
+A PUT replaces the whole configuration, so an edit starts from what GET gave: members that
+this program does not know stay in ``raw`` and go back unchanged.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any, cast
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.secrets import Credentials, Secret
+
+Json = dict[str, object]
+Version = tuple[int, int, int]
+Difference = tuple[str, object, object]  # member ("docker.httpPort"), is, wanted
+
+CGR = "https://cgr.dev/"
+PATH_ROUTING = (3, 83)  # the first version that knows docker.pathEnabled
+_VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?")
+_ANSWER_ONLY = ("format", "type", "url", "size")
+
+
+def version_tuple(text: str | None) -> Version | None:
+    """``"3.96.3-01"`` -> ``(3, 96, 3)``; None where there is no version."""
+    found = _VERSION.match(text or "")
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
+class Wire(msgspec.Struct, frozen=True, rename="camel"):
+    """The common shape of Nexus's objects."""
+
+
+class DockerAttributes(Wire, frozen=True):
+    """How clients reach a docker repository. ``path_enabled`` is None before 3.83 or unset."""
+
+    v1_enabled: bool = False
+    force_basic_auth: bool = True
+    http_port: int | None = None
+    https_port: int | None = None
+    subdomain: str | None = None
+    path_enabled: bool | None = None
+
+
+class Storage(Wire, frozen=True):
+    blob_store_name: str = "default"
+    strict_content_type_validation: bool = True
+
+
+class Remote(Wire, frozen=True):
+    """Ages are minutes; -1: never asked again."""
+
+    remote_url: str = ""
+    content_max_age: int = 1440
+    metadata_max_age: int = 1440
+
+
+class NegativeCache(Wire, frozen=True):
+    enabled: bool = True
+    time_to_live: int = 1440  # minutes
+
+
+class Authentication(Wire, frozen=True):
+    """Without its password: Nexus never gives that back."""
+
+    type: str = "username"  # "username", "ntlm", "bearerToken"
+    username: str | None = None
+
+
+class Connection(Wire, frozen=True):
+    """``timeout`` is seconds; None is Nexus's default."""
+
+    retries: int | None = None
+    timeout: int | None = None
+    use_trust_store: bool | None = None
+
+
+class HttpClientSettings(Wire, frozen=True):
+    blocked: bool = False
+    auto_block: bool = True
+    connection: Connection | None = None
+    authentication: Authentication | None = None
+
+
+class Index(Wire, frozen=True):
+    index_type: str = "REGISTRY"
+    index_url: str | None = None
+    cache_foreign_layers: bool = False
+
+
+class DockerProxy(Wire, frozen=True, kw_only=True):
+    """Made by `new` or `from_answer`; changed by `msgspec.structs.replace` and ``with_...``."""
+
+    name: str
+    online: bool = True
+    storage: Storage = Storage()
+    proxy: Remote = Remote()
+    negative_cache: NegativeCache = NegativeCache()
+    http_client: HttpClientSettings = HttpClientSettings()
+    docker: DockerAttributes = DockerAttributes()
+    docker_proxy: Index = Index()
+    routing_rule_name: str | None = None
+    password: Secret | None = None
+    raw: Json = msgspec.field(default_factory=dict)
+
+    @classmethod
+    def new(
+        cls,
+        name: str,
+        port: int | None,
+        blob_store: str = "default",
+        remote_url: str = CGR,
+        *,
+        https: bool = False,
+        path_enabled: bool | None = None,
+        force_basic_auth: bool = True,
+        credentials: Credentials | None = None,
+    ) -> DockerProxy:
+        """A repository with Nexus's own defaults. ``port`` None: reached by path only."""
+        made = cls(
+            name=name,
+            storage=Storage(blob_store),
+            proxy=Remote(remote_url),
+            docker=DockerAttributes(
+                force_basic_auth=force_basic_auth,
+                http_port=None if https else port,
+                https_port=port if https else None,
+                path_enabled=path_enabled,
+            ),
+        )
+        return made.with_credentials(credentials) if credentials else made
+
+    @classmethod
+    def from_answer(cls, raw: Json) -> DockerProxy:
+        """Raises msgspec.ValidationError where a member has a wrong type."""
+        known = {k: v for k, v in raw.items() if k not in {"password", "raw"}}
+        found = msgspec.convert(without_nulls(known), cls)
+        rule = raw.get("routingRuleName") or raw.get("routingRule")
+        return msgspec.structs.replace(
+            found, raw=raw, routing_rule_name=rule if isinstance(rule, str) else None
+        )
+
+    @property
+    def credentials_needed(self) -> bool:
+        """It has upstream credentials whose password is not known here: a PUT would fail
+        or drop them, so they must be given again."""
+        return self.http_client.authentication is not None and self.password is None
+
+    def with_credentials(self, credentials: Credentials | None) -> DockerProxy:
+        """With these for the remote; None takes them away."""
+        found = Authentication("username", credentials.username) if credentials else None
+        return msgspec.structs.replace(
+            self,
+            http_client=msgspec.structs.replace(self.http_client, authentication=found),
+            password=credentials.password if credentials else None,
+        )
+
+    def with_port(self, port: int | None, *, https: bool = False) -> DockerProxy:
+        """With this connector alone."""
+        return msgspec.structs.replace(
+            self,
+            docker=msgspec.structs.replace(
+                self.docker,
+                http_port=None if https else port,
+                https_port=port if https else None,
+            ),
+        )
+
+    def to_request(self, server_version: str | None) -> Json:
+        """The body of POST and PUT for a server of this version (`Server.version`).
+
+        Holds the password in clear: `redacted_request` is for showing. Raises WizardError
+        where the password of existing credentials is missing.
+        """
+        if self.credentials_needed:
+            raise WizardError(
+                "token-needed-again",
+                tried=f"preparing a change of the repository {self.name}",
+                came_back="Nexus does not give back the password of its remote storage",
+                cause="a change sends the whole configuration again, that password included",
+                next_step=f"enter the pull token of {self.name} again",
+            )
+        return self._request(server_version, self.password.reveal() if self.password else None)
+
+    def redacted_request(self, server_version: str | None = None) -> Json:
+        """What `to_request` gives, with ``***`` for the password: for previews and logs."""
+        hidden = "***" if self.http_client.authentication else None
+        return self._request(server_version, hidden)
+
+    def differences(self, wanted: DockerProxy) -> list[Difference]:
+        """What would have to change here to become ``wanted``; a password cannot be compared.
+
+        Members that ``wanted`` leaves to Nexus's defaults (None) count only where it says so
+        on purpose: ports and credentials.
+        """
+        is_, want = self._comparable(), wanted._comparable()
+        optional = {"docker.subdomain", "docker.pathEnabled", "routingRule"}
+        return [
+            (member, is_[member], value)
+            for member, value in want.items()
+            if value != is_[member]
+            and not (member in optional and value is None)
+            and not (member == "docker.pathEnabled" and not value and not is_[member])
+        ]
+
+    def _comparable(self) -> Json:
+        client, docker = self.http_client, self.docker
+        return {
+            "online": self.online,
+            "storage.blobStoreName": self.storage.blob_store_name,
+            # Nexus adds a missing slash itself when it asks the remote.
+            "proxy.remoteUrl": self.proxy.remote_url.rstrip("/") + "/",
+            "proxy.contentMaxAge": self.proxy.content_max_age,
+            "proxy.metadataMaxAge": self.proxy.metadata_max_age,
+            "negativeCache.enabled": self.negative_cache.enabled,
+            "negativeCache.timeToLive": self.negative_cache.time_to_live,
+            "httpClient.blocked": client.blocked,
+            "httpClient.autoBlock": client.auto_block,
+            "httpClient.authentication.username": client.authentication.username
+            if client.authentication
+            else None,
+            "docker.forceBasicAuth": docker.force_basic_auth,
+            "docker.httpPort": docker.http_port,
+            "docker.httpsPort": docker.https_port,
+            "docker.subdomain": docker.subdomain,
+            "docker.pathEnabled": docker.path_enabled,
+            "dockerProxy.indexType": self.docker_proxy.index_type,
+            "routingRule": self.routing_rule_name,
+        }
+
+    def _request(self, server_version: str | None, password: str | None) -> Json:
+        body = {k: copy.deepcopy(v) for k, v in self.raw.items() if k not in _ANSWER_ONLY}
+        for member, part in (
+            ("storage", self.storage),
+            ("proxy", self.proxy),
+            ("negativeCache", self.negative_cache),
+            ("dockerProxy", self.docker_proxy),
+        ):
+            _overlay(_member(body, member), part)
+        body |= {"name": self.name, "online": self.online}
+        if not self.docker_proxy.index_url:
+            # "" is refused by Nexus's URL check; absent is what it means.
+            cast(Json, body["dockerProxy"]).pop("indexUrl", None)
+        docker = _member(body, "docker")
+        _overlay(docker, self.docker)
+        self._path_routing(docker, server_version)
+        self._http_client(_member(body, "httpClient"), password)
+        for name in ("cleanup", "replication", "routingRule", "routingRuleName"):
+            if body.get(name) is None:
+                body.pop(name, None)
+        if self.routing_rule_name:
+            # The member of requests changed its name with the versions.
+            body["routingRule"] = body["routingRuleName"] = self.routing_rule_name
+        else:
+            body.pop("routingRule", None)
+            body.pop("routingRuleName", None)
+        return body
+
+    def _path_routing(self, docker: Json, server_version: str | None) -> None:
+        version = version_tuple(server_version)
+        if version is not None:
+            known = version[:2] >= PATH_ROUTING
+        else:
+            known = self.docker.path_enabled is not None or "pathEnabled" in docker
+        if known:
+            # Left out, a PUT sets it to null and path routing stops while the UI shows it on.
+            docker["pathEnabled"] = bool(self.docker.path_enabled)
+        else:
+            docker.pop("pathEnabled", None)
+
+    def _http_client(self, body: Json, password: str | None) -> None:
+        client = self.http_client
+        body |= {"blocked": client.blocked, "autoBlock": client.auto_block}
+        if client.connection is None:
+            body.pop("connection", None)
+        else:
+            connection = _member(body, "connection")
+            _overlay(connection, client.connection)
+            for name in [k for k, v in connection.items() if v is None]:
+                del connection[name]
+        if client.authentication is None:
+            body.pop("authentication", None)
+            return
+        authentication = _member(body, "authentication")
+        _overlay(authentication, client.authentication)
+        secrets = {"password", "bearerToken"}
+        kept = {k: v for k, v in authentication.items() if v is not None and k not in secrets}
+        secret = "bearerToken" if client.authentication.type == "bearerToken" else "password"
+        body["authentication"] = kept | {secret: password}
+
+
+def without_nulls(value: Any) -> Any:
+    """JSON without its null members, so that they take a type's defaults."""
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
+
+
+def _member(body: Json, name: str) -> Json:
+    found = body.get(name)
+    if not isinstance(found, dict):
+        found = {}
+    body[name] = found
+    return cast(Json, found)
+
+
+def _overlay(body: Json, part: Wire) -> None:
+    body |= cast(Json, msgspec.to_builtins(part))

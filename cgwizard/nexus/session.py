@@ -1,0 +1,123 @@
+"""One Nexus, one user: who is asked, with which credentials, and how answers become types."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.net import Trust
+from cgwizard.nexus.docker_proxy import without_nulls
+from cgwizard.nexus.identify import REST, identify
+from cgwizard.nexus.models import Server
+from cgwizard.nexus.refusals import refusal, unexpected
+from cgwizard.nexus.transport import Answer, Transport
+from cgwizard.secrets import Credentials
+
+T = TypeVar("T")
+
+# Control characters that JSON smuggles in as escapes, and bidi marks: they would reach terminals.
+_UNPRINTABLE = re.compile(
+    rb"\\u00(?:[01][0-9a-f]|7f|[89][0-9a-f])|\\u20(?:2[a-e]|6[6-9])|"
+    rb"\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\x7f",
+    re.I,
+)
+_CLEANED = {
+    c: "\ufffd"
+    for c in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(c) not in "\n\t\r"
+}
+ENDED_SIGN_IN = {"login-wrong", "nexus-locked-out"}
+
+
+class Session:
+    """Sends credentials only to a server that was recognised as a Nexus, and stops sending
+    them for good once they were refused: Nexus locks a user name after a few failures."""
+
+    def __init__(self, base_url: str, credentials: Credentials | None, trust: Trust) -> None:
+        self.base_url = base_url
+        self.credentials = credentials
+        self.transport = Transport(base_url, trust)
+        self._server: Server | None = None
+        self._refused: WizardError | None = None
+        self._lock = threading.Lock()
+
+    def server(self, *, again: bool = False) -> Server:
+        """Recognised once; ``again`` asks anew. Raises WizardError."""
+        if self._server is None or again:
+            self._server = identify(self.transport)
+        return self._server
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str = "",
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        anonymous: bool = False,
+        accept: tuple[int, ...] = (200,),
+        needs: str = "",
+        hidden: tuple[str, ...] = (),
+    ) -> Answer:
+        """``path`` follows ``/service/rest``; another status than ``accept`` is a WizardError.
+
+        ``what``: what it is done for, in words; ``needs``: the privilege to name when refused.
+        """
+        tried = f"{method} {self.base_url}{REST}{path}"
+        if what:
+            tried = f"{what} ({method} {REST}{path})"
+        credentials = None if anonymous else self.credentials
+        if credentials is not None:
+            self.server()
+            if self._refused is not None:
+                raise self._refused
+        answer = self.transport.send(
+            method,
+            f"{REST}{path}",
+            tried=tried,
+            params=params,
+            json=json,
+            credentials=credentials,
+            hidden=hidden,
+        )
+        if answer.status in accept:
+            return answer
+        error = refusal(answer, tried, needs=needs, signed_in=credentials is not None)
+        if credentials is not None and error.code in ENDED_SIGN_IN:
+            with self._lock:
+                self._refused = self._refused or error
+        raise error
+
+
+def decode(answer: Answer, type_: type[T], tried: str) -> T:
+    """The JSON of ``answer`` as ``type_``; raises WizardError("nexus-answer-unexpected")."""
+    try:
+        if not _UNPRINTABLE.search(answer.body):
+            return msgspec.json.decode(answer.body, type=type_)
+        return msgspec.convert(_clean(msgspec.json.decode(answer.body)), type_)
+    except msgspec.ValidationError as error:
+        # Nulls are rare enough to be dealt with only where they are in the way.
+        try:
+            loose = without_nulls(_clean(msgspec.json.decode(answer.body)))
+            return msgspec.convert(loose, type_)
+        except msgspec.MsgspecError:
+            raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        why = "an HTML page instead of JSON" if answer.html else f"no valid JSON: {error}"
+        raise unexpected(answer, tried, why) from error
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.translate(_CLEANED)
+    if isinstance(value, dict):
+        return {_clean(k): _clean(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value

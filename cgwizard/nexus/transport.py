@@ -1,0 +1,222 @@
+"""Requests to one Nexus, bounded in size and time, and what their failures mean.
+
+Nothing here knows an endpoint: `Transport.send` gives an `Answer` whatever its status, or
+raises the WizardError of a connection that did not work.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.net import Trust, http_client
+from cgwizard.nexus.failures import network_error
+from cgwizard.nexus.text import excerpt, looks_like_html, printable
+from cgwizard.secrets import Credentials
+
+if TYPE_CHECKING:
+    import socket
+
+    import httpx
+
+T = TypeVar("T")
+
+MOST_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
+MOST_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_SECONDS
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An HTTP answer. ``headers`` are lower-case; ``hidden`` are the secrets that were sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    url: str  # as requested, without credentials
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def html(self) -> bool:
+        return "html" in self.headers.get("content-type", "") or looks_like_html(self.body)
+
+    @property
+    def fault_id(self) -> str:
+        """Nexus's id of an error, by which its administrator finds the line in the log."""
+        return printable(self.headers.get("x-siesta-faultid", ""))[:64]
+
+    @property
+    def excerpt(self) -> str:
+        return excerpt(self.body, self.hidden)
+
+    @property
+    def told(self) -> str:
+        """For *came back*: the status, what the body says, and Nexus's id of the error."""
+        text = f"HTTP {self.status}"
+        if said := self.excerpt:
+            text += f": {said}"
+        return text + (f" (fault id {self.fault_id})" if self.fault_id else "")
+
+
+class Transport:
+    """The HTTP client of one Nexus. Usable from several threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        trust: Trust,
+        *,
+        most_bytes: int = MOST_BYTES,
+        most_seconds: float = MOST_SECONDS,
+    ) -> None:
+        self.base_url = base_url
+        self.trust = trust
+        self._most_bytes = most_bytes
+        self._most_seconds = most_seconds
+        self._client: httpx.Client | None = None
+        self._making = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        tried: str,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        credentials: Credentials | None = None,
+        hidden: tuple[str, ...] = (),
+    ) -> Answer:
+        """``path`` follows the base URL. Redirects are answers, cookies are dropped.
+
+        ``hidden``: further secrets that the request holds. Raises WizardError.
+        """
+        import httpx
+
+        headers = {"Accept": "application/json"}
+        content: bytes | None = None
+        if json is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(json)
+        if credentials is not None:
+            basic = _basic(credentials)
+            headers["Authorization"] = f"Basic {basic}"
+            hidden = (*hidden, credentials.password.reveal(), basic)
+        started = time.monotonic()
+        try:
+            with (
+                self._deadline(started) as late,
+                self._http().stream(
+                    method,
+                    path,
+                    params=params,
+                    content=content,
+                    headers=headers,
+                    extensions={"trace": self._trace},
+                ) as response,
+            ):
+                body = self._read(response, started, late, tried)
+                return Answer(
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    body,
+                    f"{self.base_url}{path}",
+                    hidden,
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            if time.monotonic() - started >= self._most_seconds:
+                raise self._too_slow(tried) from error
+            raise network_error(error, self.base_url, tried) from error
+
+    def _http(self) -> httpx.Client:
+        # Made on first use: with a pinned certificate this already talks to the server.
+        with self._making:
+            if self._client is None:
+                self._client = http_client(self.base_url, self.trust)
+                # A session cookie would make Nexus ask for an anti-CSRF token.
+                self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            return self._client
+
+    def _read(
+        self, response: httpx.Response, started: float, late: threading.Event, tried: str
+    ) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > self._most_bytes:
+                raise WizardError(
+                    "nexus-answer-too-big",
+                    tried=tried,
+                    came_back=f"HTTP {response.status_code} with more than "
+                    f"{self._most_bytes // 1024:,} KiB",
+                    cause="what answers is not Nexus, or something on the way alters its answers",
+                    next_step="check the address, and what stands between here and Nexus",
+                )
+            if late.is_set() or time.monotonic() - started > self._most_seconds:
+                raise self._too_slow(tried)
+        return bytes(body)
+
+    @contextlib.contextmanager
+    def _deadline(self, _started: float) -> Iterator[threading.Event]:
+        """Cut the connections when a request takes too long in all.
+
+        httpx bounds each read only: a server that sends a byte now and then would hold us.
+        """
+        late = threading.Event()
+
+        def cut() -> None:
+            import socket
+
+            late.set()
+            for sock in list(self._sockets):
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self._most_seconds, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        # The shape of httpcore's "trace" extension; its streams tell their socket.
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            sock = info["return_value"].get_extra_info("socket")
+            if sock is not None:
+                self._sockets.add(sock)
+
+    def _too_slow(self, tried: str) -> WizardError:
+        return WizardError(
+            "nexus-too-slow",
+            tried=tried,
+            came_back=f"no complete answer within {self._most_seconds:.0f} s",
+            cause="Nexus is overloaded, or the network in between is very slow",
+            next_step="try again; if it stays so, look at the load of the Nexus server",
+        )
+
+
+def _basic(credentials: Credentials) -> str:
+    if ":" in credentials.username:
+        raise WizardError(
+            "login-wrong",
+            tried="signing in to Nexus",
+            came_back="nothing was sent",
+            cause="a user name with a colon cannot be sent by HTTP Basic authentication",
+            next_step="check the user name",
+        )
+    pair = f"{credentials.username}:{credentials.password.reveal()}"
+    return base64.b64encode(pair.encode()).decode()
