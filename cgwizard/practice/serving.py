@@ -3,26 +3,41 @@
 Sockets are bound by whoever asks, before anything is served: a taken port is an error at
 once, and a URL is known long before the (slower) server behind it is ready; until then
 connections wait in the socket's backlog.
+
+The servers speak HTTP by uvicorn's protocol class, without uvicorn's own server: that one
+polls ten times a second, takes the process's signals and lets running answers finish, while
+a connector here must open and close at once and cut what it was sending.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import Future
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    import uvicorn
+    from uvicorn.server import ServerState
 
 T = TypeVar("T")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Without a handler Python prints warnings on stderr, in the middle of somebody's screen.
+log = logging.getLogger("cgwizard.practice")
+log.addHandler(logging.NullHandler())
+
+
+class CutConnectionError(Exception):
+    """Raised by an app that has begun its answer: the connection is closed, short of its end."""
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
@@ -41,19 +56,27 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
 
 
 class Running:
-    """One server that serves; `stop` closes its socket and its connections."""
+    """One server that serves; `stop` closes its socket and cuts its connections."""
 
-    def __init__(self, server: uvicorn.Server, task: asyncio.Task[None], sock: socket.socket):
-        self._server, self._task, self._socket = server, task, sock
-        self.port: int = sock.getsockname()[1]
+    def __init__(self, server: asyncio.Server, state: ServerState, port: int) -> None:
+        self._server, self._state = server, state
+        self.port = port
+
+    def date(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """The headers that every answer begins with from now on."""
+        self._state.default_headers = headers
 
     async def stop(self) -> None:
-        self._server.should_exit = True
-        self._server.force_exit = True  # a connector that closes cuts its pulls, as Nexus's does
-        # The port is free again when this returns, also while a slow answer is cut.
-        self._socket.close()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        """When this returns the port is free and nobody is served from it any more."""
+        self._server.close()
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        current = asyncio.current_task()
+        answers = [task for task in self._state.tasks if task is not current]
+        for task in answers:
+            task.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
 
 
 class Servers:
@@ -63,6 +86,8 @@ class Servers:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="practice", daemon=True)
         self._running: list[Running] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._at_close: list[Callable[[], Awaitable[None]]] = []
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -70,36 +95,52 @@ class Servers:
 
     def start(self) -> None:
         self._thread.start()
+        self._loop.call_soon_threadsafe(self._tick)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine on the servers' loop, from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run a coroutine beside the others, until it ends or the servers close; on the loop."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def at_close(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """``callback`` runs on the loop when the servers close, after the last connection."""
+        self._at_close.append(callback)
+
     async def serve(self, app: App, sock: socket.socket) -> Running:
-        """Serve ``app`` on a listening socket; on the servers' loop only.
+        """Serve ``app`` on a listening socket, which then belongs to the server; on the loop.
 
-        Answers carry no `Server` and no `Date` header of ours: each app says who it is.
+        Answers carry a `Date`, and no `Server` header: each app says who it is.
         """
-        import uvicorn
+        from uvicorn import Config
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+        from uvicorn.server import ServerState
 
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
+        # What an app gets wrong is in our own log; uvicorn's would come a second time.
+        config = Config(
+            _logged(app),
+            interface="asgi3",
             lifespan="off",
-            server_header=False,
-            date_header=True,
-            timeout_keep_alive=30,
-            http="h11",
             ws="none",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,  # the apps read X-Forwarded-* themselves, as Nexus does
+            server_header=False,
+            timeout_keep_alive=30,
         )
-        server = uvicorn.Server(config)
-        # Signals belong to the program, not to one of its servers.
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        task = self._loop.create_task(server.serve(sockets=[sock]))
-        while not server.started and not task.done():
-            await asyncio.sleep(0.005)
-        running = Running(server, task, sock)
+        config.load()
+        state = ServerState()
+        port: int = sock.getsockname()[1]
+        sock.setblocking(False)
+        server = await self._loop.create_server(lambda: H11Protocol(config, state, {}), sock=sock)
+        running = Running(server, state, port)
+        running.date(_date_header())
         self._running.append(running)
         return running
 
@@ -108,17 +149,47 @@ class Servers:
         await running.stop()
 
     def close(self) -> None:
-        """Stop every server and the thread. Safe to call twice."""
-        if not self._thread.is_alive():
+        """Stop every server and the thread. Safe to call twice, from any other thread."""
+        if self._loop.is_closed():
             return
-
-        async def stop_all() -> None:
-            for running in list(self._running):
-                await self.stop(running)
-
-        with contextlib.suppress(TimeoutError):
-            self.submit(stop_all()).result(timeout=5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        if self._thread.is_alive():
+            with contextlib.suppress(TimeoutError):
+                self.submit(self._close()).result(timeout=5)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=5)
         if not self._thread.is_alive():
             self._loop.close()
+
+    async def _close(self) -> None:
+        for running in list(self._running):
+            await self.stop(running)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for callback in self._at_close:
+            await callback()
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+    def _tick(self) -> None:
+        headers = _date_header()
+        for running in self._running:
+            running.date(headers)
+        self._loop.call_later(1, self._tick)
+
+
+def _date_header() -> list[tuple[bytes, bytes]]:
+    return [(b"date", formatdate(time.time(), usegmt=True).encode())]
+
+
+def _logged(app: App) -> App:
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except (CutConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("%s %s", scope.get("method"), scope.get("path"))
+            raise
+
+    return run

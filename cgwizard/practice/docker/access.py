@@ -1,0 +1,130 @@
+"""Who may use a docker repository, and how it asks: challenges, tokens, refusals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cgwizard.practice.docker.answers import NOT_AUTHORIZED, RegistryError, json_response
+from cgwizard.practice.docker.settings import DockerSettings
+from cgwizard.practice.nexus.signin import RETRY_AFTER, SignInRefused
+
+if TYPE_CHECKING:
+    from cgwizard.practice.nexus.accounts import User
+    from cgwizard.practice.nexus.state import NexusState, Repository
+
+BASIC_CHALLENGE = 'BASIC realm="Sonatype Nexus Repository Manager"'
+EULA_OPEN = (
+    "You must accept the End User License Agreement (EULA) through the onboarding wizard or "
+    "REST API before proceeding."
+)
+
+
+class LockedOut(Exception):
+    """Too many failed sign-ins for a name: 429, as the REST API says it."""
+
+    def response(self) -> Response:
+        return Response(
+            "<html><head><title>429 Too Many Requests</title></head>"
+            "<body><h1>Too many authentication attempts</h1></body></html>",
+            429,
+            {"Retry-After": str(RETRY_AFTER)},
+            media_type="text/html",
+        )
+
+
+def base_url(request: Request) -> str:
+    """``scheme://host:port`` as the client sees it: ``Host``, or what a proxy in front says."""
+    forwarded = request.headers.get
+    scheme = _first(forwarded("x-forwarded-proto")) or request.url.scheme
+    host = _first(forwarded("x-forwarded-host")) or request.headers.get("host", "localhost")
+    port = _first(forwarded("x-forwarded-port"))
+    if port and urlsplit(f"//{host}").port is None and (scheme, port) not in _DEFAULT_PORTS:
+        host = f"{host}:{port}"
+    return f"{scheme}://{host}"
+
+
+_DEFAULT_PORTS = {("http", "80"), ("https", "443")}
+
+
+def _first(value: str | None) -> str:
+    return (value or "").partition(",")[0].strip()
+
+
+class Access:
+    """The rules of sign-in for docker, by the state of the server."""
+
+    def __init__(self, state: NexusState) -> None:
+        self._state = state
+
+    def sign_in(self, request: Request, settings: DockerSettings, token_path: str) -> User | None:
+        """The user, or None for an anonymous client. Raises RegistryError 401 or LockedOut."""
+        client = request.client.host if request.client else ""
+        try:
+            return self._state.authenticate(request.headers.get("authorization"), client)
+        except SignInRefused as refused:
+            if refused.kind == "locked":
+                raise LockedOut from refused
+            raise self._challenge(request, settings, token_path) from refused
+
+    def require(
+        self,
+        user: User | None,
+        repository: Repository,
+        action: str,
+        request: Request,
+        settings: DockerSettings,
+        token_path: str,
+    ) -> None:
+        """Raise RegistryError unless ``user`` may do ``action`` with the repository's content."""
+        if user is None and not self._lets_anonymous_in(settings):
+            raise self._challenge(request, settings, token_path)
+        permission = f"nexus:repository-view:docker:{repository.name}:{action}"
+        if not self._state.permits(user, permission):
+            if user is None:
+                raise self._challenge(request, settings, token_path)
+            # A guess: 403, which docker shows as "denied". Published reports have both.
+            raise RegistryError(403, "DENIED", NOT_AUTHORIZED)
+        if self._state.has_eula and not self._state.eula_accepted:
+            raise RegistryError(403, "DENIED", EULA_OPEN)
+
+    def ping(
+        self, user: User | None, request: Request, settings: DockerSettings, token_path: str
+    ) -> Response:
+        """``GET /v2/``: wants a user, also where anonymous pulls work."""
+        if user is None:
+            raise self._challenge(request, settings, token_path)
+        return json_response({})
+
+    def token(self, user: User | None) -> Response:
+        """``GET /v2/token``."""
+        # A guess: where nobody may be anonymous, no anonymous token is given out.
+        if user is None and not self._state.anonymous_enabled:
+            raise self._refusal(BASIC_CHALLENGE)
+        return json_response({"token": self._state.issue_docker_token(user)})
+
+    def _lets_anonymous_in(self, settings: DockerSettings) -> bool:
+        return (
+            not settings.docker.force_basic_auth
+            and "DockerToken" in self._state.realms_active
+            and self._state.anonymous_enabled
+            and self._state.anonymous.user_id == "anonymous"
+        )
+
+    def _challenge(
+        self, request: Request, settings: DockerSettings, token_path: str
+    ) -> RegistryError:
+        if settings.docker.force_basic_auth or "DockerToken" not in self._state.realms_active:
+            return self._refusal(BASIC_CHALLENGE)
+        realm = base_url(request) + token_path
+        challenge = f'Bearer realm="{realm}",service="{realm}"'
+        if self._state.version >= (3, 96, 0):
+            challenge += ',scope="repository:*:pull"'
+        return self._refusal(challenge)
+
+    @staticmethod
+    def _refusal(challenge: str) -> RegistryError:
+        return RegistryError(401, "UNAUTHORIZED", NOT_AUTHORIZED, {"WWW-Authenticate": challenge})

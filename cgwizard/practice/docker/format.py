@@ -1,0 +1,275 @@
+"""The docker format of the practice Nexus: its repositories, their connectors, their content."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from cgwizard.practice.docker.answers import RegistryError
+from cgwizard.practice.docker.blocking import FIRST_BLOCK_SECONDS, Clock
+from cgwizard.practice.docker.connectors import Connectors
+from cgwizard.practice.docker.group import GroupSource
+from cgwizard.practice.docker.hosted import HostedSource
+from cgwizard.practice.docker.proxy import ProxySource
+from cgwizard.practice.docker.remote import Remote
+from cgwizard.practice.docker.routes import registry_app
+from cgwizard.practice.docker.settings import DockerSettings, settings_of
+from cgwizard.practice.docker.source import Source
+from cgwizard.practice.docker.store import Asset, BlobFolder, Contents
+from cgwizard.practice.docker.target import Target
+from cgwizard.practice.nexus.state import NexusState, RemoteStatus, Repository
+from cgwizard.practice.serving import App, Servers
+
+
+@dataclass
+class Member:
+    """A docker repository that runs, made from one version of its settings."""
+
+    repository: Repository
+    settings: DockerSettings
+    contents: Contents
+    source: ProxySource | HostedSource | GroupSource
+    remote_url: str
+
+    @property
+    def name(self) -> str:
+        return self.repository.name
+
+
+class DockerFormat:
+    """Runs what `NexusState.repositories` says. Everything here happens on the servers' loop.
+
+    ``first_block_seconds`` is how long a failing remote is left alone at first.
+    """
+
+    def __init__(
+        self,
+        state: NexusState,
+        servers: Servers,
+        *,
+        host: str = "127.0.0.1",
+        first_block_seconds: float = FIRST_BLOCK_SECONDS,
+    ) -> None:
+        self.clock = Clock()
+        self.first_block_seconds = first_block_seconds
+        self._state, self._servers = state, servers
+        self._members: dict[str, Member] = {}
+        self._folders: dict[str, BlobFolder] = {}
+        self._connectors = Connectors(servers, host)
+        self._syncing = asyncio.Lock()
+        self.routes: App = registry_app(state, self._target_on_main_port)
+        servers.at_close(self._close)
+
+    # What the REST API asks.
+
+    def assets(self, repo: Repository) -> list[Asset]:
+        """What a repository holds; a group: what its members hold."""
+        member = self._members.get(repo.name)
+        if member is None:
+            return []
+        if repo.type != "group":
+            return list(member.contents.assets.values())
+        found: dict[str, Asset] = {}
+        for name in member.settings.group.member_names:
+            inner = self._state.find(name)
+            if inner is not None and inner.name != repo.name:
+                found = {asset.path: asset for asset in self.assets(inner)} | found
+        return list(found.values())
+
+    def status(self, repo: Repository) -> RemoteStatus | None:
+        """None for what is no docker repository of ours."""
+        member = self._members.get(repo.name)
+        if member is None:
+            return None
+        if not repo.online:
+            return RemoteStatus(False, "Repository Offline", None)
+        if not isinstance(member.source, ProxySource):
+            return RemoteStatus(True, None, None)
+        blocking = member.source.remote.blocking
+        return RemoteStatus(True, blocking.description, blocking.reason)
+
+    async def invalidate_cache(self, repo: Repository) -> None:
+        """The next request of each tag asks the remote again; a group: for all its members."""
+        member = self._members.get(repo.name)
+        if member is None:
+            return
+        if isinstance(member.source, ProxySource):
+            member.source.invalidate()
+        for name in member.settings.group.member_names if repo.type == "group" else ():
+            inner = self._state.find(name)
+            if inner is not None and inner.name != repo.name:
+                await self.invalidate_cache(inner)
+
+    async def forget(self, repo: Repository) -> None:
+        """Stop a repository and remove what only it held."""
+        member = self._members.pop(repo.name, None)
+        if member is None:
+            return
+        await self._connectors.close(member.name)
+        await member.source.close()
+        folder = member.contents.folder
+        shared = [
+            m.contents.digests() for m in self._members.values() if m.contents.folder is folder
+        ]
+        folder.remove(member.contents.digests().difference(*shared))
+
+    def ports_in_use(self) -> dict[int, str]:
+        """Connector ports that repositories have taken, and by which."""
+        taken = {}
+        for member in self._members.values():
+            for port in (member.settings.docker.http_port, member.settings.docker.https_port):
+                if port is not None:
+                    taken[port] = member.name
+        return taken
+
+    def usage(self, blob_store: str) -> tuple[int, int]:
+        """How many blobs a blob store holds, and how many bytes they are."""
+        sizes: dict[str, int] = {}
+        for member in self._members.values():
+            if member.settings.storage.blob_store_name == blob_store:
+                sizes |= {asset.digest: asset.size for asset in member.contents.assets.values()}
+        return len(sizes), sum(sizes.values())
+
+    # Following the repositories.
+
+    async def sync(self) -> None:
+        """Make what runs match the repositories: `NexusState.changed`.
+
+        A repository whose settings were written again restarts, though nothing may differ in
+        them, as in Nexus: its connector closes and opens and cuts the pulls that ran.
+        """
+        async with self._syncing:
+            wanted = {r.name: r for r in self._state.repositories.values() if r.format == "docker"}
+            for name in [name for name in self._members if name not in wanted]:
+                await self.forget(self._members[name].repository)
+            changed = [
+                repository
+                for name, repository in wanted.items()
+                if name not in self._members or self._members[name].repository is not repository
+            ]
+            for repository in changed:
+                await self._stop(repository.name)
+            for repository in changed:
+                await self._start(repository)
+
+    async def _stop(self, name: str) -> None:
+        if (member := self._members.get(name)) is not None:
+            await self._connectors.close(name)
+            await member.source.close()
+
+    async def _start(self, repository: Repository) -> None:
+        settings = settings_of(repository)
+        before = self._members.get(repository.name)
+        contents = before.contents if before else Contents(self._folder(settings))
+        source = self._source(repository, settings, contents)
+        remote_url = settings.proxy.remote_url
+        member = Member(repository, settings, contents, source, remote_url)
+        self._members[repository.name] = member
+        if before is not None and before.remote_url != remote_url:
+            await self.invalidate_cache(repository)
+        await self._connectors.open(
+            repository.name,
+            settings.docker.http_port,
+            settings.docker.https_port,
+            registry_app(self._state, lambda request: self._target(member, request)),
+        )
+
+    def _source(
+        self, repository: Repository, settings: DockerSettings, contents: Contents
+    ) -> ProxySource | HostedSource | GroupSource:
+        if repository.type == "hosted":
+            return HostedSource(settings, contents)
+        if repository.type == "group":
+            return GroupSource(lambda: self._sources(repository.name, settings))
+        remote = Remote(self._state, self._servers, settings, self.clock, self.first_block_seconds)
+        return ProxySource(settings, contents, remote, self._servers, self.clock, self._state)
+
+    def _sources(self, group: str, settings: DockerSettings) -> list[Source]:
+        """The members of a group that are online, groups inside it included."""
+        found: list[Source] = []
+        for name in settings.group.member_names:
+            repository = self._state.find(name)
+            member = self._members.get(repository.name) if repository else None
+            if member is not None and member.repository.online and member.name != group:
+                found.append(member.source)
+        return found
+
+    def _folder(self, settings: DockerSettings) -> BlobFolder:
+        name = settings.storage.blob_store_name
+        if name not in self._folders:
+            store = self._state.blob_stores.get(name)
+            # Whatever path a person gave, practice writes into its own folder only.
+            path = (store.path if store else name).replace("..", "_").strip("/")
+            self._folders[name] = BlobFolder(self._state.data / "blobs" / path)
+        return self._folders[name]
+
+    # Requests.
+
+    def _target(self, member: Member, request: Request) -> Target:
+        """On a connector the context path is ignored, and everything is one repository's."""
+        path = request.scope["path"]
+        if path != "/v2" and not path.startswith("/v2/"):
+            raise RegistryError(404, "UNSUPPORTED", "Not Found")
+        return self._target_in(member, "/v2", "/v2/token", path.removeprefix("/v2"))
+
+    def _target_on_main_port(self, request: Request) -> Target:
+        context = self._state.context_path
+        path: str = request.scope["path"].removeprefix(context)
+        if path.startswith("/repository/"):
+            name, _, rest = path.removeprefix("/repository/").partition("/")
+            member = self._member(name)
+            if rest != "v2" and not rest.startswith("v2/"):
+                raise RegistryError(404, "UNSUPPORTED", "Not Found")
+            root = f"{context}/repository/{name}/v2"
+            return self._target_in(member, root, f"{root}/token", rest.removeprefix("v2"))
+        rest = path.removeprefix("/v2")
+        if (by_host := self._by_subdomain(request)) is not None:
+            return self._target_in(by_host, "/v2", "/v2/token", rest)
+        token_path = f"{context}/v2/token"
+        if rest.rstrip("/") in {"", "/token"}:
+            return self._target_in(self._any_member(), f"{context}/v2", token_path, rest)
+        name, slash, rest = rest.removeprefix("/").partition("/")
+        member = self._member(name)
+        if not member.settings.docker.path_enabled:
+            raise _no_repository()
+        return self._target_in(member, f"{context}/v2/{name}", token_path, slash + rest)
+
+    def _target_in(self, member: Member, root: str, token_path: str, path: str) -> Target:
+        return Target(member.repository, member.settings, member.source, root, token_path, path)
+
+    def _member(self, name: str) -> Member:
+        repository = self._state.find(name)
+        member = self._members.get(repository.name) if repository else None
+        if member is None:
+            raise _no_repository()
+        return member
+
+    def _any_member(self) -> Member:
+        """For ``/v2/`` on the main port, which is no repository's: any that asks for a token,
+        where there is one."""
+        # A guess: what the ping answers there is known for servers with the token realm only.
+        by_path = [m for m in self._members.values() if m.settings.docker.path_enabled]
+        by_path.sort(key=lambda m: m.settings.docker.force_basic_auth)
+        if by_path:
+            return by_path[0]
+        repository = Repository("", "docker", "group", {"docker": {"forceBasicAuth": True}})
+        settings = settings_of(repository)
+        contents = Contents(self._folder(settings))
+        return Member(repository, settings, contents, GroupSource(lambda: []), "")
+
+    def _by_subdomain(self, request: Request) -> Member | None:
+        label = request.headers.get("host", "").partition(".")[0]
+        if self._state.edition != "PRO" or not label:
+            return None
+        members = self._members.values()
+        return next((m for m in members if m.settings.docker.subdomain == label), None)
+
+    async def _close(self) -> None:
+        for member in self._members.values():
+            await member.source.close()
+
+
+def _no_repository() -> RegistryError:
+    return RegistryError(404, "NAME_UNKNOWN", "Repository not found")

@@ -1,0 +1,49 @@
+"""What every docker repository can be asked, whatever its type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cgwizard.practice.docker.answers import Found
+
+
+@dataclass
+class TagPage:
+    """A page of ``tags/list``."""
+
+    tags: list[str]
+    more: bool = False  # there are tags after the last one
+
+
+@dataclass
+class Forwarded:
+    """The remote's own answer, passed on (``referrers``)."""
+
+    status: int
+    body: bytes
+    content_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Reading from a repository. Each raises RegistryError."""
+
+    async def manifest(self, name: str, reference: str) -> Found: ...
+
+    async def blob(self, name: str, digest: str) -> Found: ...
+
+    async def tags(self, name: str, count: int | None, last: str | None) -> TagPage: ...
+
+    async def referrers(self, name: str, digest: str, query: str) -> Forwarded: ...
+
+    def catalog(self) -> list[str]: ...
+
+
+def page(tags: list[str], count: int | None, last: str | None) -> TagPage:
+    """The part of a sorted list that ``n`` and ``last`` ask for."""
+    if last is not None:
+        tags = [tag for tag in tags if tag > last]
+    if count is None:
+        return TagPage(tags)
+    return TagPage(tags[:count], more=len(tags) > count)
