@@ -49,6 +49,18 @@ class UntrustedCertificate(WizardError):
         self.port = port
         self.certificate = certificate
 
+    @property
+    def fingerprint(self) -> str:
+        return self.certificate.fingerprint
+
+    @property
+    def subject(self) -> str:
+        return self.certificate.subject or "unknown"
+
+    @property
+    def issuer(self) -> str:
+        return self.certificate.issuer or "unknown"
+
 
 def read_certificate(der: bytes) -> Certificate:
     """What can be read of ``der``; a certificate that cannot be parsed keeps its fingerprint."""

@@ -16,6 +16,7 @@ import msgspec
 from cgwizard.errors import WizardError
 from cgwizard.net import Trust
 from cgwizard.nexus.accounts import sign_in
+from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.docker_proxy import Json
 from cgwizard.nexus.identify import read_swagger
 from cgwizard.nexus.models import (
@@ -38,6 +39,8 @@ from cgwizard.nexus.repositories import read_repository
 from cgwizard.nexus.session import Session, decode
 from cgwizard.secrets import Credentials
 
+__all__ = ["NexusClient", "Server", "UntrustedCertificate"]
+
 T = TypeVar("T")
 
 DOCKER_PROXY = "/v1/repositories/docker/proxy"
@@ -55,7 +58,6 @@ class NexusClient:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.trust = trust or Trust()
-        self.credentials = credentials
         self._session = Session(self.base_url, credentials, self.trust)
 
     def close(self) -> None:
@@ -72,15 +74,25 @@ class NexusClient:
     ) -> None:
         self.close()
 
-    def with_credentials(self, credentials: Credentials | None) -> NexusClient:
-        """A client of the same Nexus for another user or password."""
-        return NexusClient(self.base_url, credentials, self.trust)
+    @property
+    def credentials(self) -> Credentials | None:
+        """Others may be set: then sign-in is open again, also after a refusal."""
+        return self._session.credentials
+
+    @credentials.setter
+    def credentials(self, credentials: Credentials | None) -> None:
+        self._session.use(credentials)
 
     # The server
 
     def server(self) -> Server:
         """Who answers, asked anew and without credentials."""
         return self._session.server(again=True)
+
+    @property
+    def version(self) -> str | None:
+        """Of the server, asked once: ``"3.96.3-01"``; None where a reverse proxy hides it."""
+        return self._session.server().version
 
     def writable(self) -> bool:
         """False in read-only mode, and while Nexus starts. Asked without credentials."""

@@ -17,7 +17,7 @@ from cgwizard.secrets import Credentials, Secret
 
 Json = dict[str, object]
 Version = tuple[int, int, int]
-Difference = tuple[str, object, object]  # member ("docker.httpPort"), is, wanted
+Difference = tuple[str, str, str]  # member ("docker.httpPort"), is, wanted: as texts
 
 CGR = "https://cgr.dev/"
 PATH_ROUTING = (3, 83)  # the first version that knows docker.pathEnabled
@@ -145,10 +145,14 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
         )
 
     @property
+    def has_credentials(self) -> bool:
+        return self.http_client.authentication is not None
+
+    @property
     def credentials_needed(self) -> bool:
         """It has upstream credentials whose password is not known here: a PUT would fail
         or drop them, so they must be given again."""
-        return self.http_client.authentication is not None and self.password is None
+        return self.has_credentials and self.password is None
 
     def with_credentials(self, credentials: Credentials | None) -> DockerProxy:
         """With these for the remote; None takes them away."""
@@ -159,16 +163,25 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
             password=credentials.password if credentials else None,
         )
 
-    def with_port(self, port: int | None, *, https: bool = False) -> DockerProxy:
-        """With this connector alone."""
-        return msgspec.structs.replace(
-            self,
-            docker=msgspec.structs.replace(
-                self.docker,
-                http_port=None if https else port,
-                https_port=port if https else None,
-            ),
+    def adjusted(
+        self,
+        *,
+        remote_url: str,
+        port: int,
+        https: bool = False,
+        credentials: Credentials | None = None,
+    ) -> DockerProxy:
+        """With this remote, this connector alone and, where given, these credentials; all else
+        as it is. Path-based routing goes off: from 3.83 on Nexus has one or the other."""
+        docker = msgspec.structs.replace(
+            self.docker,
+            http_port=None if https else port,
+            https_port=port if https else None,
+            path_enabled=False if self.docker.path_enabled else self.docker.path_enabled,
         )
+        remote = msgspec.structs.replace(self.proxy, remote_url=remote_url)
+        made = msgspec.structs.replace(self, proxy=remote, docker=docker)
+        return made.with_credentials(credentials) if credentials else made
 
     def to_request(self, server_version: str | None) -> Json:
         """The body of POST and PUT for a server of this version (`Server.version`).
@@ -194,17 +207,15 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
     def differences(self, wanted: DockerProxy) -> list[Difference]:
         """What would have to change here to become ``wanted``; a password cannot be compared.
 
-        Members that ``wanted`` leaves to Nexus's defaults (None) count only where it says so
-        on purpose: ports and credentials.
+        A subdomain, path routing and a routing rule that ``wanted`` leaves open do not count.
         """
         is_, want = self._comparable(), wanted._comparable()
         optional = {"docker.subdomain", "docker.pathEnabled", "routingRule"}
         return [
-            (member, is_[member], value)
+            (member, _shown(is_[member]), _shown(value))
             for member, value in want.items()
             if value != is_[member]
-            and not (member in optional and value is None)
-            and not (member == "docker.pathEnabled" and not value and not is_[member])
+            and not (member in optional and not value and (value is None or not is_[member]))
         ]
 
     def _comparable(self) -> Json:
@@ -291,6 +302,12 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
         kept = {k: v for k, v in authentication.items() if v is not None and k not in secrets}
         secret = "bearerToken" if client.authentication.type == "bearerToken" else "password"
         body["authentication"] = kept | {secret: password}
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def without_nulls(value: Any) -> Any:

@@ -4,6 +4,7 @@ null ones take the default; a member of a wrong type is an error (`client` tells
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -70,8 +71,8 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     online: bool = True
     url: str = ""
     docker: DockerAttributes | None = None
-    proxy: str | None = None  # the remote URL
-    storage: str | None = None  # the blob store's name
+    remote_url: str | None = None  # of a proxy
+    blob_store: str | None = None
     raw: Json = msgspec.field(default_factory=dict)
 
 
@@ -119,6 +120,14 @@ class Asset(Wire, frozen=True):
     blob_created: str | None = None
     last_modified: str | None = None
     last_downloaded: str | None = None
+
+    @property
+    def stored(self) -> datetime | None:
+        """When its bytes came: an asset that is served from the cache keeps it."""
+        try:
+            return datetime.fromisoformat(self.blob_created or self.last_modified or "")
+        except ValueError:
+            return None
 
 
 class Component(Wire, frozen=True):

@@ -42,7 +42,7 @@ def read_repository(raw: Json) -> Repository:
         online=found.online,
         url=found.url,
         docker=found.docker,
-        proxy=remote.remote_url if remote else None,
-        storage=found.storage.blob_store_name if found.storage else None,
+        remote_url=remote.remote_url if remote else None,
+        blob_store=found.storage.blob_store_name if found.storage else None,
         raw=raw,
     )

@@ -46,6 +46,13 @@ class Session:
         self._refused: WizardError | None = None
         self._lock = threading.Lock()
 
+    def use(self, credentials: Credentials | None) -> None:
+        """Other credentials from now on. The same ones stay refused if they were."""
+        with self._lock:
+            if credentials != self.credentials:
+                self._refused = None
+            self.credentials = credentials
+
     def server(self, *, again: bool = False) -> Server:
         """Recognised once; ``again`` asks anew. Raises WizardError."""
         if self._server is None or again:
@@ -75,8 +82,9 @@ class Session:
         credentials = None if anonymous else self.credentials
         if credentials is not None:
             self.server()
-            if self._refused is not None:
-                raise self._refused
+            with self._lock:
+                if self._refused is not None and credentials == self.credentials:
+                    raise _not_again(self._refused, tried)
         answer = self.transport.send(
             method,
             f"{REST}{path}",
@@ -91,8 +99,20 @@ class Session:
         error = refusal(answer, tried, needs=needs, signed_in=credentials is not None)
         if credentials is not None and error.code in ENDED_SIGN_IN:
             with self._lock:
-                self._refused = self._refused or error
+                if credentials == self.credentials:
+                    self._refused = self._refused or error
         raise error
+
+
+def _not_again(error: WizardError, tried: str) -> WizardError:
+    problem = error.problem
+    return WizardError(
+        error.code,
+        tried=tried,
+        came_back=f"not sent: before, it was refused with {problem.came_back}",
+        cause=problem.cause,
+        next_step=problem.next_step,
+    )
 
 
 def decode(answer: Answer, type_: type[T], tried: str) -> T:
