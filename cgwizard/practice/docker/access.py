@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from cgwizard.practice.docker.answers import NOT_AUTHORIZED, RegistryError, json_response
 from cgwizard.practice.docker.settings import DockerSettings
+from cgwizard.practice.docker.target import Target
 from cgwizard.practice.nexus.signin import RETRY_AFTER, SignInRefused
 
 if TYPE_CHECKING:
     from cgwizard.practice.nexus.accounts import User
-    from cgwizard.practice.nexus.state import NexusState, Repository
+    from cgwizard.practice.nexus.state import NexusState
 
 BASIC_CHALLENGE = 'BASIC realm="Sonatype Nexus Repository Manager"'
 EULA_OPEN = (
@@ -60,7 +61,7 @@ class Access:
     def __init__(self, state: NexusState) -> None:
         self._state = state
 
-    def sign_in(self, request: Request, settings: DockerSettings, token_path: str) -> User | None:
+    def sign_in(self, target: Target, request: Request) -> User | None:
         """The user, or None for an anonymous client. Raises RegistryError 401 or LockedOut."""
         client = request.client.host if request.client else ""
         try:
@@ -68,35 +69,25 @@ class Access:
         except SignInRefused as refused:
             if refused.kind == "locked":
                 raise LockedOut from refused
-            raise self._challenge(request, settings, token_path) from refused
+            raise self._challenge(target, request) from refused
 
-    def require(
-        self,
-        user: User | None,
-        repository: Repository,
-        action: str,
-        request: Request,
-        settings: DockerSettings,
-        token_path: str,
-    ) -> None:
+    def require(self, user: User | None, target: Target, action: str, request: Request) -> None:
         """Raise RegistryError unless ``user`` may do ``action`` with the repository's content."""
-        if user is None and not self._lets_anonymous_in(settings):
-            raise self._challenge(request, settings, token_path)
-        permission = f"nexus:repository-view:docker:{repository.name}:{action}"
+        if user is None and not self._lets_anonymous_in(target.settings):
+            raise self._challenge(target, request)
+        permission = f"nexus:repository-view:docker:{target.repository.name}:{action}"
         if not self._state.permits(user, permission):
             if user is None:
-                raise self._challenge(request, settings, token_path)
+                raise self._challenge(target, request)
             # A guess: 403, which docker shows as "denied". Published reports have both.
             raise RegistryError(403, "DENIED", NOT_AUTHORIZED)
         if self._state.has_eula and not self._state.eula_accepted:
             raise RegistryError(403, "DENIED", EULA_OPEN)
 
-    def ping(
-        self, user: User | None, request: Request, settings: DockerSettings, token_path: str
-    ) -> Response:
+    def ping(self, user: User | None, target: Target, request: Request) -> Response:
         """``GET /v2/``: wants a user, also where anonymous pulls work."""
         if user is None:
-            raise self._challenge(request, settings, token_path)
+            raise self._challenge(target, request)
         return json_response({})
 
     def token(self, user: User | None) -> Response:
@@ -114,12 +105,11 @@ class Access:
             and self._state.anonymous.user_id == "anonymous"
         )
 
-    def _challenge(
-        self, request: Request, settings: DockerSettings, token_path: str
-    ) -> RegistryError:
-        if settings.docker.force_basic_auth or "DockerToken" not in self._state.realms_active:
+    def _challenge(self, target: Target, request: Request) -> RegistryError:
+        docker = target.settings.docker
+        if docker.force_basic_auth or "DockerToken" not in self._state.realms_active:
             return self._refusal(BASIC_CHALLENGE)
-        realm = base_url(request) + token_path
+        realm = base_url(request) + target.token_path
         challenge = f'Bearer realm="{realm}",service="{realm}"'
         if self._state.version >= (3, 96, 0):
             challenge += ',scope="repository:*:pull"'

@@ -184,7 +184,14 @@ class DockerFormat:
         if repository.type == "group":
             return GroupSource(lambda: self._sources(repository.name, settings))
         remote = Remote(self._state, self._servers, settings, self.clock, self.first_block_seconds)
-        return ProxySource(settings, contents, remote, self._servers, self.clock, self._state)
+        return ProxySource(
+            settings,
+            contents,
+            remote,
+            servers=self._servers,
+            clock=self.clock,
+            state=self._state,
+        )
 
     def _sources(self, group: str, settings: DockerSettings) -> list[Source]:
         """The members of a group that are online, groups inside it included."""
@@ -216,7 +223,8 @@ class DockerFormat:
 
     def _target_on_main_port(self, request: Request) -> Target:
         context = self._state.context_path
-        path: str = request.scope["path"].removeprefix(context)
+        # The main port hands its path over as it was sent, still encoded.
+        path = unquote(request.scope["path"]).removeprefix(context)
         if path.startswith("/repository/"):
             name, _, rest = path.removeprefix("/repository/").partition("/")
             member = self._member(name)

@@ -61,6 +61,7 @@ class ProxySource:
         settings: DockerSettings,
         contents: Contents,
         remote: Remote,
+        *,
         servers: Servers,
         clock: Clock,
         state: NexusState,

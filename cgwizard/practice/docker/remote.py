@@ -11,7 +11,7 @@ import base64
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -174,7 +174,8 @@ class Remote:
         while True:
             if (hops := hops + 1) > REDIRECTS:
                 raise RemoteUnreachableError(
-                    f"org.apache.http.client.RedirectException: Maximum redirects ({REDIRECTS}) exceeded"
+                    "org.apache.http.client.RedirectException: Maximum redirects "
+                    f"({REDIRECTS}) exceeded"
                 )
             target = urljoin(url, location)
             if urlsplit(target).netloc != urlsplit(url).netloc:
@@ -278,28 +279,47 @@ class Remote:
 def java_reason(error: BaseException, host: str, port: int | None) -> str:
     """A failure in the words in which Nexus's status would show it."""
     where = f"{host}:{port}" if port else host
-    causes: list[BaseException] = []
-    step: BaseException | None = error
-    while step is not None and step not in causes:
-        causes.append(step)
-        step = step.__cause__ or step.__context__
+    causes = list(_causes(error))
     text = " ".join(str(cause) for cause in causes).lower()
-    if any(isinstance(cause, socket.gaierror) for cause in causes) or "name or service" in text:
-        return f"java.net.UnknownHostException: {host}: Name or service not known"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text:
-        return (
+    apache = "org.apache.http"
+    known = (
+        (
+            any(isinstance(cause, socket.gaierror) for cause in causes),
+            f"java.net.UnknownHostException: {host}: Name or service not known",
+        ),
+        (
+            any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text,
             "javax.net.ssl.SSLHandshakeException: PKIX path building failed: "
-            "unable to find valid certification path to requested target"
-        )
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"org.apache.http.conn.ConnectTimeoutException: Connect to {where} failed: Connect timed out"
-    if isinstance(error, httpx.TimeoutException):
-        return "java.net.SocketTimeoutException: Read timed out"
-    if isinstance(error, httpx.ConnectError):
-        return f"org.apache.http.conn.HttpHostConnectException: Connect to {where} failed: Connection refused"
-    if isinstance(error, httpx.RemoteProtocolError):
-        return f"org.apache.http.NoHttpResponseException: {where} failed to respond"
-    return f"java.net.SocketException: {error or 'Connection reset'}"
+            "unable to find valid certification path to requested target",
+        ),
+        (
+            isinstance(error, httpx.ConnectTimeout),
+            f"{apache}.conn.ConnectTimeoutException: Connect to {where} failed: Connect timed out",
+        ),
+        (
+            isinstance(error, httpx.TimeoutException),
+            "java.net.SocketTimeoutException: Read timed out",
+        ),
+        (
+            isinstance(error, httpx.ConnectError),
+            f"{apache}.conn.HttpHostConnectException: Connect to {where} failed: "
+            "Connection refused",
+        ),
+        (
+            isinstance(error, httpx.RemoteProtocolError),
+            f"{apache}.NoHttpResponseException: {where} failed to respond",
+        ),
+    )
+    found = next((reason for applies, reason in known if applies), None)
+    return found or f"java.net.SocketException: {error or 'Connection reset'}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _system_trust() -> ssl.SSLContext:

@@ -32,18 +32,16 @@ class RegistryRoutes:
         if not target.repository.online:
             # ViewServlet's order: before anybody signs in.
             raise RegistryError(503, "UNAVAILABLE", "Repository offline")
-        user = self._access.sign_in(request, target.settings, target.token_path)
+        user = self._access.sign_in(target, request)
         if target.path in {"", "/"}:
             self._method(request, READS)
-            return self._access.ping(user, request, target.settings, target.token_path)
+            return self._access.ping(user, target, request)
         if target.path.rstrip("/") == "/token":
             self._method(request, {"GET", "POST"})
             return self._access.token(user)
 
         def require(action: str) -> None:
-            self._access.require(
-                user, target.repository, action, request, target.settings, target.token_path
-            )
+            self._access.require(user, target, action, request)
 
         if target.path.rstrip("/") == "/_catalog":
             self._method(request, READS)
@@ -57,6 +55,11 @@ class RegistryRoutes:
         if request.method not in READS:
             return await self._pushes.answer(target, request, name, parts, require)
         require("read")
+        return await self._read(target, request, name, parts)
+
+    async def _read(
+        self, target: Target, request: Request, name: str, parts: dict[str, str | None]
+    ) -> App:
         if name != "-":  # the path under which Nexus itself keeps blobs
             name_in(name)
         if (reference := parts["manifest"]) is not None:
