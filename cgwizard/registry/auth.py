@@ -1,0 +1,247 @@
+"""Signing in at a registry: Basic, or Bearer tokens from the endpoint that it names.
+
+A password that was refused is never sent again: Nexus locks the user out after a few.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.registry.challenge import Challenge, parse_challenges
+from cgwizard.registry.problems import Answer, RegistryError, printable, refused
+from cgwizard.registry.transport import Transport, read_up_to, shown
+from cgwizard.secrets import Credentials, Secret
+
+if TYPE_CHECKING:
+    import httpx
+
+TOKEN_LIMIT = 1 << 20  # bytes of a token endpoint's answer
+DEFAULT_LIFE = 60.0  # seconds; what the token specification says where the answer does not
+OPEN = "open"  # not a scheme of HTTP: the registry asks for nothing
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class _Token(msgspec.Struct):
+    token: str | None = None
+    access_token: str | None = None
+    expires_in: float | None = None
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    token: Secret
+    until: float  # by time.monotonic()
+
+
+class Authority:
+    """What one registry wants to see before it answers, for several threads at once."""
+
+    def __init__(self, transport: Transport, credentials: Credentials | None) -> None:
+        self._transport = transport
+        self._credentials = credentials
+        self._challenge: Challenge | None = None
+        self._tokens: dict[str, _Kept] = {}
+        self._wider: dict[str, str] = {}  # scope asked for -> what the registry named besides
+        self._accepted = False
+        self._refused: RegistryError | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def signs_in(self) -> bool:
+        return self._credentials is not None
+
+    def header(self, scope: str) -> str | None:
+        """The `Authorization` to send for ``scope``; None while nobody asked for one.
+
+        May ask the registry's root for its challenge and the token endpoint for a token.
+        Raises RegistryError when the credentials are refused, or were earlier.
+        """
+        with self._lock:
+            if self._credentials and self._challenge is None:
+                # As docker does: else a registry that shows some images to everybody would
+                # never hear who we are.
+                self._challenge = self._ask_root()
+            if self._challenge is None or self._challenge.scheme == OPEN:
+                return None
+            if self._challenge.scheme == "basic":
+                return self._checked_basic()
+            kept = self._tokens.get(scope)
+            if kept is None or kept.until < time.monotonic():
+                kept = self._tokens[scope] = self._fetch(self._challenge, scope)
+            return f"Bearer {kept.token.reveal()}"
+
+    def challenged(self, response: httpx.Response, scope: str, sent: str | None) -> str:
+        """Take in a 401 to a request that carried ``sent``: the header for one more try.
+
+        Raises RegistryError when there is nothing that could help.
+        """
+        answer = self._transport.answer(response, signed_in=sent is not None and self.signs_in)
+        challenges = parse_challenges(response.headers.get_list("www-authenticate"))
+        with self._lock:
+            chosen = self._choose(challenges)
+            if chosen is None or (sent is not None and sent.startswith("Basic ")):
+                raise refused(answer)
+            self._challenge = chosen
+            wider = chosen.get("scope")
+            if wider not in {"", scope} and "*" not in wider:
+                self._wider[scope] = wider
+            kept = self._tokens.get(scope)
+            if kept is not None and sent == f"Bearer {kept.token.reveal()}":
+                del self._tokens[scope]
+            header = self.header(scope)
+        if header is None or header == sent:
+            raise refused(answer)
+        return header
+
+    def check(self, scope: str) -> None:
+        """Show the credentials once, for ``scope``. Raises RegistryError when refused."""
+        with self._lock:
+            self._tokens.pop(scope, None)
+            self.header(scope)
+
+    def _ask_root(self) -> Challenge:
+        with self._transport.request("GET", self._transport.url("v2/"), {}) as response:
+            if response.status_code == 401:
+                answer = self._transport.answer(response, signed_in=False)
+                values = response.headers.get_list("www-authenticate")
+                chosen = self._choose(parse_challenges(values))
+                if chosen is None:
+                    raise refused(answer)
+                return chosen
+            if response.status_code >= 300:
+                raise self._transport.explain(response, signed_in=False)
+        return Challenge(OPEN)
+
+    def _choose(self, challenges: list[Challenge]) -> Challenge | None:
+        if any("sonatype nexus" in c.get("realm").lower() for c in challenges):
+            self._transport.nexus = True
+        bearer = [c for c in challenges if c.scheme == "bearer" and c.get("realm")]
+        basic = [c for c in challenges if c.scheme == "basic" and self._credentials]
+        return next(iter(bearer + basic), None)
+
+    def _checked_basic(self) -> str | None:
+        """The header for Basic. Its first use is at the registry's root, which tells a wrong
+        password from a right one without rights; and it is the only one after a refusal."""
+        if self._credentials is None:
+            return None
+        header = _basic(self._credentials)
+        if not self._accepted:
+            root = self._transport.url("v2/")
+            self._show_credentials(root, header, tried_at="the registry")
+        return header
+
+    def _fetch(self, challenge: Challenge, scope: str) -> _Kept:
+        url = self._endpoint(challenge)
+        service = challenge.get("service")
+        if service:
+            url = url.copy_set_param("service", service)
+        wanted = [scope, *self._wider.get(scope, "").split()]
+        for one in dict.fromkeys(wanted):
+            url = url.copy_add_param("scope", one)
+        header = _basic(self._credentials) if self._credentials else None
+        body = self._show_credentials(url, header, tried_at="its token endpoint")
+        try:
+            answer = msgspec.json.decode(body, type=_Token)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise self._no_token(url, "something that is no JSON of a token") from error
+        token = answer.token or answer.access_token or ""
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise self._no_token(url, "an answer without a usable token")
+        life = max(answer.expires_in or DEFAULT_LIFE, 1.0)
+        return _Kept(Secret(token), time.monotonic() + life * 0.8)
+
+    def _show_credentials(self, url: httpx.URL, header: str | None, *, tried_at: str) -> bytes:
+        if self._refused is not None:
+            raise self._refused
+        with self._transport.request("GET", url, {}, authorization=header) as response:
+            if response.status_code == 200:
+                self._accepted = self._accepted or header is not None
+                return read_up_to(response, TOKEN_LIMIT)
+            answer = self._transport.answer(response, signed_in=header is not None)
+        error = self._explain(answer, tried_at)
+        if header is not None and (answer.status == 401 or error.code == "nexus-locked-out"):
+            self._refused = error
+        raise error
+
+    def _explain(self, answer: Answer, tried_at: str) -> RegistryError:
+        error = refused(answer)
+        if answer.status not in {401, 403} or error.code.startswith("nexus-"):
+            return error
+        who = self._transport.who
+        if self._credentials is None:
+            code = "not-entitled" if answer.status == 403 else "no-login"
+            cause = f"{who} gives no token to those who did not sign in, for this name"
+            step = "check the name; private images need a user name and password"
+        elif self._transport.nexus:
+            code = "login-wrong"
+            cause = "the user name or the password is wrong, or the user is not active"
+            step = "correct them; Nexus locks a user out after a few wrong ones"
+        else:
+            code = "token-refused"
+            cause = "the sign-in is wrong, expired or revoked, or has no right to this name"
+            step = "make a new pull token, or check which organisation it belongs to"
+        return RegistryError(
+            code,
+            tried=f"the sign-in of {self._username} at {tried_at}, {answer.tried}",
+            came_back=answer.came_back,
+            cause=cause,
+            next_step=step,
+            status=answer.status,
+        )
+
+    def _endpoint(self, challenge: Challenge) -> httpx.URL:
+        """The realm as a URL that may have the credentials. Raises `challenge-wrong-host`.
+
+        Nexus builds it from the headers of the proxy before it, and several versions built it
+        wrongly: scheme null, the port twice, http where https was used.
+        """
+        import httpx
+
+        base, realm = self._transport.base, challenge.get("realm")
+        try:
+            url = base.join(realm)
+        except (httpx.InvalidURL, ValueError):
+            raise self._wrong_realm(realm) from None
+        plain = url.scheme == "http"
+        if (
+            url.scheme not in {"http", "https"}
+            or not url.host
+            or (base.scheme == "https" and plain)
+        ):
+            raise self._wrong_realm(realm)
+        same = url.host == base.host or {url.host, base.host} <= LOOPBACK
+        if plain and self._credentials and not same:
+            raise self._wrong_realm(realm)
+        return url.copy_with(userinfo=b"")
+
+    def _wrong_realm(self, realm: str) -> RegistryError:
+        return RegistryError(
+            "challenge-wrong-host",
+            tried=f"asking {self._transport.who} where to get a token",
+            came_back=f"{printable(realm)!r}, which is no address for a sign-in made at "
+            f"{shown(self._transport.base)}",
+            cause="the proxy before it sets Host or X-Forwarded-* wrongly, or the base URL is",
+            next_step="correct X-Forwarded-Proto, -Host and -Port there, then the base URL",
+        )
+
+    def _no_token(self, url: httpx.URL, came_back: str) -> RegistryError:
+        return RegistryError(
+            "token-unreadable",
+            tried=f"asking for a token, GET {shown(url)}",
+            came_back=came_back,
+            cause="what answers there is not the registry's token endpoint, or is broken",
+            next_step="check the address and what stands between",
+        )
+
+    @property
+    def _username(self) -> str:
+        return printable(self._credentials.username) if self._credentials else "nobody"
+
+
+def _basic(credentials: Credentials) -> str:
+    pair = f"{credentials.username}:{credentials.password.reveal()}"
+    return f"Basic {b64encode(pair.encode()).decode('ascii')}"

@@ -1,0 +1,181 @@
+"""An OCI image layout in a folder, as skopeo (``oci:DIR``) and podman read it.
+
+A new folder is made under a temporary name beside it and renamed at the end: it is complete
+or absent. Into a folder that is a layout already, blobs go one by one, each complete or
+absent, and the new image is named in ``index.json`` last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.registry.models import OCI_INDEX, Descriptor, Manifest
+from cgwizard.registry.reference import Reference
+
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+REF_NAME = "org.opencontainers.image.ref.name"
+PART = ".cgwizard-part-"
+
+
+class _Entry(msgspec.Struct, rename="camel", omit_defaults=True):
+    media_type: str
+    digest: str
+    size: int
+    annotations: dict[str, str] = {}
+
+
+class _Index(msgspec.Struct, rename="camel"):
+    schema_version: int = 2
+    media_type: str = OCI_INDEX
+    manifests: list[msgspec.Raw] = []
+
+
+class _Named(msgspec.Struct):
+    digest: str = ""
+    annotations: dict[str, str] | None = None
+
+
+class LayoutSink:
+    """A `Sink` that writes ``folder``. Raises WizardError `output-not-a-layout` when the folder
+    holds something else; the other methods may raise OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._target = folder.absolute()
+        self._fresh = not _holds_layout(self._target)
+        self._lock = threading.Lock()
+        self._made: list[Path] = []
+        self._open: list[_BlobFile] = []
+        self._root = self._target
+        if self._fresh:
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            prefix = f".{self._target.name}{PART}"
+            self._root = Path(tempfile.mkdtemp(prefix=prefix, dir=self._target.parent))
+            # mkdtemp keeps others out; an image is as public as the folder around it.
+            self._root.chmod(0o755)
+            (self._root / "oci-layout").write_bytes(LAYOUT)
+
+    def open(self, blob: Descriptor) -> _BlobFile | None:
+        path = self._path(blob.digest)
+        if _is(path, blob):
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer = _BlobFile(path, self._made)
+        with self._lock:
+            self._open.append(writer)
+        return writer
+
+    def manifest(self, manifest: Manifest) -> None:
+        writer = self.open(manifest.descriptor)
+        if writer is not None:
+            writer.write(manifest.raw)
+            writer.complete()
+
+    def finish(self, root: Descriptor, reference: Reference) -> None:
+        name = reference.tag or ""
+        entry = _Entry(root.media_type, root.digest, root.size, {REF_NAME: name} if name else {})
+        index = _Index()
+        path = self._root / "index.json"
+        if not self._fresh:
+            index = msgspec.json.decode(path.read_bytes(), type=_Index)
+            kept = [(m, msgspec.json.decode(m, type=_Named)) for m in index.manifests]
+            index.manifests = [m for m, named in kept if not _replaces(named, root.digest, name)]
+        index.manifests.append(msgspec.Raw(msgspec.json.encode(entry)))
+        writer = _BlobFile(path, [])
+        writer.write(msgspec.json.encode(index))
+        writer.complete()
+        if self._fresh:
+            # An empty folder may stand there: it is replaced.
+            self._root.replace(self._target)
+
+    def discard(self) -> None:
+        with self._lock:
+            writers, made = list(self._open), list(self._made)
+        for writer in writers:
+            writer.abandon()
+        if self._fresh:
+            shutil.rmtree(self._root, ignore_errors=True)
+            return
+        for path in made:
+            path.unlink(missing_ok=True)
+
+    def _path(self, digest: str) -> Path:
+        algorithm, _, digits = digest.partition(":")
+        return self._root / "blobs" / algorithm / digits
+
+
+class _BlobFile:
+    """A file under a temporary name, until `complete`. Unbuffered: chunks are large."""
+
+    def __init__(self, path: Path, made: list[Path]) -> None:
+        self._path, self._made = path, made
+        self._fd, part = tempfile.mkstemp(prefix=PART, dir=path.parent)
+        self._part = Path(part)
+        self._ended = False
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def restart(self) -> None:
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+
+    def complete(self) -> None:
+        os.fchmod(self._fd, 0o644)
+        self._close()
+        self._part.replace(self._path)
+        self._made.append(self._path)
+
+    def abandon(self) -> None:
+        if not self._ended:
+            self._close()
+            with contextlib.suppress(OSError):
+                self._part.unlink()
+
+    def _close(self) -> None:
+        self._ended = True
+        os.close(self._fd)
+
+
+def _holds_layout(folder: Path) -> bool:
+    if not folder.exists():
+        return False
+    if folder.is_dir() and not any(folder.iterdir()):
+        return False
+    if (folder / "oci-layout").is_file() and (folder / "index.json").is_file():
+        return True
+    raise WizardError(
+        "output-not-a-layout",
+        tried=f"using {folder} for the image",
+        came_back="there is something else in it",
+        cause="an OCI image layout goes into a folder of its own",
+        next_step="name a new or empty folder, or one that holds a layout",
+    )
+
+
+def _is(path: Path, blob: Descriptor) -> bool:
+    """Whether ``path`` holds ``blob``, read and hashed."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size != blob.size:
+                return False
+            algorithm, _, digits = blob.digest.partition(":")
+            return hashlib.file_digest(file, algorithm).hexdigest() == digits
+    except FileNotFoundError:
+        return False
+
+
+def _replaces(old: _Named, digest: str, name: str) -> bool:
+    """A name is given once, as a tag is; an image without a name is listed once."""
+    theirs = (old.annotations or {}).get(REF_NAME, "")
+    return theirs == name if name else old.digest == digest and not theirs

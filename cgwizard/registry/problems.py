@@ -1,0 +1,286 @@
+"""What a registry's refusal means, in words (`unreachable.py`: where none came).
+
+Codes are those of the diagnosis catalogue where one fits; `docs/errors.md` lists them.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from cgwizard.errors import WizardError
+
+TEXT_LIMIT = 240  # characters of a server's own words that are shown
+NEXUS_LOCKOUT = "authentication attempts"
+
+
+class RegistryError(WizardError):
+    """A request to a registry failed.
+
+    ``status``: the HTTP status, None where no answer came. ``transient``: the same request may
+    succeed later. ``retry_after``: seconds that the server asked for. ``tries``: how often at
+    most a transient failure is worth a retry, None for as often as patience allows.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        tried: str,
+        came_back: str,
+        cause: str,
+        next_step: str,
+        status: int | None = None,
+        transient: bool = False,
+        retry_after: float | None = None,
+        tries: int | None = None,
+    ) -> None:
+        super().__init__(code, tried=tried, came_back=came_back, cause=cause, next_step=next_step)
+        self.status = status
+        self.transient = transient
+        self.retry_after = retry_after
+        self.tries = tries
+
+
+class _Error(msgspec.Struct):
+    code: str = ""
+    message: str | None = None
+
+
+class _Errors(msgspec.Struct):
+    errors: list[_Error]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A refusal, read: enough to explain it without the connection."""
+
+    tried: str  # "GET https://cgr.dev/v2/..."
+    who: str  # "cgr.dev"
+    status: int
+    reason: str
+    server: str
+    content_type: str
+    text: str  # the beginning of the body
+    retry_after: float | None
+    registry: bool  # it named itself one in its headers
+    nexus: bool
+    signed_in: bool
+
+    @property
+    def codes(self) -> list[_Error]:
+        """The errors in the shape of the distribution specification, if there are any."""
+        try:
+            return msgspec.json.decode(self.text, type=_Errors).errors
+        except (msgspec.MsgspecError, RecursionError):
+            return []
+
+    @property
+    def words(self) -> str:
+        """What the server said, on one line and short."""
+        said = "; ".join(e.message or e.code for e in self.codes)
+        if not said and "html" in self.content_type:
+            title = re.search(r"<title>(.*?)</title>", self.text, re.S | re.I)
+            said = f"a web page ({title[1]})" if title else "a web page"
+        return printable(said or self.text)
+
+    @property
+    def came_back(self) -> str:
+        said = f": {self.words}" if self.words else ""
+        return f"{self.status} {self.reason}{said}"
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, without control characters, cut to `TEXT_LIMIT`."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= TEXT_LIMIT else f"{line[: TEXT_LIMIT - 3]}..."
+
+
+def refused(answer: Answer) -> RegistryError:
+    """What an answer that is no success means."""
+    code, cause, next_step = _by_words(answer) or _by_status(answer)
+    transient = answer.status in {408, 429, 500, 502, 503, 504} and code in {
+        "rate-limited",
+        "registry-unavailable",
+    }
+    return RegistryError(
+        code,
+        tried=answer.tried,
+        came_back=answer.came_back,
+        cause=cause,
+        next_step=next_step,
+        status=answer.status,
+        transient=transient,
+        retry_after=answer.retry_after,
+    )
+
+
+# What Nexus writes into an answer, whatever its status: text, code, cause, next step.
+_SENTENCES = (
+    (
+        NEXUS_LOCKOUT,
+        "nexus-locked-out",
+        "too many wrong passwords: Nexus refuses this user, with the right one too",
+        "wait 15 minutes without any sign-in as this user, then try once",
+    ),
+    (
+        "Remote Auto Blocked",
+        "remote-auto-blocked",
+        "Nexus could not reach the remote a moment ago and does not ask it for a while",
+        "find out why Nexus cannot reach https://cgr.dev/, then try again after that time",
+    ),
+    (
+        "Remote Manually Blocked",
+        "remote-manually-blocked",
+        "an administrator blocked the remote of this repository",
+        "unblock it in the settings of the repository",
+    ),
+    (
+        "Repository offline",
+        "repository-offline",
+        "the repository was taken offline",
+        "set it online in the settings of the repository",
+    ),
+    (
+        "read-only",
+        "nexus-read-only",
+        "Nexus is in read-only mode and cannot store what it fetches",
+        "ask its administrator to end read-only mode",
+    ),
+    (
+        "PAYMENT REQUIRED",
+        "nexus-ce-limit",
+        "this Community Edition is over its limits: only what is cached is still served",
+        "ask its administrator to clean up or to buy a licence",
+    ),
+    (
+        "End User License Agreement",
+        "nexus-eula",
+        "the licence agreement of Nexus was not accepted yet",
+        "let an administrator accept it in Nexus, then try again",
+    ),
+    (
+        "plain HTTP request was sent to HTTPS port",
+        "registry-http-https-mismatch",
+        "this port speaks HTTPS and was asked in plain HTTP",
+        "use https:// for this address",
+    ),
+    (
+        "HTTP request to an HTTPS server",
+        "registry-http-https-mismatch",
+        "this port speaks HTTPS and was asked in plain HTTP",
+        "use https:// for this address",
+    ),
+)
+
+
+def _by_words(answer: Answer) -> tuple[str, str, str] | None:
+    words = answer.text.lower()
+    for sentence, code, cause, next_step in _SENTENCES:
+        if sentence.lower() in words or (code == "nexus-eula" and "eula" in words):
+            return code, cause, next_step
+    return None
+
+
+def _by_status(answer: Answer) -> tuple[str, str, str]:
+    codes = {error.code for error in answer.codes}
+    if answer.status in {401, 403}:
+        return _unauthorised(answer) if answer.status == 401 else _forbidden(answer)
+    if answer.status == 404:
+        return _unknown(answer, codes)
+    if answer.status == 429:
+        return (
+            "rate-limited",
+            f"{answer.who} asks for fewer requests",
+            "wait for some minutes, then try again",
+        )
+    if answer.status == 408 or answer.status >= 500:
+        return (
+            "registry-unavailable",
+            f"{answer.who}, or a proxy before it, is failing"
+            + ("; Nexus answers so when its remote or its disk fails" if answer.nexus else ""),
+            "look at its log and state; try again later",
+        )
+    return _strange(answer)
+
+
+def _strange(answer: Answer) -> tuple[str, str, str]:
+    if answer.status == 407:
+        return (
+            "client-proxy-in-the-way",
+            "a proxy between here and there wants a sign-in of its own",
+            "correct HTTPS_PROXY, or add the host to NO_PROXY",
+        )
+    if 300 <= answer.status < 400:
+        return (
+            "registry-redirect",
+            f"{answer.who} sends us elsewhere without saying where",
+            "check the address and the proxy in front of it",
+        )
+    return (
+        "registry-answer",
+        f"{answer.who} answered in a way that the distribution specification does not know",
+        "check that the address is that of a registry",
+    )
+
+
+def _unauthorised(answer: Answer) -> tuple[str, str, str]:
+    if not answer.signed_in:
+        return (
+            "no-login",
+            f"{answer.who} shows this image only to those who signed in",
+            "give a user name and password, or have anonymous pulls allowed",
+        )
+    return (
+        "no-read-privilege",
+        "the sign-in was taken, but this user may not read this repository, "
+        "or the sign-in ended meanwhile",
+        "have the user given a role that reads this repository",
+    )
+
+
+def _forbidden(answer: Answer) -> tuple[str, str, str]:
+    if answer.nexus:
+        return (
+            "no-read-privilege",
+            "the user may not read this repository",
+            "have the user given a role that reads this repository",
+        )
+    if not answer.signed_in:
+        return (
+            "not-entitled",
+            f"{answer.who} does not give this image, or this tag of it, to everybody",
+            "use the tag latest of a free image, or sign in with a pull token",
+        )
+    return (
+        "not-entitled",
+        "this sign-in has no right to this image",
+        "ask who made the pull token whether its organisation has this image",
+    )
+
+
+def _unknown(answer: Answer, codes: set[str]) -> tuple[str, str, str]:
+    if not codes and not answer.registry and "json" not in answer.content_type:
+        return (
+            "registry-not-here",
+            "what answers at this address is not a registry, or a proxy does not pass /v2/ on",
+            "check host and port: for Nexus the port of the connector, not that of its pages",
+        )
+    if "BLOB_UNKNOWN" in codes:
+        return (
+            "blob-unknown",
+            f"{answer.who} has the manifest but not this blob of it",
+            "have its copy of the image removed and fetched anew",
+        )
+    if answer.nexus:
+        return (
+            "manifest-unknown",
+            "no such name or tag; or the remote refused Nexus's pull token, "
+            "which Nexus reports in the same words; or it remembers an older failure",
+            "check the name, then the token, then invalidate the repository's cache",
+        )
+    return (
+        "manifest-unknown",
+        f"{answer.who} has no image of that name and tag for this sign-in",
+        "check the name and the tag",
+    )

@@ -1,0 +1,177 @@
+"""The uncompressed side of a layer: its digest (diff id), streamed and bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from cgwizard.registry.models import Descriptor
+from cgwizard.registry.problems import RegistryError
+
+STEP = 1 << 20  # bytes that come out of the decompressor at once
+RATIO_LIMIT = 200  # a layer may grow this much ...
+FREE_GROWTH = 4 << 30  # ... or to this many bytes, whichever is more
+GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class _Decompressor(Protocol):
+    def feed(self, data: bytes) -> Iterator[bytes]: ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last frame or member has ended."""
+
+
+class Unpacker:
+    """Check the digest of a layer's uncompressed bytes while it streams by.
+
+    What the compression is, its first bytes say: media types of old images are not reliable.
+    """
+
+    def __init__(self, layer: Descriptor, diff_id: str) -> None:
+        self._layer, self._diff_id = layer, diff_id
+        self._limit = max(FREE_GROWTH, layer.size * RATIO_LIMIT)
+        self.restart()
+
+    def restart(self) -> None:
+        self._algorithm = self._diff_id.partition(":")[0]
+        self._hash = hashlib.new(self._algorithm)
+        self._size = 0
+        self._begin = b""
+        self._stream: _Decompressor | None = None
+
+    def update(self, data: bytes) -> None:
+        """Take compressed bytes in. Raises RegistryError `layer-corrupt`, `layer-too-large` or
+        `zstd-missing`."""
+        if self._stream is None:
+            self._begin += data
+            if len(self._begin) < len(ZSTD_MAGIC) and self._layer.size > len(self._begin):
+                return
+            data, self._begin = self._begin, b""
+            self._stream = self._choose(data)
+        for piece in self._stream.feed(data):
+            self._size += len(piece)
+            if self._size > self._limit:
+                raise self._problem(
+                    "layer-too-large",
+                    f"more than {self._limit >> 20} MiB out of {self._layer.size} bytes",
+                    "this layer is made to fill disks",
+                )
+            self._hash.update(piece)
+
+    def finish(self) -> None:
+        """Raises RegistryError `layer-corrupt` or `diff-id-mismatch`."""
+        if self._stream is None or not self._stream.whole:
+            raise self._corrupt("the compressed data end too early")
+        digest = f"{self._algorithm}:{self._hash.hexdigest()}"
+        if digest != self._diff_id:
+            raise self._problem(
+                "diff-id-mismatch",
+                f"uncompressed bytes with digest {digest}, not {self._diff_id}",
+                "the image's config does not belong to its layers",
+            )
+
+    def _choose(self, begin: bytes) -> _Decompressor:
+        if begin.startswith(GZIP_MAGIC):
+            return _Gzip(self)
+        if begin.startswith(ZSTD_MAGIC):
+            return _zstd(self)
+        return _Plain()
+
+    def _corrupt(self, why: str) -> RegistryError:
+        return self._problem(
+            "layer-corrupt", why, "the layer was pushed broken: it is what its digest says"
+        )
+
+    def _problem(self, code: str, came_back: str, cause: str) -> RegistryError:
+        return RegistryError(
+            code,
+            tried=f"unpacking the layer {self._layer.digest}",
+            came_back=came_back,
+            cause=cause,
+            next_step="ask who made the image to build and push it again",
+        )
+
+
+class _Plain:
+    whole = True
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        yield data
+
+
+class _Gzip:
+    """Any number of gzip members, as concatenated by parallel compressors."""
+
+    def __init__(self, owner: Unpacker) -> None:
+        self._owner = owner
+        self._stream = zlib.decompressobj(wbits=31)
+        self._started = False
+
+    @property
+    def whole(self) -> bool:
+        return self._stream.eof
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._stream.eof:
+                self._stream = zlib.decompressobj(wbits=31)
+            try:
+                out = self._stream.decompress(data, STEP)
+            except zlib.error as error:
+                raise self._owner._corrupt(f"no valid gzip data ({error})") from error
+            if out:
+                yield out
+            data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+
+
+class _ZstdStream(Protocol):
+    """``ZstdDecompressor`` of the standard library from Python 3.14 on, and of its backport."""
+
+    eof: bool
+    needs_input: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class _Zstd:
+    """Any number of zstd frames; the library itself refuses windows above 128 MiB."""
+
+    def __init__(self, owner: Unpacker, new: Callable[[], _ZstdStream], error: type[Exception]):
+        self._owner, self._new, self._error = owner, new, error
+        self._stream = new()
+
+    @property
+    def whole(self) -> bool:
+        return self._stream.eof
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data or not (self._stream.eof or self._stream.needs_input):
+            if self._stream.eof:
+                self._stream = self._new()
+            try:
+                out = self._stream.decompress(data, STEP)
+            except self._error as error:
+                raise self._owner._corrupt(f"no valid zstd data ({error})") from error
+            if out:
+                yield out
+            data = self._stream.unused_data if self._stream.eof else b""
+
+
+def _zstd(owner: Unpacker) -> _Zstd:
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ImportError):
+            module = importlib.import_module(name)
+            return _Zstd(owner, module.ZstdDecompressor, module.ZstdError)
+    raise RegistryError(
+        "zstd-missing",
+        tried="unpacking a layer that is compressed with zstd",
+        came_back="this Python has no zstd",
+        cause="zstd came with Python 3.14",
+        next_step="install backports.zstd beside cgwizard, or pull without checking inside layers",
+    )

@@ -1,0 +1,135 @@
+"""What it means that no answer, or no whole answer, came from a registry."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from cgwizard.registry.problems import RegistryError, printable
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def unreachable(error: httpx.HTTPError, *, tried: str, who: str, known: bool) -> RegistryError:
+    """What it means that no (whole) answer came. ``known``: the server answered before, so that
+    the same failure is a passing one."""
+    import httpx
+
+    text = printable(str(error)) or type(error).__name__
+    refusal = _tls(error, who)
+    if refusal is not None:
+        code, cause, next_step = refusal
+        return RegistryError(code, tried=tried, came_back=text, cause=cause, next_step=next_step)
+    tries: int | None = None
+    if isinstance(error, httpx.ProxyError):
+        code, transient = "client-proxy-in-the-way", False
+        cause = "the proxy named in the environment did not let the request through"
+        next_step = "correct HTTPS_PROXY, or add the host to NO_PROXY"
+    elif isinstance(error, httpx.ConnectTimeout):
+        code, transient = "registry-timeout", known
+        cause = f"nothing answers at {who}: a firewall drops the packets, or the host is down"
+        next_step = "check the host and port, then the firewall between"
+        text = "nothing within the time for a connection"
+    elif isinstance(error, httpx.ConnectError):
+        code, cause, next_step = _connect(error, who)
+        transient = known
+    elif isinstance(error, httpx.TimeoutException):
+        code, transient, tries = "registry-no-answer", True, 1
+        text = "the connection stands, but no answer came in time"
+        cause = f"{who} is overloaded, or waits itself for the registry behind it"
+        next_step = "try again; if it stays so, look at its log"
+    elif "Receive buffer too long" in text:
+        code, transient = "registry-answer", False
+        text = "headers without end"
+        cause = f"what answers at {who} is not a registry, or is broken"
+        next_step = "check the address"
+    elif isinstance(error, httpx.RemoteProtocolError) and "illegal" in text:
+        code, transient = "registry-http-https-mismatch", False
+        cause = f"what answers at {who} does not speak HTTP; a port of HTTPS does this"
+        next_step = "try https:// for this address, and check the port"
+    else:
+        code, transient = "registry-cut", True
+        cause = f"the line to {who} is bad, or something between cuts connections"
+        next_step = "try again; if it stays so, pull from another network"
+    return RegistryError(
+        code,
+        tried=tried,
+        came_back=text,
+        cause=cause,
+        next_step=next_step,
+        transient=transient,
+        tries=tries,
+    )
+
+
+def _connect(error: BaseException, who: str) -> tuple[str, str, str]:
+    text = str(error).lower()
+    if any(
+        word in text
+        for word in ("name or service", "name resolution", "getaddrinfo", "nodename", "no address")
+    ):
+        return (
+            "registry-dns",
+            "the host's name leads to no address",
+            "check the name for typing errors, then the DNS of this machine",
+        )
+    if "refused" in text:
+        return (
+            "registry-refused",
+            f"nothing listens there: {who} is down, or the port is another one, "
+            "or a container does not publish it",
+            "check the port; for Nexus, whether the repository's connector is up and published",
+        )
+    return (
+        "registry-unreachable",
+        f"no connection to {who} can be made from here",
+        "check the address and the network",
+    )
+
+
+def _tls(error: BaseException, who: str) -> tuple[str, str, str] | None:
+    text = str(error)
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None or isinstance(cause, ssl.SSLEOFError):
+        return None
+    fits = (row for row in _TLS if any(sign in text for sign in row[0]))
+    _, code, why, next_step = next(fits)
+    return code, why.format(who=who), next_step
+
+
+# The first line that fits counts; the last fits everything.
+_TLS = (
+    (
+        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"),
+        "registry-http-https-mismatch",
+        "{who} speaks plain HTTP on this port and was asked in HTTPS",
+        "use http:// for this address",
+    ),
+    (
+        ("expired", "not yet valid"),
+        "registry-tls-expired",
+        "the certificate is out of date, or the clock of this machine is wrong",
+        "check the clock, then have the certificate renewed",
+    ),
+    (
+        ("mismatch", "not valid for", "doesn't match"),
+        "registry-tls-name",
+        "the certificate was made for another name",
+        "use the name that stands in the certificate",
+    ),
+    (
+        ("CERTIFICATE_VERIFY_FAILED", "verify failed"),
+        "registry-tls-untrusted",
+        "the certificate comes from an authority that this machine does not trust",
+        "name the file of your own CA, or confirm the certificate's fingerprint",
+    ),
+    (
+        ("",),
+        "registry-tls",
+        "{who} and this machine find no common way to speak TLS",
+        "check that the port speaks HTTPS, and what stands between",
+    ),
+)
