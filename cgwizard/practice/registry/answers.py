@@ -23,6 +23,8 @@ Code = Literal[
 ]
 API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 SERVICE = "cgr.dev"
+# The standard text: with it docker shows the bare word `denied`, as for the real registry.
+DENIED = "requested access to the resource is denied"
 
 
 class Refusal(Exception):
@@ -64,7 +66,7 @@ def failing(status: int, retry_after: int | None = None) -> Refusal:
 
 def challenge(request: Request, scope: str = "", *, error: str = "") -> Refusal:
     """401 that names the token endpoint under the address that the client used."""
-    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    scheme = request.headers.get("x-forwarded-proto", request.scope["scheme"])
     scheme = scheme.partition(",")[0].strip()
     host = request.headers.get("host", "")
     parameters = [f'realm="{scheme}://{host}/token"', f'service="{SERVICE}"']

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.registry.answers import failing, refuse
+from cgwizard.practice.registry.answers import DENIED, failing, refuse
 from cgwizard.practice.registry.catalogue import Catalogue
 from cgwizard.practice.registry.faults import Faults
 from cgwizard.practice.registry.seen import basic_credentials
@@ -96,7 +96,7 @@ class Exchange:
                 raise refuse(403, "UNKNOWN", "Forbidden") from None
         # [guess] One repository that is not allowed refuses the whole request.
         if not all(self._catalogue.may_pull(name, organization) for name in repositories):
-            raise refuse(403, "DENIED", "denied")
+            raise refuse(403, "DENIED", DENIED)
         token = self._bearers.issue(frozenset(repositories))
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         return JSONResponse(

@@ -10,7 +10,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.registry.answers import API_VERSION, challenge, failing, refuse
+from cgwizard.practice.registry.answers import API_VERSION, DENIED, challenge, failing, refuse
 from cgwizard.practice.registry.catalogue import FREE_NAMESPACE, FREE_TAGS
 from cgwizard.practice.registry.faults import Fault, Faults, Place
 from cgwizard.practice.registry.images import INDEX, Image, Manifest, digest_of
@@ -71,7 +71,10 @@ class PullApi:
         if not _NAME.fullmatch(name) or len(name) > 255:
             raise refuse(400, "NAME_INVALID", "invalid repository name", detail={"name": name})
         self._authorize(request, name)
-        image = await self._store.find(name)
+        try:
+            image = await self._store.find(name)
+        except OSError as error:
+            raise refuse(500, "UNKNOWN", f"cannot make this image: {error.strerror}") from error
         if image is None:
             raise refuse(404, "NAME_UNKNOWN", "Unknown name", detail={"name": name})
         if route["list"]:
@@ -97,7 +100,7 @@ class PullApi:
         """[guess] Nobody may list cgr.dev: 401 without a token, 403 with any."""
         if self._bearer(request) is None:
             raise challenge(request, "registry:catalog:*")
-        raise refuse(403, "DENIED", "denied")
+        raise refuse(403, "DENIED", DENIED)
 
     def _bearer(self, request: Request) -> frozenset[str] | None:
         """The repositories of the request's bearer token; None without a valid one."""
@@ -138,7 +141,7 @@ class PullApi:
                 404, "MANIFEST_UNKNOWN", "Unknown manifest", detail={"reference": reference}
             )
         if reference in image.tags and reference not in visible_tags(image):
-            raise refuse(403, "DENIED", "denied", detail={"tag": reference})
+            raise refuse(403, "DENIED", DENIED)
         return self._send_manifest(request, image, manifest, reference)
 
     def _send_manifest(

@@ -120,13 +120,19 @@ class PracticeRegistry:
     def _link(self, request: Request, repository: str, digest: str) -> str:
         from cgwizard.practice.registry.blobs import blob_path
 
-        base = self.blob_url
-        if self._blob_sock.getsockname()[0] in ("0.0.0.0", "::"):
+        address, port = self._blob_sock.getsockname()[:2]
+        asked = request.headers.get("host", "").rpartition(":")[0]
+        if address in ("0.0.0.0", "::"):
             # Reached from another machine: this machine's name as the client knows it.
-            port = self._blob_sock.getsockname()[1]
-            base = f"{request.url.scheme}://{request.url.hostname}:{port}"
+            host = f"{asked}:{port}"
+        elif address == "127.0.0.1" and asked != "localhost":
+            # R2 is another host than cgr.dev. Clients in Go compare names, not ports, before
+            # they let the Authorization header follow a redirect, so the name must differ.
+            host = f"localhost:{port}"
+        else:
+            host = self.blob_url.partition("://")[2]
         path = blob_path(repository, digest)
-        return f"{base}{path}?{self.links.sign(base.partition('://')[2], path)}"
+        return f"http://{host}{path}?{self.links.sign(host, path)}"
 
 
 def _page(path: str) -> Response:
