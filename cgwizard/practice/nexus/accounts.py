@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from cgwizard.secrets import Secret
 
 ACTIONS = ("browse", "read", "edit", "add", "delete")
-# Which actions of its list a privilege type knows by which permission words.
 ALL = "nexus:*"
 
 
@@ -44,7 +43,8 @@ class Role:
 @dataclass
 class Privilege:
     """``properties`` are the members of its type: ``pattern`` of a wildcard, ``format``,
-    ``repository`` and ``actions`` of a repository privilege, ``domain`` of an application."""
+    ``repository`` and ``actions`` of a repository privilege, ``domain`` of an application.
+    Actions are in lower case here, ``*`` stands for all of them."""
 
     name: str
     type: str  # "wildcard", "application", "repository-view", "repository-admin", ...
@@ -76,7 +76,8 @@ class Privilege:
 
 
 def _application_actions(actions: str) -> str:
-    return actions.replace("add", "create").replace("edit", "update").replace("all", "*")
+    """An application's privileges may be given in words of repositories."""
+    return actions.replace("add", "create").replace("edit", "update")
 
 
 Pattern = list[frozenset[str]]
@@ -138,18 +139,12 @@ def builtin_privileges() -> Iterable[Privilege]:
 
 def repository_privilege(kind: str, format: str, repository: str, action: str) -> Privilege:
     """A ready privilege; ``kind`` is ``view`` or ``admin``, ``action`` may be ``*``."""
+    what = "views" if kind == "view" else "administration"
     return Privilege(
         f"nx-repository-{kind}-{format}-{repository}-{action}",
         f"repository-{kind}",
-        f"{'All privileges' if action == '*' else action.capitalize() + ' privilege'}"
-        f" for {repository} repository {'views' if kind == 'view' else 'administration'}",
-        {
-            "format": format,
-            "repository": repository,
-            "actions": [action.upper() if action != "*" else "ALL"],
-        }
-        if action != "*"
-        else {"format": format, "repository": repository, "actions": ["*"]},
+        f"{'All' if action == '*' else action.capitalize()} for {repository} repository {what}",
+        {"format": format, "repository": repository, "actions": [action]},
         read_only=True,
     )
 

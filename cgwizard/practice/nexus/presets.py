@@ -1,11 +1,13 @@
-"""Servers to practise with: a set-up Community Edition, a fresh one, an older one, a licensed one."""
+"""Servers to practise with: Community Edition set up or fresh, an older OSS, a licensed PRO."""
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Literal
 
 from cgwizard.practice.nexus.accounts import User
+from cgwizard.practice.nexus.defaults import first_repositories
 from cgwizard.practice.nexus.signin import Lockout
 from cgwizard.practice.nexus.state import Edition, NexusState
 from cgwizard.secrets import Secret
@@ -55,7 +57,9 @@ def state_for(
         "Anonymous",
         "User",
         "anonymous@example.org",
-        Secret(""),
+        Secret(secrets.token_urlsafe(24)),  # nobody signs in as the anonymous user
         roles=["nx-anonymous"],
     )
+    for repository in first_repositories():
+        state.repositories[repository.name] = repository
     return state

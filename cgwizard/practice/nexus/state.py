@@ -26,6 +26,7 @@ from cgwizard.practice.nexus.accounts import (
     ready_repository_privileges,
 )
 from cgwizard.practice.nexus.signin import Lockout, SignInRefused, basic_credentials
+from cgwizard.secrets import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.practice.docker.store import Asset
@@ -92,6 +93,12 @@ class Anonymous:
     realm_name: str = "NexusAuthorizingRealm"
 
 
+@dataclass(frozen=True)
+class UserToken:
+    user_id: str
+    pass_code: Secret
+
+
 @dataclass
 class NexusState:
     data: Path  # a temporary folder; blobs lie below
@@ -121,9 +128,21 @@ class NexusState:
         default_factory=lambda: {"default": BlobStore("default", "default")}
     )
     own_ports: set[int] = field(default_factory=set)  # of the server itself, refused as connectors
-    # Settings that only the REST API knows.
-    user_tokens: dict[str, str] = field(default_factory=dict)  # name code -> user id, PRO
     docker_tokens: dict[str, str | None] = field(default_factory=dict)  # token -> user id
+    user_tokens: dict[str, UserToken] = field(default_factory=dict)  # by name code, PRO
+    # Seconds until a new component is found by search; `components` shows it at once.
+    search_lag: float = 2.0
+    node_id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
+
+    # Settings that only the REST API reads and writes, as JSON by name.
+    http: dict[str, Any] | None = None
+    email: dict[str, Any] | None = None
+    user_token_settings: dict[str, Any] | None = None
+    certificates: dict[str, bytes] = field(default_factory=dict)  # fingerprint -> PEM
+    capabilities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    routing_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cleanup_policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    content_selectors: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     # Who is asking.
 
@@ -142,11 +161,14 @@ class NexusState:
             # Shiro's filter takes a scheme that it does not know for no credentials.
             return None
         name = credentials.username
+        if (owner := self.user_of_code(credentials)) is not None:
+            return owner
         if self.lockout is not None:
             self.lockout.check(name)
         user = self.users.get(name)
         if (
-            "NexusAuthenticatingRealm" in self.realms_active
+            # Without any realm Shiro falls back to Nexus's own (a guess).
+            ("NexusAuthenticatingRealm" in self.realms_active or not self.realms_active)
             and user is not None
             and user.may_sign_in
             and user.password == credentials.password
@@ -159,10 +181,25 @@ class NexusState:
         log.info("sign-in as %s from %s was refused", name, client or "an unknown address")
         raise SignInRefused("wrong")
 
+    def user_of_code(self, credentials: Credentials) -> User | None:
+        """The owner of a user token (PRO), whose two codes are sent as Basic credentials."""
+        token = self.user_tokens.get(credentials.username)
+        if token is None or "User-Token-Realm" not in self.realms_active:
+            return None
+        user = self.users.get(token.user_id)
+        matches = token.pass_code == credentials.password
+        return user if user is not None and user.may_sign_in and matches else None
+
     def issue_docker_token(self, user: User | None) -> str:
-        """A token for docker's Bearer flow; None makes an anonymous one."""
+        """A token for docker's Bearer flow; None makes an anonymous one.
+
+        Nexus keeps one token for each user and gives it out again (measured on 3.76.1)."""
+        user_id = user.user_id if user else None
+        for token, owner in self.docker_tokens.items():
+            if owner == user_id:
+                return token
         token = f"DockerToken.{uuid.uuid4()}"
-        self.docker_tokens[token] = user.user_id if user else None
+        self.docker_tokens[token] = user_id
         return token
 
     def _user_of_token(self, token: str) -> User | None:
