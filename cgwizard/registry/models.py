@@ -58,7 +58,7 @@ class Image(msgspec.Struct, frozen=True, rename="camel"):
     """One platform's manifest: a config and the layers from the base upwards."""
 
     config: Descriptor
-    layers: tuple[Descriptor, ...]
+    layers: tuple[Descriptor, ...] = ()
     media_type: str = ""
 
     @property
@@ -97,13 +97,16 @@ class Config(msgspec.Struct, frozen=True):
         return Platform(self.os, self.architecture, self.variant)
 
 
+_MISSING = msgspec.Raw()
+
+
 class _Shape(msgspec.Struct, rename="camel"):
     schema_version: int | None = None
     media_type: str | None = None
-    manifests: msgspec.Raw | None = None
-    layers: msgspec.Raw | None = None
-    config: msgspec.Raw | None = None
-    fs_layers: msgspec.Raw | None = None
+    manifests: msgspec.Raw = _MISSING
+    layers: msgspec.Raw = _MISSING
+    config: msgspec.Raw = _MISSING
+    fs_layers: msgspec.Raw = _MISSING
 
 
 class WrongManifest(ValueError):
@@ -124,7 +127,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
         raise WrongManifest(
             f"is no JSON of a manifest ({error}); it is {served or 'untyped'} and begins {begins!r}"
         ) from error
-    if shape.fs_layers is not None or shape.schema_version == 1:
+    if _there(shape.fs_layers) or shape.schema_version == 1:
         raise WrongManifest("is a manifest of the old schema 1, which has no trustworthy digests")
     known = INDEX_TYPES | MANIFEST_TYPES
     named = shape.media_type or ""
@@ -132,8 +135,8 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
         raise WrongManifest(f"is of type {named}, not an image or index")
     if named and served in known and named != served:
         raise WrongManifest(f"is served as {served} but calls itself {named}")
-    has_index, has_image = shape.manifests is not None, shape.layers is not None
-    if has_index and (has_image or shape.config is not None):
+    has_index = _there(shape.manifests)
+    if has_index and (_there(shape.layers) or _there(shape.config)):
         raise WrongManifest("is an index and an image at once")
     media_type = named or (served if served in known else "")
     if not media_type:
@@ -144,3 +147,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WrongManifest(f"is no valid {media_type} ({error})") from error
     return media_type, parsed
+
+
+def _there(value: msgspec.Raw) -> bool:
+    return bytes(value) not in {b"", b"null"}
