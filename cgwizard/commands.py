@@ -103,7 +103,7 @@ def practice(serve: bool, as_json: bool, port: int, speed: str | None) -> None:
 def _speed(text: str | None, interactive: bool) -> float | None:
     """Bytes a second, None for all there is. Loopback is too fast to watch, so the screens are
     paced unless told otherwise."""
-    from cgwizard.practice.registry import SPEED_TO_WATCH
+    from cgwizard.practice.registry.pace import SPEED_TO_WATCH
 
     if text is None:
         return SPEED_TO_WATCH if interactive else None

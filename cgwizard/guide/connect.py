@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
-    from cgwizard.nexus.client import NexusClient
-    from cgwizard.nexus.failures import UntrustedCertificate
+    from cgwizard.nexus.client import NexusClient, UntrustedCertificate
 
 KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
 
@@ -80,6 +79,15 @@ class Connect(Step):
         return tuple(fields)
 
     def notes(self) -> tuple[str, ...]:
+        if self.checks or self.problem:
+            return ()
+        will = (
+            "Then: choose a port, create a docker (proxy) of https://cgr.dev/, add a pull",
+            "token, and pull images through Nexus, with every byte checked.",
+        )
+        return (*self._about_password(), *will)
+
+    def _about_password(self) -> tuple[str, ...]:
         if self._from_keyring and self.keyring:
             return (f"The password comes from the keyring ({self.keyring.backend}).",)
         if self.keyring and not self.keyring.usable:
@@ -157,7 +165,7 @@ class Connect(Step):
         self.checks.clear()
         if self.session.practice:
             checking(report, "practice", "start the practice servers", self.session.start_practice)
-        client = self._find(report)
+        client = self._find(report, cancel)
         self.session.close()
         self.session.client = None
         cancel.check()
@@ -188,7 +196,7 @@ class Connect(Step):
         text = self.values["ca_file"].strip()
         return Path(text).expanduser() if text else None
 
-    def _find(self, report: Report) -> NexusClient:
+    def _find(self, report: Report, cancel: Cancel) -> NexusClient:
         from cgwizard.nexus.client import UntrustedCertificate
         from cgwizard.nexus.find import find
 
@@ -200,7 +208,7 @@ class Connect(Step):
         on_try(self.values["url"].strip())
         self.session.trust = Trust(self._ca_file, self.fingerprint)
         try:
-            client = find(self.values["url"], None, self.session.trust, on_try)
+            client = find(self.values["url"], None, self.session.trust, on_try, cancel)
         except UntrustedCertificate as error:
             self._offer_pin(error)
             raise
@@ -271,7 +279,8 @@ class Connect(Step):
         report(Check("sign-in", f"signed in as {signed_in.user_id}", "done"))
         label = "may administer repositories"
         if signed_in.administrator or signed_in.repository_admin:
-            report(Check("rights", label, "done", signed_in.evidence))
+            told = "as an administrator" if signed_in.administrator else signed_in.evidence
+            report(Check("rights", label, "done", told))
         elif signed_in.repository_admin is None:
             report(Check("rights", label, "warning", f"cannot be known: {signed_in.evidence}"))
         else:

@@ -1,0 +1,130 @@
+"""The Textual application: theme, navigation, which screen is up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, ClassVar
+
+# Slow lines: redraw seldom and animate nothing. Textual reads these when it is imported.
+if os.environ.get("SSH_CONNECTION"):
+    os.environ.setdefault("TEXTUAL_FPS", "10")
+os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.theme import Theme
+
+from cgwizard.errors import ExitCode
+from cgwizard.screens.connect import ConnectScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+    from cgwizard.guide.session import Session
+    from cgwizard.guide.step import Step
+
+# The terminal's own colours: right on light and on dark backgrounds, and with sixteen of them.
+THEME = Theme(
+    name="cgwizard",
+    primary="ansi_cyan",
+    secondary="ansi_cyan",
+    accent="ansi_cyan",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    ansi=True,
+    variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border": "ansi_cyan",
+        "border-blurred": "ansi_default",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_bright_black",
+        "scrollbar-active": "ansi_cyan",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_cyan",
+        "input-selection-foreground": "ansi_black",
+    },
+)
+
+
+class Wizard(App[int]):
+    """Holds the session and moves between the steps' screens; decides nothing itself."""
+
+    CSS_PATH = "assets/wizard.tcss"
+    TITLE = "cgwizard"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual's form)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "quit", priority=True),
+        Binding("ctrl+c", "leave", show=False, priority=True),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def get_default_screen(self) -> Screen[None]:
+        # The first step's screen is the first thing drawn.
+        return ConnectScreen(self.session.steps.connect)
+
+    def on_mount(self) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 128 + number)
+
+    def show_step(self, step: Step) -> None:
+        """Put the screen of ``step`` up; screens that were left keep what was typed."""
+        if not self.is_screen_installed(step.id):
+            self.install_screen(_screen_for(step), step.id)
+        if step is self.session.steps.connect:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+        elif len(self.screen_stack) > 1:
+            self.switch_screen(step.id)
+        else:
+            self.push_screen(step.id)
+
+    def action_leave(self) -> None:
+        done = all(step.state in {"done", "skipped"} for step in self.session.steps)
+        self.exit(ExitCode.DONE if done else ExitCode.CANCELLED)
+
+
+def _screen_for(step: Step) -> Screen[None]:
+    """The screen of the same name. Imported when it is first shown: the start stays quick."""
+    from importlib import import_module
+
+    module = import_module(f"cgwizard.screens.{step.id}")
+    screen: Callable[[Step], Screen[None]] = getattr(module, f"{step.id.capitalize()}Screen")
+    return screen(step)
+
+
+def run(session: Session) -> int:
+    """Run the wizard until the person leaves it; returns the exit code."""
+    app = Wizard(session)
+    mouse = not os.environ.get("SSH_CONNECTION")  # over SSH the terminal's own selection is kept
+    code = app.run(mouse=mouse)
+    session.close()
+    for reference, digest, verdict in session.steps.finish.proved():
+        print(f"{reference}\n  {digest} {verdict}")  # noqa: T201  (stays when the screens are gone)
+    return app.return_code or 0 if code is None else code

@@ -1,0 +1,52 @@
+"""One bar a layer, drawn from the events added up."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from cgwizard.guide.progress import LayerLine, Progress
+from cgwizard.guide.pull import size
+
+LABEL = 10
+BAR = 30
+
+
+def bar(done: int, total: int, width: int = BAR) -> Content:
+    """A thin line that fills: whole cells and a half one."""
+    halves = width * 2 if total <= 0 else min(width * 2, done * width * 2 // total)
+    full, half = divmod(halves, 2)
+    rest = width - full - half
+    return Content.assemble(("━" * full + "╸" * half, "$accent"), (" " * rest, ""))
+
+
+class Bars(Static):
+    def show(self, progress: Progress) -> None:
+        lines = [_layer(line) for line in progress.layers.values()]
+        if progress.totals is not None and lines:
+            lines.append(_total(progress))
+        self.update(Content("\n").join(lines))
+        self.display = bool(lines)
+
+
+def _layer(line: LayerLine) -> Content:
+    short = line.digest.partition(":")[2][:8]
+    if line.state in {"downloading", "verifying"} and line.total:
+        percent = f"{100 * line.done // line.total:>3} %"
+        told = f"{percent}  {size(line.done)} of {size(line.total)}"
+    elif line.state in {"done", "cached"}:
+        told = f"{line.state:<6} {size(line.total)}"
+    else:
+        told = f"{line.state} {line.detail}".strip()
+    return Content.assemble((f"  {short:<{LABEL}}", "dim"), bar(line.done, line.total), f"  {told}")
+
+
+def _total(progress: Progress) -> Content:
+    totals = progress.totals
+    if totals is None:
+        return Content("")
+    percent = 100 * totals.done // totals.total if totals.total else 100
+    told = f"{percent:>3} %  {size(totals.bytes_per_second)}/s"
+    if totals.seconds_left is not None and totals.done < totals.total:
+        told += f", {totals.seconds_left:.0f} s left"
+    return Content.assemble(f"  {'total':<{LABEL}}", bar(totals.done, totals.total), f"  {told}")

@@ -1,0 +1,91 @@
+"""Checks as they come in, a line each, and under a failed one the problem in four lines."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Static
+
+from cgwizard.screens.parts.marks import WIDTH, mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cgwizard.errors import Problem
+    from cgwizard.guide.step import Check
+
+LABEL = 34
+NAME = 11
+TOLD_AFTER_SECONDS = 2.0  # how long something may run before its seconds are shown
+
+
+def clean(text: str) -> str:
+    """What a server said, without control characters: it must not steer the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+class Findings(Static):
+    """Redrawn whole, which is a few short lines, and only when something changed."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self._since: dict[str, float] = {}
+
+    def show(self, checks: Iterable[Check], problem: Problem | None) -> None:
+        lines: list[Content] = []
+        told = False
+        now = time.monotonic()
+        width = self.size.width or 78
+        for check in checks:
+            detail = check.detail
+            if check.state == "running":
+                seconds = now - self._since.setdefault(check.id, now)
+                if seconds >= TOLD_AFTER_SECONDS:
+                    detail = f"{detail} {seconds:.0f} s".strip()
+            else:
+                self._since.pop(check.id, None)
+            lines += _line(check, clean(detail) if check.state != "problem" else "", width)
+            if problem is not None and check.state == "problem" and not told:
+                lines += _problem(problem, width)
+                told = True
+        if problem is not None and not told:
+            lines.append(mark("problem"))
+            lines += _problem(problem, width)
+        self.update(Content("\n").join(lines))
+        self.display = bool(lines)
+
+
+def _line(check: Check, detail: str, width: int) -> list[Content]:
+    label = check.label.ljust(LABEL) if detail else check.label
+    start = WIDTH + len(label) + 1
+    first, *rest = _wrapped(detail, width - start, width - WIDTH - 2)
+    line = Content.assemble(mark(check.state), label, (f" {first}" if first else "", "dim"))
+    return [line, *(Content.styled(" " * (WIDTH + 2) + more, "dim") for more in rest)]
+
+
+def _problem(problem: Problem, width: int) -> list[Content]:
+    rows = (
+        ("tried", problem.tried),
+        ("came back", problem.came_back),
+        ("likely", problem.cause),
+        ("next", problem.next_step),
+    )
+    lines: list[Content] = []
+    for name, text in rows:
+        room = width - WIDTH - NAME
+        first, *rest = _wrapped(clean(text), room, room)
+        lines.append(Content.assemble(" " * WIDTH, (name.ljust(NAME), "dim"), first))
+        lines += [Content(" " * (WIDTH + NAME) + more) for more in rest]
+    return lines
+
+
+def _wrapped(text: str, first: int, others: int) -> list[str]:
+    """``text`` in lines, the first of another width: a detail begins behind its label."""
+    room = max(first, 8)
+    lines = textwrap.wrap(text, room) or [""]
+    if len(lines) > 1:
+        lines = [lines[0], *textwrap.wrap(text[len(lines[0]) :].strip(), max(others, 8))]
+    return lines

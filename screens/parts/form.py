@@ -1,0 +1,240 @@
+"""The fields of a step as compact lines: a label, what is typed, what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.geometry import Offset
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from cgwizard.guide.step import Field
+from cgwizard.secrets import Secret
+
+
+class Answered(Message):
+    """The person changed an answer."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__()
+        self.field, self.text = field, text
+
+
+class Confirmed(Message):
+    """Enter was pressed in a field: the screen's main action is meant."""
+
+
+class TextInput(Input):
+    """One line of text."""
+
+    def __init__(self, field: Field, text: str, *, secret: bool = False) -> None:
+        super().__init__(
+            text,
+            placeholder=field.placeholder,
+            password=secret,
+            compact=True,
+            select_on_focus=False,
+        )
+        self.cursor_blink = False  # nothing blinks, and a quiet line stays quiet
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(Confirmed())
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """A one-line field would keep only the first line of a paste, and say nothing."""
+        text = event.text.strip("\r\n")
+        if len(text.splitlines()) > 1:
+            event.stop()
+            event.prevent_default()
+            self.app.notify("Nothing entered: more than one line was pasted.", severity="warning")
+
+
+class SecretInput(TextInput):
+    """Masked; its text never reaches a clipboard."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "reveal", "show or hide")]
+
+    def __init__(self, field: Field, text: str) -> None:
+        super().__init__(field, text, secret=True)
+
+    def action_reveal(self) -> None:
+        self.password = not self.password
+
+    def on_blur(self) -> None:
+        self.password = True
+
+    def action_copy(self) -> None:
+        self.app.bell()
+
+    def action_cut(self) -> None:
+        self.app.bell()
+
+
+class PasteInput(SecretInput):
+    """Masked; takes a paste of several lines whole and replaces what was there by it."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.value = event.text.strip()
+
+
+class ChoiceInput(Widget, can_focus=True):
+    """One of a few, all visible; arrows move."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "move(-1)", show=False),
+        Binding("right,down,space", "move(1)", show=False),
+        Binding("enter", "confirm", show=False),
+    ]
+
+    value = reactive("", layout=True)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self._field = field
+        self.set_reactive(ChoiceInput.value, field.value)
+
+    def render(self) -> Content:
+        lines = []
+        for choice in self._field.choices:
+            chosen = choice.value == self.value
+            glyph = "●" if chosen else "○"
+            style = ("bold" if self.has_focus else "") if chosen else "dim"
+            lines.append(Content.styled(f"{glyph} {choice.label}", style))
+        return Content("\n" if self._tall else "   ").join(lines)
+
+    @property
+    def _tall(self) -> bool:
+        return sum(len(c.label) + 5 for c in self._field.choices) > 58
+
+    @property
+    def _index(self) -> int:
+        return next((i for i, c in enumerate(self._field.choices) if c.value == self.value), 0)
+
+    def on_focus(self) -> None:
+        # Screen readers and braille lines follow the terminal's cursor.
+        row = self._index if self._tall else 0
+        self.app.cursor_position = self.content_region.offset + Offset(0, row)
+
+    def action_move(self, by: int) -> None:
+        choices = self._field.choices
+        self.value = choices[(self._index + by) % len(choices)].value
+        self.post_message(Answered(self._field.id, self.value))
+        self.on_focus()
+
+    def on_click(self, event: events.Click) -> None:
+        choices = self._field.choices
+        if self._tall and event.y < len(choices):
+            self.value = choices[event.y].value
+        else:
+            x = 0
+            for choice in choices:
+                x += len(choice.label) + 5
+                if event.x < x:
+                    self.value = choice.value
+                    break
+        self.post_message(Answered(self._field.id, self.value))
+
+    def action_confirm(self) -> None:
+        self.post_message(Confirmed())
+
+
+class Row(Vertical):
+    """A field with its label and, below, what is wrong with it."""
+
+    def __init__(self, field: Field, secret: Secret | None) -> None:
+        super().__init__(id=f"row-{field.id}")
+        self.field = field
+        self._secret = secret
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="line"):
+            yield Static(self.field.label, classes="label", markup=False)
+            yield self._input()
+        yield Static("", classes="wrong", markup=False)
+
+    def _input(self) -> Widget:
+        match self.field.kind:
+            case "choice":
+                return ChoiceInput(self.field)
+            case "secret":
+                return SecretInput(self.field, self._secret.reveal() if self._secret else "")
+            case "paste":
+                return PasteInput(self.field, self._secret.reveal() if self._secret else "")
+            case _:
+                return TextInput(self.field, self.field.value)
+
+    @property
+    def input(self) -> Input | ChoiceInput:
+        line = self.query_one(".line")
+        found = line.children[1]
+        if not isinstance(found, Input | ChoiceInput):
+            raise TypeError("a row holds an input")
+        return found
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(Answered(self.field.id, event.value))
+
+    def take(self, field: Field, secret: Secret | None, *, locked: bool) -> None:
+        """Show ``field`` as it is now, without disturbing what is being typed."""
+        found = self.input
+        text = field.value
+        if field.kind in {"secret", "paste"}:
+            text = secret.reveal() if secret else ""
+        if found.value != text:
+            found.value = text
+        found.disabled = locked
+        self.field = field
+
+    def complain(self, text: str) -> None:
+        wrong = self.query_one(".wrong", Static)
+        wrong.update(text)
+        wrong.display = bool(text)
+
+
+class Form(Vertical):
+    """The rows of a step. `sync` follows the step's fields, which come and go with answers."""
+
+    def rows(self) -> list[Row]:
+        return list(self.query(Row))
+
+    async def sync(
+        self, fields: tuple[Field, ...], secrets: dict[str, Secret], *, locked: bool
+    ) -> None:
+        wanted = [(field.id, field.label, field.kind, field.choices) for field in fields]
+        shown = [(r.field.id, r.field.label, r.field.kind, r.field.choices) for r in self.rows()]
+        if wanted != shown:
+            focused = next((r.field.id for r in self.rows() if r.input.has_focus), None)
+            await self.remove_children()
+            await self.mount_all(Row(field, secrets.get(field.id)) for field in fields)
+            for row in self.rows():
+                if row.field.id == focused:
+                    row.input.focus()
+        for row, field in zip(self.rows(), fields, strict=True):
+            row.take(field, secrets.get(field.id), locked=locked)
+
+    def complain(self, problems: dict[str, str]) -> None:
+        """Show what is wrong below the fields and go to the first of them."""
+        for row in self.rows():
+            row.complain(problems.get(row.field.id, ""))
+        first = next((row for row in self.rows() if row.field.id in problems), None)
+        if first is not None:
+            first.input.focus()
+
+    def focus_first_empty(self) -> bool:
+        """Focus the first field that is empty; False when none is."""
+        for row in self.rows():
+            if not row.input.value:
+                row.input.focus()
+                return True
+        return False

@@ -1,0 +1,236 @@
+"""What every step's screen is: its step shown, its keys passed on. It decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import Key
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled
+from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
+from cgwizard.screens.parts.findings import Findings, clean
+from cgwizard.screens.parts.form import Answered, Form
+from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.top import Rail, Top
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cgwizard.app import Wizard
+
+TICK_SECONDS = 1.0  # running checks show their seconds
+
+
+class StepScreen(Screen[None]):
+    """Heading, form, findings, preview; Enter does the step's main action."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "main", show=False),
+        Binding("escape", "back", show=False),
+        Binding("d,f2", "diagnose", show=False),
+        Binding("f1", "help", show=False),
+    ]
+    AUTO_FOCUS = None
+
+    class Told(Message):
+        """A check came in from the worker."""
+
+    class Ended(Message):
+        """The worker is through with what was asked."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self.step = step
+        self.busy = ""  # what is being done, in a word
+        self._cancel = Cancel()
+
+    # What is shown
+
+    def compose(self) -> ComposeResult:
+        yield Top()
+        with Horizontal(id="middle"):
+            yield Rail()
+            with VerticalScroll(id="body", can_focus=True):
+                yield Static(id="heading", markup=False)
+                yield Static(id="context", markup=False)
+                yield Form(id="form")
+                yield from self.extras()
+                yield Static(id="explanation", markup=False)
+                yield Findings()
+                yield Static(id="notes", markup=False)
+                yield Static(id="preview", markup=False)
+        yield Keys()
+
+    def extras(self) -> ComposeResult:
+        """What a step's screen adds of its own, between the form and the findings."""
+        yield from ()
+
+    async def show(self) -> None:
+        """Bring the screen in line with the step."""
+        step = self.step
+        wide = self.app.size.width >= 100
+        self.query_one(Top).show(step, self.size.width - 2, steps=not wide)
+        self.query_one(Rail).show(step)
+        self._text("heading", step.heading)
+        self._text("context", step.context)
+        self._text("notes", "\n".join(step.notes()))
+        self._text("preview", "\n".join(step.preview()) if not self.busy else "")
+        self._text("explanation", step.fix.explanation if step.fix and not self.busy else "")
+        await self.query_one(Form).sync(step.fields(), step.secrets, locked=bool(self.busy))
+        self.query_one(Findings).show(step.checks.values(), step.problem)
+        self.show_extras()
+        self._show_keys()
+
+    def show_extras(self) -> None:
+        """Bring `extras` in line with the step."""
+
+    def _text(self, id: str, text: str) -> None:
+        found = self.query_one(f"#{id}", Static)
+        found.update("\n".join(clean(line) for line in text.split("\n")))
+        found.display = bool(text)
+
+    def _show_keys(self) -> None:
+        typing = isinstance(self.focused, Input)
+        if self.busy:
+            keys = [("esc", "cancel"), ("ctrl+q", "quit")]
+        else:
+            keys = [("enter", self.step.action().label)]
+            if not typing:
+                keys += [(action.key, action.label) for action in self.step.others()]
+            if typing or len(self.query_one(Form).rows()) > 0:
+                keys.append(("tab", "field"))
+            if self.step.session.next_to(self.step, -1):
+                keys.append(("esc", "back"))
+            keys += [("f2" if typing else "d", "diagnose"), ("f1", "help"), ("ctrl+q", "quit")]
+        self.query_one(Keys).show(keys)
+
+    # What the person does
+
+    async def on_mount(self) -> None:
+        await self.show()
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.call_after_refresh(self._arrive)
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted and not self.busy:
+            self.call_later(self._arrive)
+
+    def _arrive(self) -> None:
+        if not self.query_one(Form).focus_first_empty() and self.focused is None:
+            self.query_one("#body").focus()
+        self.start("look", self.step.enter)
+
+    async def on_resize(self) -> None:
+        await self.show()
+
+    def on_descendant_focus(self) -> None:
+        self._show_keys()
+
+    def on_descendant_blur(self) -> None:
+        self._show_keys()
+
+    async def on_answered(self, event: Answered) -> None:
+        self.step.set(event.field, event.text)
+        self.query_one(Form).complain({})
+        await self.show()
+
+    async def on_confirmed(self) -> None:
+        await self.action_main()
+
+    async def action_main(self) -> None:
+        if self.busy:
+            return
+        if self.step.action() == CONTINUE:
+            self.go(1)
+            return
+        problems = self.step.field_problems()
+        self.query_one(Form).complain(problems)
+        if not problems:
+            self.start("act", self.step.act)
+
+    def action_back(self) -> None:
+        if self.busy:
+            self._cancel.set()
+        else:
+            self.go(-1)
+
+    def action_diagnose(self) -> None:
+        if self.busy:
+            return
+        from cgwizard.screens.diagnose import DiagnoseScreen
+
+        self.app.push_screen(DiagnoseScreen(self.step.session))
+
+    def action_help(self) -> None:
+        from cgwizard.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.step.id))
+
+    def on_key(self, event: Key) -> None:
+        found = next((a.id for a in self.step.others() if a.key == event.key), None)
+        if found is not None and not self.busy:
+            event.stop()
+            self.start("other", lambda report, cancel: self.step.do(found, report, cancel))
+
+    def go(self, direction: int) -> None:
+        step = self.step.session.next_to(self.step, direction)
+        if step is not None:
+            self.wizard.show_step(step)
+
+    @property
+    def wizard(self) -> Wizard:
+        from cgwizard.app import Wizard
+
+        if not isinstance(self.app, Wizard):
+            raise TypeError("the screens belong to the wizard")
+        return self.app
+
+    # Work in a thread
+
+    def start(self, what: str, job: Callable[[Report, Cancel], None]) -> None:
+        self.busy = what
+        self._cancel = Cancel()
+        self._work(what, job, self._cancel)
+        self.call_later(self.show)
+
+    @work(thread=True, group="step")
+    def _work(self, what: str, job: Callable[[Report, Cancel], None], cancel: Cancel) -> None:
+        def report(_check: Check) -> None:
+            self.post_message(self.Told())
+
+        try:
+            run_checked(self.step, job, report, cancel)
+        except Cancelled:
+            self.step.reset()
+        self.post_message(self.Ended(what))
+
+    async def on_step_screen_told(self) -> None:
+        await self.show()
+
+    async def on_step_screen_ended(self, event: Ended) -> None:
+        self.busy = ""
+        await self.show()
+        if event.what == "look":
+            self.query_one(Form).focus_first_empty()
+        elif event.what == "act" and self.step.moves_on:
+            self.go(1)
+        elif self.step.state in {"done", "skipped"}:
+            self.query_one("#body").focus()
+        if event.what == "other" and self.step.state == "skipped":
+            self.go(1)
+
+    def _tick(self) -> None:
+        if self.busy and self.is_current:
+            self.query_one(Findings).show(self.step.checks.values(), self.step.problem)
