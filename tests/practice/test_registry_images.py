@@ -18,7 +18,7 @@ from cgwizard.practice.registry.catalogue import Catalogue
 from cgwizard.practice.registry.elf import program
 from cgwizard.practice.registry.images import Builder, Image
 from cgwizard.practice.registry.layers import noise
-from tests.helpers_registry import sha256
+from tests.helpers_practice_registry import sha256
 
 CATALOGUE = Catalogue("example.com")
 # Whoever changes an image changes these on purpose: people compare digests across machines.

@@ -13,7 +13,16 @@ import pytest
 
 from cgwizard.practice.registry.server import PracticeRegistry
 from cgwizard.secrets import Credentials, Secret
-from tests.helpers_registry import FREE, INDEX, PRIVATE, Client, code, fetch, serving, sha256
+from tests.helpers_practice_registry import (
+    FREE,
+    INDEX,
+    PRIVATE,
+    Client,
+    code,
+    fetch,
+    serving,
+    sha256,
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +77,7 @@ def test_a_token_is_for_its_repository_only(free: Client) -> None:
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "e30.e30.AAAA", "é"])
 def test_a_bearer_that_is_not_ours_is_refused(free: Client, token: str) -> None:
     answer = free.http.get(
-        f"/v2/{FREE}/manifests/latest", headers={"Authorization": f"Bearer {token}".encode()}
+        f"/v2/{FREE}/manifests/latest", headers={b"Authorization": f"Bearer {token}".encode()}
     )
     assert answer.status_code == 401
 
