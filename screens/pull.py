@@ -31,3 +31,5 @@ class PullScreen(StepScreen):
     def _redraw(self) -> None:
         if self.busy == "act" and self.is_current:
             self.query_one(Bars).show(self.step.progress)
+            self._text("heading", self.step.heading)
+            self._text("context", self.step.context)

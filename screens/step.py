@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cgwizard.app import Wizard
 
 TICK_SECONDS = 1.0  # running checks show their seconds
+FUNCTION_KEYS = ("f4", "f5", "f6")  # for a step's other actions while letters are typed
 
 
 class StepScreen(Screen[None]):
@@ -107,8 +108,8 @@ class StepScreen(Screen[None]):
             keys = [("esc", "cancel"), ("ctrl+q", "quit")]
         else:
             keys = [("enter", self.step.action().label)]
-            if not typing:
-                keys += [(action.key, action.label) for action in self.step.others()]
+            others = self.step.others()
+            keys += [(FUNCTION_KEYS[i] if typing else a.key, a.label) for i, a in enumerate(others)]
             if typing or len(self.query_one(Form).rows()) > 0:
                 keys.append(("tab", "field"))
             if self.step.session.next_to(self.step, -1):
@@ -179,7 +180,8 @@ class StepScreen(Screen[None]):
         self.app.push_screen(HelpScreen(self.step.id))
 
     def on_key(self, event: Key) -> None:
-        found = next((a.id for a in self.step.others() if a.key == event.key), None)
+        keys = zip(self.step.others(), FUNCTION_KEYS, strict=False)
+        found = next((a.id for a, function in keys if event.key in {a.key, function}), None)
         if found is not None and not self.busy:
             event.stop()
             self.start("other", lambda report, cancel: self.step.do(found, report, cancel))

@@ -72,7 +72,13 @@ class Connect(Step):
         ]
         if values["ca_file"] or (self.problem and self.problem.code == "nexus-tls-untrusted"):
             fields.append(
-                Field("ca_file", "CA file", values["ca_file"], placeholder="/path/to/ca.pem")
+                Field(
+                    "ca_file",
+                    "CA file",
+                    values["ca_file"],
+                    placeholder="/path/to/ca.pem",
+                    optional=True,
+                )
             )
         if self.keyring and self.keyring.usable and not self._from_keyring:
             fields.append(Field("keep", "Keep password", values["keep"], "choice", KEEP))

@@ -72,7 +72,13 @@ class Pull(Step):
         if self._with_token:
             fields.append(Field("private_image", "Your image", self.values["private_image"]))
         fields.append(
-            Field("platform", "Platform", self.values["platform"], placeholder="this machine's")
+            Field(
+                "platform",
+                "Platform",
+                self.values["platform"],
+                placeholder="this machine's",
+                optional=True,
+            )
         )
         return tuple(fields)
 
@@ -157,7 +163,7 @@ class Pull(Step):
         report(Check(check, f"pull {image}", "running"))
         self.progress.start(str(reference))
         finished = self._pull(target, reference, cancel, self._event)
-        told = f"{short(finished.digest)} · {size(finished.bytes)} in {finished.seconds:.1f} s"
+        told = f"{short(finished.digest)} {size(finished.bytes)} in {finished.seconds:.1f} s"
         report(Check(check, f"pulled {image}", "done", told))
         digest = self._compare(target, reference, finished, report)
         cancel.check()
@@ -225,7 +231,7 @@ class Pull(Step):
         elif self._stored(target, reference) != stored:
             report(Check(check, label, "warning", f"{told}; Nexus fetched it again"))
         else:
-            report(Check(check, label, "done", f"{told}, stored {stored:%H:%M:%S}"))
+            report(Check(check, label, "done", f"{told}, not refetched"))
         return second.seconds
 
     def _stored(self, target: Target, reference: Reference) -> datetime | None:
@@ -244,8 +250,7 @@ class Pull(Step):
                 target.repository, reference.repository, tag_of(reference)
             )
             if found:
-                told = f"{found[0].name}:{found[0].version} in {target.repository}"
-                report(Check(check, label, "done", told))
+                report(Check(check, label, "done", f"in {target.repository}"))
                 return True
             if time.monotonic() > deadline:
                 told = f"not within {SEARCH_SECONDS:.0f} s; its index may lag"

@@ -51,11 +51,12 @@ class Field(msgspec.Struct, frozen=True):
     kind: Literal["text", "secret", "paste", "choice"] = "text"
     choices: tuple[Choice, ...] = ()
     placeholder: str = ""
-    hint: str = ""
+    optional: bool = False
 
 
 class Action(msgspec.Struct, frozen=True):
-    """Something the person can do now; ``key`` is for those beside the main one."""
+    """Something the person can do now; ``key`` is for those beside the main one, where no text
+    is being typed."""
 
     id: str
     label: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cgwizard.errors import Problem
     from cgwizard.guide.step import Check
 
-LABEL = 34
+LABEL = 32
 NAME = 11
 TOLD_AFTER_SECONDS = 2.0  # how long something may run before its seconds are shown
 

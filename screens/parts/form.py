@@ -234,7 +234,7 @@ class Form(Vertical):
     def focus_first_empty(self) -> bool:
         """Focus the first field that is empty; False when none is."""
         for row in self.rows():
-            if not row.input.value:
+            if not row.input.value and not row.field.optional:
                 row.input.focus()
                 return True
         return False
