@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -73,9 +72,6 @@ class PracticeRegistry:
         from cgwizard.practice.registry.exchange import Exchange
         from cgwizard.practice.registry.pull import PullApi
 
-        # A cut answer is logged as an error by the server; without a handler Python would
-        # write it over the person's screen.
-        logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
         exchange = Exchange(self.images.catalogue, self.tokens, self.bearers, self.faults)
         pull = PullApi(self.images, self.bearers, self.faults, self._link)
         blobs = BlobHost(self.images, self.links, self.faults, self.pacer)

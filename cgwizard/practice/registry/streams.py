@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cgwizard.practice.registry.faults import Fault, Faults
 from cgwizard.practice.registry.pace import Pacer
-from cgwizard.practice.serving import Receive, Scope, Send
+from cgwizard.practice.serving import CutConnectionError, Receive, Scope, Send
 
 _LOOK_SECONDS = 0.05  # how often a stalled answer looks whether its fault was taken away
 
@@ -60,12 +60,14 @@ class Streamed:
         self._flip, self._cut, self._stall = flip, cut, stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.ensure_future(_gone(receive))
         try:
-            await self._send(scope, receive, send)
+            await self._send(scope, send, gone)
         finally:
+            gone.cancel()
             self._body.close()
 
-    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send(self, scope: Scope, send: Send, gone: asyncio.Future[None]) -> None:
         length = self._body.length
         headers = {**self._headers, "Content-Length": str(length)}
         await send(
@@ -83,9 +85,10 @@ class Streamed:
         end = self._stop(self._cut, length)
         pause = self._stop(self._stall, length)
         sent = 0
-        while sent < end:
+        # Nothing is sent to a client that has gone: it would take its share of the speed.
+        while sent < end and not gone.done():
             if sent == pause and self._stall:
-                await self._wait(self._stall, receive)
+                await self._wait(self._stall, gone)
                 pause = length + 1
             size = min([end - sent, *(pacer.step for pacer in self._pacers)])
             if sent < pause:
@@ -100,9 +103,8 @@ class Streamed:
                 }
             )
             sent += size
-        if end < length:
-            # Returning before the answer is complete makes the server close the connection.
-            return
+        if sent < length:
+            raise CutConnectionError
         await send({"type": "http.response.body", "body": b""})
 
     @staticmethod
@@ -118,18 +120,14 @@ class Streamed:
         at = self._flip - offset
         return data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]
 
-    async def _wait(self, fault: Fault, receive: Receive) -> None:
+    async def _wait(self, fault: Fault, gone: asyncio.Future[None]) -> None:
         """Until the fault's time is up, it is taken away, or the client has gone."""
         left = fault.seconds
-        gone = asyncio.ensure_future(self._gone(receive))
-        try:
-            while left > 0 and self._faults.active(fault) and not gone.done():
-                await asyncio.wait({gone}, timeout=min(_LOOK_SECONDS, left))
-                left -= _LOOK_SECONDS
-        finally:
-            gone.cancel()
+        while left > 0 and self._faults.active(fault) and not gone.done():
+            await asyncio.wait({gone}, timeout=min(_LOOK_SECONDS, left))
+            left -= _LOOK_SECONDS
 
-    @staticmethod
-    async def _gone(receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
