@@ -55,7 +55,9 @@ def parse(text: str) -> Address:
     scheme: str | None = None
     if "://" in rest or rest.lower().startswith(("http:/", "https:/", "http//", "https//")):
         scheme, rest = _split_scheme(rest, shown)
-    rest = re.split(r"[?#]", rest.lstrip("/").replace("\\", "/"), maxsplit=1)[0]
+    else:
+        rest = rest.lstrip("/")
+    rest = re.split(r"[?#]", rest.replace("\\", "/"), maxsplit=1)[0]
     authority, _, path = rest.partition("/")
     if "@" in authority:
         _refuse(shown, "it holds a user name or password", "enter them in their own fields")

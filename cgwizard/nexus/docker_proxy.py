@@ -244,7 +244,9 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
         }
 
     def _request(self, server_version: str | None, password: str | None) -> Json:
-        body = {k: copy.deepcopy(v) for k, v in self.raw.items() if k not in _ANSWER_ONLY}
+        kept = {k: copy.deepcopy(v) for k, v in self.raw.items() if k not in _ANSWER_ONLY}
+        body: Json = {"name": self.name, "online": self.online} | kept
+        body |= {"name": self.name, "online": self.online}  # these win; first for the reader
         for member, part in (
             ("storage", self.storage),
             ("proxy", self.proxy),
@@ -252,13 +254,13 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
             ("dockerProxy", self.docker_proxy),
         ):
             _overlay(_member(body, member), part)
-        body |= {"name": self.name, "online": self.online}
         if not self.docker_proxy.index_url:
             # "" is refused by Nexus's URL check; absent is what it means.
             cast(Json, body["dockerProxy"]).pop("indexUrl", None)
         docker = _member(body, "docker")
+        seen = "pathEnabled" in docker
         _overlay(docker, self.docker)
-        self._path_routing(docker, server_version)
+        self._path_routing(docker, server_version, seen)
         self._http_client(_member(body, "httpClient"), password)
         for name in ("cleanup", "replication", "routingRule", "routingRuleName"):
             if body.get(name) is None:
@@ -271,12 +273,12 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
             body.pop("routingRuleName", None)
         return body
 
-    def _path_routing(self, docker: Json, server_version: str | None) -> None:
+    def _path_routing(self, docker: Json, server_version: str | None, seen: bool) -> None:
         version = version_tuple(server_version)
         if version is not None:
             known = version[:2] >= PATH_ROUTING
         else:
-            known = self.docker.path_enabled is not None or "pathEnabled" in docker
+            known = seen or self.docker.path_enabled is not None
         if known:
             # Left out, a PUT sets it to null and path routing stops while the UI shows it on.
             docker["pathEnabled"] = bool(self.docker.path_enabled)

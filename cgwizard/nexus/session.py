@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Mapping
@@ -118,19 +119,20 @@ def _not_again(error: WizardError, tried: str) -> WizardError:
 def decode(answer: Answer, type_: type[T], tried: str) -> T:
     """The JSON of ``answer`` as ``type_``; raises WizardError("nexus-answer-unexpected")."""
     try:
-        if not _UNPRINTABLE.search(answer.body):
-            return msgspec.json.decode(answer.body, type=type_)
-        return msgspec.convert(_clean(msgspec.json.decode(answer.body)), type_)
+        return _decoded(answer.body, type_)
     except msgspec.ValidationError as error:
-        # Nulls are rare enough to be dealt with only where they are in the way.
-        try:
-            loose = without_nulls(_clean(msgspec.json.decode(answer.body)))
-            return msgspec.convert(loose, type_)
-        except msgspec.MsgspecError:
-            raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
+        raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
     except (msgspec.DecodeError, RecursionError) as error:
         why = "an HTML page instead of JSON" if answer.html else f"no valid JSON: {error}"
         raise unexpected(answer, tried, why) from error
+
+
+def _decoded(body: bytes, type_: type[T]) -> T:
+    if not _UNPRINTABLE.search(body):
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.json.decode(body, type=type_)
+    # Both are rare: control characters, and nulls where a type has no use for them.
+    return msgspec.convert(without_nulls(_clean(msgspec.json.decode(body))), type_)
 
 
 def _clean(value: Any) -> Any:

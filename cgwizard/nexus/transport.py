@@ -117,7 +117,7 @@ class Transport:
         started = time.monotonic()
         try:
             with (
-                self._deadline(started) as late,
+                self._deadline() as late,
                 self._http().stream(
                     method,
                     path,
@@ -164,12 +164,14 @@ class Transport:
                     cause="what answers is not Nexus, or something on the way alters its answers",
                     next_step="check the address, and what stands between here and Nexus",
                 )
-            if late.is_set() or time.monotonic() - started > self._most_seconds:
+            if time.monotonic() - started > self._most_seconds:
                 raise self._too_slow(tried)
+        if late.is_set():  # an answer without a length ends where the connection was cut
+            raise self._too_slow(tried)
         return bytes(body)
 
     @contextlib.contextmanager
-    def _deadline(self, _started: float) -> Iterator[threading.Event]:
+    def _deadline(self) -> Iterator[threading.Event]:
         """Cut the connections when a request takes too long in all.
 
         httpx bounds each read only: a server that sends a byte now and then would hold us.

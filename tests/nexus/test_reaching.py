@@ -1,0 +1,412 @@
+"""What answers at the address: a Nexus, something else, or nothing; each in its own words."""
+
+from __future__ import annotations
+
+import functools
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from cgwizard.errors import WizardError
+from cgwizard.net import Trust, http_client
+from cgwizard.nexus.certificates import UntrustedCertificate
+from cgwizard.nexus.client import NexusClient
+from cgwizard.nexus.failures import NexusElsewhere
+from cgwizard.nexus.find import find
+from cgwizard.nexus.identify import identify
+from cgwizard.nexus.transport import Transport
+from cgwizard.secrets import Credentials, Secret
+from tests.helpers_nexus import CE, Reply, Scripted, raw_server, unused_port
+
+ADMIN = Credentials("admin", Secret("hunter2"))
+STATUS = "/service/rest/v1/status"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def problem(url: str, trust: Trust | None = None) -> WizardError:
+    with pytest.raises(WizardError) as caught, NexusClient(url, ADMIN, trust) as client:
+        client.server()
+    told = caught.value.problem
+    assert told.tried
+    assert told.came_back
+    assert told.cause
+    assert told.next_step
+    assert "\x1b" not in str(told)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("header", "version", "edition"),
+    [
+        (CE, "3.96.3-01", "COMMUNITY"),
+        ("Nexus/3.70.1-02 (OSS)", "3.70.1-02", "OSS"),
+        ("nexus/3.90.0-01 (pro)", "3.90.0-01", "PRO"),
+        ("Nexus/3.77.0-SNAPSHOT (CORE)", "3.77.0-SNAPSHOT", "CORE"),
+    ],
+)
+def test_version_and_edition_without_credentials(header: str, version: str, edition: str) -> None:
+    with Scripted(server_header=header) as nexus, NexusClient(nexus.url, ADMIN) as client:
+        server = client.server()
+        assert (server.version, server.edition, server.header) == (version, edition, header)
+        assert nexus.with_credentials == []
+        assert client.version == version
+    assert server.at_least(3, 70) is True
+    assert server.at_least(3, 97) is False
+
+
+def test_a_reverse_proxy_that_replaces_the_header() -> None:
+    swagger: dict[str, object] = {
+        "openapi": "3.0.1",
+        "info": {"title": "Nexus Repository Manager REST API", "version": "3.94.0-12"},
+        "paths": {"/v1/repositories/docker/proxy": {"post": {}}},
+    }
+    routes = {"/service/rest/swagger.json": Reply(body=swagger)}
+    with Scripted(routes, server_header="nginx") as nexus, NexusClient(nexus.url) as client:
+        server = client.server()
+        assert (server.version, server.edition, server.header) == ("3.94.0-12", None, "nginx")
+        assert client.docker_supported()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, "<html><title>Grafana</title><script>evil()</script><p>hello</p></html>"),
+        Reply(200, {"status": "UP"}),
+        Reply(404, "\x1b]0;owned\x07 not found"),
+        Reply(418, b"\xff\xfe\x00"),
+    ],
+)
+def test_another_product(reply: Reply) -> None:
+    with Scripted({STATUS: reply}, server_header="Grafana\x1b[31m") as other:
+        error = problem(other.url)
+        assert error.code == "nexus-not-nexus"
+        assert "Server: Grafana" in error.problem.came_back
+        assert "evil" not in error.problem.came_back
+        assert other.with_credentials == []
+
+
+def test_a_docker_connector_of_nexus() -> None:
+    registry = Reply(401, "{}", {"Docker-Distribution-Api-Version": "registry/2.0"})
+    with Scripted({STATUS: Reply(404), "/v2/": registry}) as connector:
+        assert problem(connector.url).code == "nexus-wrong-port-is-connector"
+
+
+def test_a_context_path_is_found() -> None:
+    routes = {STATUS: Reply(404, "<html>"), f"/nexus{STATUS}": Reply()}
+    with Scripted(routes) as nexus:
+        error = problem(nexus.url)
+        assert error.code == "nexus-context-path"
+        assert isinstance(error, NexusElsewhere)
+        assert error.base_url == f"{nexus.url}/nexus"
+        with find(nexus.url, ADMIN) as client:
+            assert client.base_url == f"{nexus.url}/nexus"
+        assert nexus.with_credentials == []
+
+
+def test_a_context_path_that_is_none() -> None:
+    with Scripted() as nexus:
+        error = problem(f"{nexus.url}/welcome")
+        assert isinstance(error, NexusElsewhere)
+        assert error.base_url == nexus.url
+
+
+@pytest.mark.parametrize("status", [503, 502, 504])
+def test_starting(status: int) -> None:
+    for header in (CE, "nginx"):
+        with Scripted({STATUS: Reply(status, "wait")}, server_header=header) as nexus:
+            assert problem(nexus.url).code == "nexus-starting"
+
+
+def test_a_front_door_with_its_own_sign_in() -> None:
+    reply = Reply(401, "", {"WWW-Authenticate": 'Basic realm="corp"'})
+    with Scripted({STATUS: reply}, server_header="nginx") as door:
+        error = problem(door.url)
+        assert error.code == "nexus-not-nexus"
+        assert "own sign-in" in error.problem.cause
+        assert door.with_credentials == []
+
+
+@pytest.mark.parametrize("location", ["https://sso.example/login", "/login?back=x", "", "http://["])
+def test_a_redirect_is_told_and_not_followed(location: str) -> None:
+    with Scripted({STATUS: Reply(302, "", {"Location": location})}) as door:
+        error = problem(door.url)
+        assert error.code == "nexus-redirected"
+        assert location in error.problem.came_back
+        assert [request.path for request in door.seen] == [STATUS]
+
+
+def test_a_redirect_to_https_of_the_same_host_is_a_candidate() -> None:
+    def upgrade(_: object) -> Reply:
+        return Reply(301, "", {"Location": f"https://127.0.0.1:8443/nexus{STATUS}"})
+
+    with Scripted({STATUS: upgrade}) as door:
+        error = problem(door.url)
+        assert isinstance(error, NexusElsewhere)
+        assert error.code == "nexus-http-https-mismatch"
+        assert error.base_url == "https://127.0.0.1:8443/nexus"
+
+
+def test_an_unknown_host() -> None:
+    error = problem("http://no-such-host.invalid:8081")
+    assert error.code == "nexus-dns"
+    assert "no-such-host.invalid" in error.problem.came_back
+
+
+def test_refused() -> None:
+    port = unused_port()
+    error = problem(f"http://127.0.0.1:{port}")
+    assert error.code == "nexus-refused"
+    assert str(port) in error.problem.came_back
+
+
+def test_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object, **__: object) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", silent)
+    error = problem("http://192.0.2.1:8081")
+    assert error.code == "nexus-filtered"
+    assert "firewall" in error.problem.cause
+
+
+def answer(raw: bytes) -> Callable[[socket.socket], None]:
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(raw)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "nexus-answer-broken"),
+        (b"", "nexus-answer-broken"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "nexus-answer-broken"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "nexus-answer-broken"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nnot gzip", "nexus-answer-broken"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", "nexus-answer-broken"),
+        (b"HTTP/1.1 999 \xff\r\nContent-Length: 0\r\n\r\n", "nexus-not-nexus"),
+        (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 70\r\n\r\n"
+         b"<html>400 The plain HTTP request was sent to HTTPS port            </p>",
+         "nexus-http-https-mismatch"),
+    ],
+)  # fmt: skip
+def test_broken_answers(raw: bytes, code: str) -> None:
+    with raw_server(answer(raw)) as port:
+        assert problem(f"http://127.0.0.1:{port}").code == code
+
+
+def test_an_answer_without_end_is_cut() -> None:
+    def flood(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    with raw_server(flood) as port:
+        transport = Transport(f"http://127.0.0.1:{port}", Trust(), most_bytes=1_000_000)
+        with pytest.raises(WizardError, match="nexus-answer-too-big"):
+            identify(transport)
+        transport.close()
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_that_drips_is_cut(head: bytes) -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(head)
+        while True:
+            connection.sendall(b"X-A: b\r\n")
+            time.sleep(0.02)
+
+    with raw_server(drip) as port:
+        transport = Transport(f"http://127.0.0.1:{port}", Trust(), most_seconds=0.3)
+        started = time.monotonic()
+        with pytest.raises(WizardError, match="nexus-too-slow"):
+            identify(transport)
+        assert time.monotonic() - started < 3
+        transport.close()
+
+
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient = functools.partial(http_client, read_seconds=0.2)
+    monkeypatch.setattr("cgwizard.nexus.transport.http_client", impatient)
+    with raw_server(lambda connection: time.sleep(3)) as port:
+        assert problem(f"http://127.0.0.1:{port}").code == "nexus-no-answer"
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def tls(cert: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    cert.configure_cert(context)
+    return context
+
+
+def test_a_certificate_of_ones_own_authority_and_three_ways_on(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    with Scripted(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
+        error = problem(nexus.url)
+        assert error.code == "nexus-tls-untrusted"
+        assert isinstance(error, UntrustedCertificate)
+        assert (error.host, error.port) == ("127.0.0.1", nexus.port)
+        assert "trustme" in error.issuer
+        assert "127.0.0.1" in error.certificate.names
+        assert error.certificate.not_after is not None
+        assert len(error.fingerprint) == 64
+
+        ca_file = tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(str(ca_file))
+        with NexusClient(nexus.url, trust=Trust(ca_file=ca_file)) as client:
+            assert client.server().version == "3.96.3-01"
+        with NexusClient(nexus.url, trust=Trust(fingerprint=error.fingerprint)) as client:
+            assert client.server().version == "3.96.3-01"
+        changed = problem(nexus.url, Trust(fingerprint="0" * 64))
+        assert changed.code == "nexus-certificate-changed"
+
+
+def test_a_certificate_for_another_name(authority: trustme.CA, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    with Scripted(tls=tls(authority.issue_cert("nexus.example.com"))) as nexus:
+        error = problem(nexus.url, Trust(ca_file=ca_file))
+    assert error.code == "nexus-tls-name"
+    assert "nexus.example.com" in error.problem.came_back
+    assert isinstance(error, UntrustedCertificate)
+
+
+def test_an_expired_certificate(authority: trustme.CA, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    old = authority.issue_cert(
+        "127.0.0.1",
+        not_before=datetime(2020, 1, 1, tzinfo=UTC),
+        not_after=datetime(2021, 1, 1, tzinfo=UTC),
+    )
+    with Scripted(tls=tls(old)) as nexus:
+        error = problem(nexus.url, Trust(ca_file=ca_file))
+    assert error.code == "nexus-tls-expired"
+    assert "2021-01-01" in error.problem.came_back
+
+
+def test_a_pinned_server_that_is_gone() -> None:
+    pinned = Trust(fingerprint="0" * 64)
+    assert problem(f"https://127.0.0.1:{unused_port()}", pinned).code == "nexus-refused"
+
+
+def test_https_to_a_plain_port_and_back(authority: trustme.CA) -> None:
+    with Scripted() as plain:
+        error = problem(f"https://127.0.0.1:{plain.port}")
+        assert error.code == "nexus-http-https-mismatch"
+        assert isinstance(error, NexusElsewhere)
+        assert error.base_url == plain.url
+    with Scripted(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
+        error = problem(f"http://127.0.0.1:{nexus.port}")
+        assert error.code == "nexus-http-https-mismatch"
+        assert isinstance(error, NexusElsewhere)
+        assert error.base_url == nexus.url
+
+
+# Proxies of the environment
+
+
+def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = unused_port()
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@127.0.0.1:{proxy}")
+    with Scripted() as nexus:
+        url = f"http://localhost:{nexus.port}"
+        error = problem(url)
+        assert error.code == "client-proxy-in-the-way"
+        assert f"127.0.0.1:{proxy}" in error.problem.tried
+        assert "without the proxy a connection works" in error.problem.cause
+        assert "hunter2" not in str(error.problem)
+        monkeypatch.setenv("NO_PROXY", "localhost")
+        with NexusClient(url) as client:
+            assert client.server().version == "3.96.3-01"
+
+
+@pytest.mark.parametrize("status", [403, 407, 502])
+def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    routes = {f"http://nexus.invalid:8081{STATUS}": Reply(status, "<h1>blocked by policy</h1>")}
+    with Scripted(routes, server_header="squid") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        error = problem("http://nexus.invalid:8081")
+        assert error.code == "client-proxy-in-the-way"
+        assert "blocked by policy" in error.problem.came_back
+        assert "NO_PROXY" in error.problem.next_step
+
+
+def test_a_proxy_that_refuses_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Scripted({"CONNECT nexus.invalid:443": Reply(403)}, server_header="squid") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        assert problem("https://nexus.invalid").code == "client-proxy-in-the-way"
+
+
+# find
+
+
+def test_find_names_all_that_was_tried() -> None:
+    tried: list[str] = []
+    port = unused_port()
+    with pytest.raises(WizardError) as caught:
+        find(f"127.0.0.1:{port}", ADMIN, on_try=tried.append)
+    assert caught.value.code == "nexus-refused"
+    assert tried == [f"http://127.0.0.1:{port}", f"https://127.0.0.1:{port}"]
+    assert tried[1] in caught.value.problem.tried
+
+
+def test_find_takes_the_scheme_that_answers(authority: trustme.CA, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    with Scripted(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
+        typed = f"127.0.0.1:{nexus.port}"
+        with find(typed, ADMIN, Trust(ca_file=ca_file)) as client:
+            assert client.base_url == nexus.url
+        with pytest.raises(UntrustedCertificate):
+            find(typed, ADMIN)
+
+
+def test_find_never_leaves_https_that_was_typed() -> None:
+    tried: list[str] = []
+    with Scripted() as plain:
+        with pytest.raises(WizardError) as caught:
+            find(f"https://127.0.0.1:{plain.port}", ADMIN, on_try=tried.append)
+        assert caught.value.code == "nexus-http-https-mismatch"
+        assert all(url.startswith("https://") for url in tried)
+        assert plain.seen == []
+
+
+def test_find_tells_the_answer_rather_than_the_silence() -> None:
+    with Scripted({STATUS: Reply(404, "hello")}, server_header="Grafana") as other:
+        with pytest.raises(WizardError) as caught:
+            find(f"127.0.0.1:{other.port}", ADMIN)
+        assert caught.value.code == "nexus-not-nexus"
+        assert other.with_credentials == []
+
+
+def test_find_stops_at_an_unknown_host() -> None:
+    tried: list[str] = []
+    with pytest.raises(WizardError, match="nexus-dns"):
+        find("no-such-host.invalid", ADMIN, on_try=tried.append)
+    assert len(tried) == 1
