@@ -1,0 +1,144 @@
+"""`PullToken`: what a pull token says about itself. Read only to show it; the registry decides.
+
+A pull token is a pair for HTTP Basic authentication. The user name is
+``ORGANIZATION_ID/TOKEN_ID``: the organisation's identifier (40 hexadecimal digits) and the
+identity of the token (16; one more level of 16 when it was made in a folder). The password is
+a JSON Web Token, signed with RS256, whose claims are ``aud``, ``exp``, ``iat``, ``iss`` and
+``sub``. The organisation's *name*, which is part of every image reference, is in neither half.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from cgwizard.secrets import Credentials, Secret
+
+USERNAME = re.compile(r"[0-9a-f]{40}(?:/[0-9a-f]{16})+")
+
+# RSA keys of 2048, 3072 and 4096 bits; the curves and HMAC have one size each. A token whose
+# signature has another size lost its end.
+_SIGNATURE_BYTES: Mapping[str, frozenset[int]] = {
+    **dict.fromkeys(
+        ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), frozenset({256, 384, 512})
+    ),
+    "ES256": frozenset({64}),
+    "ES384": frozenset({96}),
+    "ES512": frozenset({132}),
+    "EdDSA": frozenset({64, 114}),
+    "HS256": frozenset({32}),
+    "HS384": frozenset({48}),
+    "HS512": frozenset({64}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PullToken:
+    """A pull token with what can be told about it without asking anybody."""
+
+    credentials: Credentials
+    issued: datetime | None  # None: the token does not say
+    expires: datetime | None
+    issuer: str  # "https://pulltoken.issuer.chainguard.dev", or ""
+    organization: str = ""  # its name, only where the text around the token gave it
+    notes: tuple[str, ...] = ()  # what was put right while reading it, for people
+
+    @property
+    def organization_id(self) -> str:
+        """The organisation's identifier (UIDP): 40 hexadecimal digits. Not its name."""
+        return self.credentials.username.partition("/")[0]
+
+    @property
+    def identity_id(self) -> str:
+        """The identity that ``chainctl iam identities delete`` takes to revoke this token."""
+        return self.credentials.username
+
+    def expired(self, now: datetime | None = None) -> bool:
+        """Whether its date has passed. A token without a date is not called expired."""
+        return self.expires is not None and self.expires <= (now or datetime.now(UTC))
+
+    def days_left(self, now: datetime | None = None) -> int | None:
+        """Whole days until it ends: 0 on its last day, negative afterwards, None without a date."""
+        if self.expires is None:
+            return None
+        return math.floor((self.expires - (now or datetime.now(UTC))) / timedelta(days=1))
+
+    def named(self, organization: str) -> PullToken:
+        """The same token with the organisation's name that the person gave."""
+        return replace(self, organization=organization)
+
+
+def read(
+    credentials: Credentials, *, organization: str = "", notes: tuple[str, ...] = ()
+) -> PullToken:
+    """Read the claims of a token that `is_whole`. Nothing is verified: only the registry can."""
+    claims = _claims(credentials.password.reveal()) or {}
+    issuer = claims.get("iss")
+    return PullToken(
+        credentials=credentials,
+        issued=_moment(claims.get("iat")),
+        expires=_moment(claims.get("exp")),
+        issuer=issuer if isinstance(issuer, str) else "",
+        organization=organization,
+        notes=notes,
+    )
+
+
+def is_whole(token: str) -> bool:
+    """Whether this is a whole JSON Web Token: three parts, readable, a full signature."""
+    parts = token.split(".")
+    if len(parts) != 3 or _claims(token) is None:
+        return False
+    signature = _exact_base64url(parts[2])
+    if signature is None:
+        return False
+    sizes = _SIGNATURE_BYTES.get(_algorithm(token))
+    return len(signature) in sizes if sizes else len(signature) >= 32
+
+
+def secret_shape(secret: Secret) -> str:
+    """A secret's shape for messages: its length and parts, nothing of its text."""
+    text = secret.reveal()
+    parts = text.count(".") + 1
+    return f"{len(text):,} characters in {parts} part{'' if parts == 1 else 's'}"
+
+
+def _claims(token: str) -> Mapping[str, object] | None:
+    import jwt
+
+    try:
+        claims: Mapping[str, object] = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError):
+        return None
+    return claims
+
+
+def _algorithm(token: str) -> str:
+    import jwt
+
+    return str(jwt.get_unverified_header(token).get("alg", ""))
+
+
+def _exact_base64url(text: str) -> bytes | None:
+    """Decode without mercy: a cut signature often ends on bits that no encoder leaves set."""
+    import base64
+    import binascii
+
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return raw if canonical == text else None
+
+
+def _moment(seconds: object) -> datetime | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

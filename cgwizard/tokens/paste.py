@@ -1,0 +1,207 @@
+"""From whatever a person pastes to a `PullToken`, by the shape of its two halves.
+
+Shells, consoles, terminals and chat programs each wrap, quote and label a token in their own
+way, so nothing is parsed as a command line: the user name (hexadecimal, one slash) and the
+password (a JSON Web Token) are found by what they look like, with any white space inside them
+removed. The text around them is only read for what it says about the kind of the token, its
+organisation's name, and which half was meant to be which.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from cgwizard.errors import WizardError
+from cgwizard.secrets import Credentials, Secret
+from cgwizard.tokens import claims, refusals
+from cgwizard.tokens.claims import PullToken
+
+# claims.USERNAME with white space allowed anywhere. The last part must not swallow the start of a
+# token ("eyJ", whose e is a hexadecimal digit) or of a word that follows.
+_HEX = r"[0-9a-fA-F]"
+_TOKEN_START = r"e\s*y\s*J"
+_LOOSE_USERNAME = re.compile(
+    rf"(?<!{_HEX})(?:{_HEX}\s*){{39}}{_HEX}"
+    rf"(?:\s*/(?:\s*(?!{_TOKEN_START}){_HEX}){{16}}(?!(?!{_TOKEN_START})\w))+"
+)
+_NEAR_USERNAME = re.compile(rf"(?<![\w./-])({_HEX}{{12,64}})/({_HEX}{{1,40}})(?![\w.-])")
+# {" in base64. A token's second part starts with it too, so no dot may come before.
+_TOKEN_REGION = re.compile(rf"(?:(?<![\w.-])|(?<=\s-p)){_TOKEN_START}[\w.\s-]{{0,8000}}", re.ASCII)
+
+_USERNAME_LABEL = re.compile(
+    r"(?:--username|(?<!\w)-u|username|identity_id)[\s:=\"']*\Z", re.IGNORECASE
+)
+_PASSWORD_LABEL = re.compile(
+    r"(?:--password|(?<!\w)-p|password|secret|token)[\s:=\"']*\Z", re.IGNORECASE
+)
+_LINE_CONTINUATION = re.compile(r"[\\`^]\r?\n")
+_TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+
+_VARIABLE = re.compile(r"CHAINGUARD_([A-Z0-9_]+?)_(?:IDENTITY_ID|TOKEN)")
+_REPOSITORY = re.compile(r"--(?:repository|library-ecosystem)[=\s]+[\"']?([\w,]+)")
+_CREATED_KIND = re.compile(r"Creating new (\w+) (?:\w+ )?pull-token in", re.IGNORECASE)
+_ECOSYSTEMS = frozenset({"java", "javascript", "python", "go", "rust", "ruby", "dotnet"})
+
+_CREATED_IN = re.compile(r"Creating new [\w ]+ pull-token in\s+(\S+)", re.IGNORECASE)
+_SELECTED = re.compile(r"Selected (?:folder|organization|location)\s+(\S+)\.\s")
+_PARENT = re.compile(r"--parent[=\s]+(\S+)")
+_ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+
+_LOGIN = re.compile(r"\b(?:docker|podman|nerdctl|skopeo|buildah|registry|auth|oras)\s+login\b")
+_MAXIMUM = 100_000  # characters; a token is about a thousand
+_MAXIMUM_STARTS = 20  # of what may be a token; any text may be pasted
+
+
+def parse(text: str) -> PullToken:
+    """Read a pull token out of pasted text.
+
+    Takes what ``chainctl`` and the Console print (a ``docker login`` line, ``Username:`` and
+    ``Password:``, JSON, ``export`` lines), two lines, or two words; in any quoting, broken into
+    lines anywhere. Swapped halves are put right and named in `PullToken.notes`.
+
+    Raises `WizardError` with code ``token-empty``, ``token-truncated``, ``token-wrong-kind``,
+    ``token-other-registry`` or ``token-unreadable``; none of them holds any of the text.
+    """
+    clean = _clean(text)
+    if not clean.strip():
+        raise refusals.empty()
+    kind = _other_kind(clean)
+    if kind:
+        raise refusals.wrong_kind(kind)
+    tokens = _tokens(clean)
+    usernames = _usernames(clean)
+    if len({token for _, token in tokens}) > 1 or len({name for _, name in usernames}) > 1:
+        raise refusals.several()
+    if not tokens:
+        raise _why_no_token(clean, bool(usernames))
+    if not usernames:
+        raise _why_no_username(clean, tokens[0][1])
+    notes: tuple[str, ...] = ()
+    if _swapped(clean, usernames[0][0], tokens[0][0]):
+        notes = ("The user name and the password were swapped; they are the right way round now.",)
+    return claims.read(
+        Credentials(usernames[0][1], Secret(tokens[0][1])),
+        organization=_organization(clean),
+        notes=notes,
+    )
+
+
+def from_fields(username: str, password: str) -> PullToken:
+    """Read a pull token out of two entry fields; a whole pasted line in either of them will do.
+
+    Raises what `parse` raises.
+    """
+    if not username.strip() or not password.strip():
+        return parse(username + password)
+    return parse(f"Username: {username}\nPassword: {password}")
+
+
+def _clean(text: str) -> str:
+    text = _TERMINAL_CODES.sub("", text[:_MAXIMUM])
+    text = unicodedata.normalize("NFKC", text.replace("…", "..."))
+    text = "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+    text = text.translate({ord(c): '"' for c in "“”„«»"} | {ord(c): "'" for c in "‘’‚"})
+    return _LINE_CONTINUATION.sub("\n", text)
+
+
+def _tokens(text: str) -> list[tuple[int, str]]:
+    """Every complete token with its position in the text."""
+    found: list[tuple[int, str]] = []
+    position = 0
+    for _ in range(_MAXIMUM_STARTS):
+        region = _TOKEN_REGION.search(text, position)
+        if not region:
+            break
+        ends = [run.end() for run in re.finditer(r"\S+", region[0])]
+        position = region.start() + ends[0]
+        # White space may be a line break inside the token or the end of it. The longest piece
+        # that is a whole token is it: what follows hardly ever has the size that is missing.
+        for end in reversed(ends):
+            candidate = "".join(region[0][:end].split()).rstrip(".")
+            if candidate.count(".") == 2 and claims.is_whole(candidate):
+                found.append((region.start(), candidate))
+                position = region.start() + end
+                break
+    return found
+
+
+def _usernames(text: str) -> list[tuple[int, str]]:
+    found = []
+    for match in _LOOSE_USERNAME.finditer(text):
+        name = "".join(match[0].split()).lower()
+        if claims.USERNAME.fullmatch(name):
+            found.append((match.start(), name))
+    return found
+
+
+def _why_no_token(text: str, username_found: bool) -> WizardError:
+    if region := _TOKEN_REGION.search(text):
+        token = "".join(region[0].split())
+        return refusals.truncated(len(token), token.count("."))
+    if not username_found and _signs_in_elsewhere(text):
+        return refusals.other_registry()
+    if "--password-stdin" in text:
+        return refusals.password_elsewhere()
+    if username_found:
+        return refusals.password_missing()
+    if re.search(r"\bchainctl\s+\w", text):
+        return refusals.command()
+    return refusals.unreadable()
+
+
+def _why_no_username(text: str, token: str) -> WizardError:
+    if _signs_in_elsewhere(text):
+        return refusals.other_registry()
+    issuer = claims.read(Credentials("", Secret(token))).issuer
+    if re.search(r"(?<!\w)_token\b", text) or issuer.startswith("https://issuer.enforce.dev"):
+        return refusals.personal()
+    if near := _NEAR_USERNAME.search(text):
+        return refusals.username_damaged(len(near[1]), len(near[2]))
+    if re.search(r"\w@\w", text):
+        return refusals.username_is_address()
+    return refusals.username_missing()
+
+
+def _signs_in_elsewhere(text: str) -> bool:
+    return bool(_LOGIN.search(text)) and "cgr.dev" not in "".join(text.split())
+
+
+def _other_kind(text: str) -> str:
+    """What the token is for where the text says that it is not for images, for people; else ""."""
+    compact = "".join(text.split())
+    for name in _VARIABLE.findall(compact):
+        if name not in {"OCI", "CONTAINER", "CONTAINERS", "REGISTRY"}:
+            return _kind_in_words(name)
+    if "libraries.cgr.dev" in compact:
+        return "language libraries"
+    if re.search(r"(?:apk|packages)\.cgr\.dev", compact):
+        return _kind_in_words("apk")
+    chosen = _REPOSITORY.search(text) or _CREATED_KIND.search(text)
+    if chosen and not {"oci", "all", "container", "registry"} & set(
+        re.split(r"\W", chosen[1].lower())
+    ):
+        return _kind_in_words(chosen[1])
+    return ""
+
+
+def _kind_in_words(name: str) -> str:
+    name = name.lower().removesuffix("_athena")
+    if name == "apk":
+        return "apk packages"
+    return f"{name} libraries" if name in _ECOSYSTEMS else "another kind of repository"
+
+
+def _organization(text: str) -> str:
+    for pattern in (_CREATED_IN, _SELECTED, _PARENT):
+        if match := pattern.search(text):
+            name = match[1].strip(".\"'").lower()
+            if _ORGANIZATION.fullmatch(name) and not re.fullmatch(rf"{_HEX}{{40}}", name):
+                return name
+    return ""
+
+
+def _swapped(text: str, username_at: int, token_at: int) -> bool:
+    return bool(
+        _PASSWORD_LABEL.search(text, 0, username_at) and _USERNAME_LABEL.search(text, 0, token_at)
+    )

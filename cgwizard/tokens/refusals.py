@@ -1,0 +1,133 @@
+"""Why pasted text is not a pull token: one function a reason. None of them holds the text."""
+
+from __future__ import annotations
+
+from cgwizard.errors import WizardError
+
+_TRIED = "to read a pull token from the text"
+_COPY_AGAIN = (
+    "Copy the whole output of `chainctl auth pull-token create --parent ORGANIZATION` again, "
+    "or both values from the Console (Settings > Pull tokens), and paste it here."
+)
+
+
+def _refusal(code: str, came_back: str, cause: str, next_step: str = _COPY_AGAIN) -> WizardError:
+    return WizardError(code, tried=_TRIED, came_back=came_back, cause=cause, next_step=next_step)
+
+
+def empty() -> WizardError:
+    return _refusal("token-empty", "nothing to read", "Nothing was pasted or typed.")
+
+
+def truncated(characters: int, dots: int) -> WizardError:
+    missing = (
+        "its signature has not the size that it must have"
+        if dots == 2
+        else f"it has {dots + 1} of the three parts that dots separate"
+        if dots < 2
+        else "it has more than three parts"
+    )
+    return _refusal(
+        "token-truncated",
+        f"a password of {characters:,} characters that is not whole: {missing}",
+        "The end or the middle of the token was lost while it was copied; "
+        "whole ones have about 700 to 1,500 characters in three parts.",
+    )
+
+
+def wrong_kind(kind: str) -> WizardError:
+    return _refusal(
+        "token-wrong-kind",
+        f"a token for {kind}",
+        "It was made for something else than container images, so cgr.dev refuses pulls with it.",
+        "Make one for images: `chainctl auth pull-token create --parent ORGANIZATION` "
+        "(without --repository it is for images), and paste what it prints.",
+    )
+
+
+def personal() -> WizardError:
+    return _refusal(
+        "token-wrong-kind",
+        "the session token of a person, not a pull token",
+        "`chainctl auth token` and chainctl's Docker credential helper give tokens that belong to "
+        "a signed-in person and end within hours; Nexus would stop pulling then.",
+        "Make a pull token: `chainctl auth pull-token create --parent ORGANIZATION`, "
+        "and paste what it prints.",
+    )
+
+
+def other_registry() -> WizardError:
+    return _refusal(
+        "token-other-registry",
+        "a sign-in for another registry than cgr.dev",
+        "The line signs in to a different host, and its user name and password do not have "
+        "the shape of a Chainguard pull token.",
+    )
+
+
+def several() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "more than one pull token",
+        "The text holds several user names or passwords, and which belong together is a guess.",
+        "Paste one of them: its user name and its password.",
+    )
+
+
+def password_missing() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "a user name without its password",
+        "The second half, which starts with eyJ, is not in the text.",
+    )
+
+
+def password_elsewhere() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "a line that takes the password from standard input",
+        "With --password-stdin the token itself is not part of the line.",
+    )
+
+
+def username_missing() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "a password without its user name",
+        "The first half, which looks like 40 hexadecimal digits, a slash and 16 more, "
+        "is not in the text.",
+    )
+
+
+def username_damaged(before: int, after: int) -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        f"a user name of {before} and {after} digits around its slash",
+        "It must have 40 hexadecimal digits, a slash and 16 more; some were lost or doubled.",
+    )
+
+
+def username_is_address() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "an e-mail address as user name",
+        "The user name of a pull token is its identity, not the address that you sign in with.",
+    )
+
+
+def command() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "a chainctl command",
+        "The command itself was pasted, not what it prints.",
+        "Run it in another terminal and paste its output here.",
+    )
+
+
+def unreadable() -> WizardError:
+    return _refusal(
+        "token-unreadable",
+        "no user name and no password of a pull token",
+        "Nothing in the text looks like one: the user name is hexadecimal with a slash, "
+        "the password starts with eyJ.",
+    )
