@@ -12,6 +12,7 @@ from cgwizard import changes, keyrings, plan
 from cgwizard.errors import WizardError
 from cgwizard.guide import proxy, routing
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step, checking
+from cgwizard.secrets import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -53,10 +54,7 @@ class Token(Step):
         self._chainctl = False
         self._proposed = ""
         if practice := session.practice:
-            token = practice.pull_token
-            from cgwizard.secrets import Secret
-
-            self.secrets["token"] = Secret(f"{token.username} {token.password.reveal()}")
+            self.secrets["token"] = pasted(practice.pull_token)
             self.values["image"] = f"{practice.organization}/{IMAGE}"
 
     # What to show
@@ -179,8 +177,8 @@ class Token(Step):
         self._find_docker_config()
         if not self.secrets.get("token") and self.keyring.usable:
             with contextlib.suppress(WizardError):  # the person pastes it instead
-                if found := keyrings.load("pull-token", "cgr.dev"):
-                    self.secrets["token"] = found
+                if found := keyrings.load_token("cgr.dev"):
+                    self.secrets["token"] = pasted(found)
 
     def _find_docker_config(self) -> None:
         from cgwizard.tokens import docker_config
@@ -189,24 +187,20 @@ class Token(Step):
             self._found = next(iter(docker_config.find("cgr.dev")), None)
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
-        from cgwizard.secrets import Secret
-
         if action == "skip":
             self.checks.clear()
             self.session.plan = msgspec.structs.replace(self.session.plan, token=plan.Token())
             self.session.pull_token = None
             self.state = "skipped"
         elif action == "docker-config" and self._found is not None:
-            found = self._found.credentials
-            self.set("token", f"{found.username} {found.password.reveal()}")
+            self.set("token", pasted(self._found.credentials).reveal())
         elif action == "chainctl":
             from cgwizard.tokens import chainctl
 
             report(Check("chainctl", "make a pull token with chainctl", "running"))
             made = chainctl.create_pull_token(self.organization, TOKEN_TTL, cancel)
-            self.set("token", f"{made.credentials.username} {made.credentials.password.reveal()}")
+            self.set("token", pasted(made.credentials).reveal())
             report(Check("chainctl", "make a pull token with chainctl", "done"))
-        self.secrets.setdefault("token", Secret(""))
 
     def act(self, report: Report, cancel: Cancel) -> None:
         if self.checked is None:
@@ -230,7 +224,7 @@ class Token(Step):
             raise expired(token)
         with self.session.upstream(token.credentials) as registry:
             label = f"cgr.dev accepts it for {self.organization}"
-            checking(report, "accepted", label, lambda: _accepted(registry, image, token))
+            checking(report, "accepted", label, lambda: _accepted(registry, image))
             cancel.check()
 
             def exists() -> str:
@@ -333,11 +327,16 @@ class Token(Step):
         label = "keep the token in the keyring"
         report(Check("keep", label, "running", self.keyring.backend))
         try:
-            keyrings.save("pull-token", "cgr.dev", credentials)
+            keyrings.save_token("cgr.dev", credentials)
         except WizardError as error:  # it is a convenience: the guide goes on without it
             report(Check("keep", label, "warning", error.problem.came_back, error.problem))
         else:
             report(Check("keep", label, "done", self.keyring.backend))
+
+
+def pasted(credentials: Credentials) -> Secret:
+    """A pull token as a person would paste it: user name and password."""
+    return Secret(f"{credentials.username} {credentials.password.reveal()}")
 
 
 def image_problem(image: str) -> str | None:
@@ -387,7 +386,7 @@ def short(digest: str) -> str:
     return f"{algorithm}:{hex_digits[:4]}…{hex_digits[-4:]}"
 
 
-def _accepted(registry: Registry, image: str, token: PullToken) -> str:
+def _accepted(registry: Registry, image: str) -> str:
     """Raises WizardError with what the refusal most likely means."""
     try:
         registry.check_credentials(image)

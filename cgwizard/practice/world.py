@@ -84,6 +84,7 @@ class PracticeWorld:
             raise
         self._nexus_socket, registry_socket, blob_socket = self._sockets = sockets
         self.data = Path(tempfile.mkdtemp(prefix="cgwizard-practice-"))
+        (self.data / "nexus").mkdir()
         self.registry = PracticeRegistry(
             sock=registry_socket,
             blob_sock=blob_socket,

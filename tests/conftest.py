@@ -1,0 +1,60 @@
+"""What every test gets: folders of its own, and the watch for secrets that leak."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+
+# The canary: the practice Nexus's password is typed, sent and kept all through the tests, and
+# may be found in nothing that was written.
+CANARY = ADMIN_PASSWORD
+FORMS = {
+    CANARY.encode(),
+    base64.b64encode(CANARY.encode()),
+    base64.b64encode(f"admin:{CANARY}".encode()),
+    urllib.parse.quote(CANARY, safe="").replace("-", "%2D").encode(),
+}
+
+
+def leaks(data: bytes) -> bool:
+    """Whether the canary is in ``data``, in clear or in a form in which it travels."""
+    return any(form in data for form in FORMS)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[Path]:
+    """No test sees the person's own settings; afterwards nothing that was written there, and
+    nothing that was logged, holds the canary."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("STATE", "CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    caplog.set_level(logging.DEBUG)
+    yield home
+    for path in home.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            assert not leaks(path.read_bytes()), f"a secret was written to {path}"
+    logged = "\n".join(record.getMessage() for record in caplog.get_records("call"))
+    assert not leaks(logged.encode()), "a secret was logged"
+
+
+@pytest.fixture
+def world() -> Iterator[PracticeWorld]:
+    """A practice Nexus and cgr.dev at full speed."""
+    with PracticeWorld() as practice:
+        practice.start()
+        yield practice
