@@ -139,6 +139,9 @@ def docker_engine(folder: Path) -> Iterator[str]:
         daemon.terminate()
         daemon.wait(30)
         log.close()
+        # It leaves a network namespace mounted, which keeps the folder from being removed.
+        leftover = f"{folder}/exec/netns/default"
+        subprocess.run(["umount", leftover], check=False, capture_output=True)
 
 
 @needs("dockerd", "docker")
