@@ -73,10 +73,8 @@ class DockerFormat:
         if repo.type != "group":
             return list(member.contents.assets.values())
         found: dict[str, Asset] = {}
-        for name in member.settings.group.member_names:
-            inner = self._state.find(name)
-            if inner is not None and inner.name != repo.name:
-                found = {asset.path: asset for asset in self.assets(inner)} | found
+        for inner in self._leaves(member):
+            found = {**inner.contents.assets, **found}
         return list(found.values())
 
     def status(self, repo: Repository) -> RemoteStatus | None:
@@ -96,12 +94,9 @@ class DockerFormat:
         member = self._members.get(repo.name)
         if member is None:
             return
-        if isinstance(member.source, ProxySource):
-            member.source.invalidate()
-        for name in member.settings.group.member_names if repo.type == "group" else ():
-            inner = self._state.find(name)
-            if inner is not None and inner.name != repo.name:
-                await self.invalidate_cache(inner)
+        for inner in self._leaves(member):
+            if isinstance(inner.source, ProxySource):
+                inner.source.invalidate()
 
     async def forget(self, repo: Repository) -> None:
         """Stop a repository and remove what only it held."""
@@ -183,7 +178,7 @@ class DockerFormat:
         if repository.type == "hosted":
             return HostedSource(settings, contents)
         if repository.type == "group":
-            return GroupSource(lambda: self._sources(repository.name, settings))
+            return GroupSource(lambda: self._sources(repository.name))
         remote = Remote(self._state, self._servers, settings, self.clock, self.first_block_seconds)
         return ProxySource(
             settings,
@@ -194,15 +189,28 @@ class DockerFormat:
             state=self._state,
         )
 
-    def _sources(self, group: str, settings: DockerSettings) -> list[Source]:
-        """The members of a group that are online, groups inside it included."""
-        found: list[Source] = []
-        for name in settings.group.member_names:
-            repository = self._state.find(name)
-            member = self._members.get(repository.name) if repository else None
-            if member is not None and member.repository.online and member.name != group:
-                found.append(member.source)
-        return found
+    def _sources(self, group: str) -> list[Source]:
+        return [m.source for m in self._leaves(self._members[group]) if m.repository.online]
+
+    def _leaves(self, member: Member) -> list[Member]:
+        """The repository itself, or what is in a group and in the groups inside it, in order."""
+        leaves: dict[str, Member] = {}
+        seen: set[str] = set()
+
+        def walk(inner: Member) -> None:
+            if inner.name in seen:
+                return
+            seen.add(inner.name)
+            if inner.repository.type != "group":
+                leaves[inner.name] = inner
+            elif inner is member or inner.repository.online:
+                for name in inner.settings.group.member_names:
+                    repository = self._state.find(name)
+                    if repository is not None and repository.name in self._members:
+                        walk(self._members[repository.name])
+
+        walk(member)
+        return list(leaves.values())
 
     def _folder(self, settings: DockerSettings) -> BlobFolder:
         name = settings.storage.blob_store_name

@@ -1,0 +1,208 @@
+"""A remote that fails is left alone for a while, as Nexus does it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.world import PracticeWorld
+from tests.helpers_docker import (
+    ADMIN_AUTH,
+    FREE_IMAGE,
+    add_repository,
+    layers,
+    status,
+    stop_registry,
+    upstream,
+    wait_until,
+)
+
+MANIFEST = f"/v2/{FREE_IMAGE}/manifests/latest"
+OTHER = "/v2/chainguard/python/manifests/latest"
+BLOCKED = re.compile(r"Remote Auto Blocked until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+@pytest.fixture
+def world() -> Iterator[PracticeWorld]:
+    with PracticeWorld() as world:
+        yield world
+
+
+def _client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, auth=ADMIN_AUTH)
+
+
+def _message(answer: httpx.Response) -> str:
+    return str(answer.json()["errors"][0]["message"])
+
+
+def test_a_new_proxy_is_ready_and_then_available(world: PracticeWorld) -> None:
+    url = add_repository(world)
+    assert status(world).description == "Ready to Connect"
+    httpx.get(url + MANIFEST, auth=ADMIN_AUTH)
+    assert status(world).description == "Remote Available"
+    add_repository(world, online=False)
+    assert status(world).description == "Repository Offline"
+    assert not status(world).online
+
+
+def test_a_refused_connection_blocks_and_what_is_cached_is_served(world: PracticeWorld) -> None:
+    with _client(add_repository(world)) as client:
+        cached = client.get(MANIFEST).content
+        stop_registry(world)
+        assert client.get(OTHER).status_code == 502
+        now = status(world)
+        assert now.description == "Remote Auto Blocked and Unavailable"
+        assert now.reason is not None
+        assert now.reason.startswith("org.apache.http.conn.HttpHostConnectException: Connect to ")
+        blocked = client.get(OTHER)
+        assert blocked.status_code == 404
+        assert BLOCKED.fullmatch(_message(blocked))
+        world.docker.clock.skip(1441 * 60)
+        assert client.get(MANIFEST).content == cached
+
+
+def test_a_server_error_blocks(world: PracticeWorld) -> None:
+    with _client(add_repository(world)) as client:
+        world.registry.faults.add(Fault("status", place="manifest", status=500, count=1))
+        assert client.get(MANIFEST).status_code == 503
+        assert status(world).reason == "Internal Server Error"
+        asked = len(world.registry.requests)
+        assert BLOCKED.fullmatch(_message(client.get(MANIFEST)))
+        assert len(world.registry.requests) == asked
+        # The clock that counts is skipped; the background check waits in real time.
+        world.docker.clock.skip(41)
+        assert client.get(MANIFEST).status_code == 200
+        assert status(world).description == "Remote Available"
+
+
+def test_each_further_failure_blocks_for_longer(world: PracticeWorld) -> None:
+    with _client(add_repository(world)) as client:
+        stop_registry(world)
+        for seconds in (40, 40, 80, 120, 200):
+            assert client.get(MANIFEST).status_code == 502
+            world.docker.clock.skip(seconds - 1)
+            assert BLOCKED.fullmatch(_message(client.get(MANIFEST))), seconds
+            world.docker.clock.skip(1.5)
+
+
+def test_a_background_check_lifts_the_block(world: PracticeWorld) -> None:
+    world.docker.first_block_seconds = 0.2
+    with _client(add_repository(world)) as client:
+        world.registry.faults.add(Fault("status", place="manifest", status=502, count=1))
+        assert client.get(MANIFEST).status_code == 503
+        wait_until(lambda: status(world).description == "Remote Available", "the check")
+        assert [s.method for s in world.registry.requests if s.path == "/"] == ["HEAD"]
+
+
+def test_without_auto_block_the_remote_is_asked_each_time(world: PracticeWorld) -> None:
+    with _client(add_repository(world, httpClient={"autoBlock": False})) as client:
+        world.registry.faults.add(Fault("status", place="manifest", status=500, count=2))
+        assert client.get(MANIFEST).status_code == 503
+        assert status(world).description == "Remote Unavailable"
+        assert client.get(MANIFEST).status_code == 503
+        assert client.get(MANIFEST).status_code == 200
+
+
+def test_blocked_by_hand(world: PracticeWorld) -> None:
+    url = add_repository(world)
+    port = httpx.URL(url).port
+    with _client(url) as client:
+        cached = client.get(MANIFEST).content
+    add_repository(world, port=port, httpClient={"blocked": True})
+    asked = len(world.registry.requests)
+    with _client(url) as client:
+        refused = client.get(OTHER)
+        assert (refused.status_code, _message(refused)) == (404, "Remote Manually Blocked")
+        assert client.get(MANIFEST).content == cached
+    assert status(world).description == "Remote Manually Blocked"
+    assert len(world.registry.requests) == asked
+
+
+def test_a_blob_host_that_fails_does_not_block(world: PracticeWorld) -> None:
+    with _client(add_repository(world)) as client:
+        digest = layers(client, FREE_IMAGE)[0]["digest"]
+        world.registry.faults.add(Fault("status", place="blob", status=503, count=1))
+        assert client.get(f"/v2/{FREE_IMAGE}/blobs/{digest}").status_code == 503
+        assert status(world).description == "Remote Available"
+        assert client.get(OTHER).status_code == 200
+
+
+def test_new_settings_start_afresh(world: PracticeWorld) -> None:
+    url = add_repository(world)
+    world.registry.faults.add(Fault("status", place="manifest", status=500, count=1))
+    httpx.get(url + MANIFEST, auth=ADMIN_AUTH)
+    assert status(world).description == "Remote Auto Blocked and Unavailable"
+    url = add_repository(world)
+    assert status(world).description == "Ready to Connect"
+    assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 200
+
+
+def test_a_block_is_not_remembered_as_a_missing_image(world: PracticeWorld) -> None:
+    with _client(add_repository(world)) as client:
+        world.registry.faults.add(Fault("status", place="manifest", status=500, count=1))
+        client.get(MANIFEST)
+        assert client.get(MANIFEST).status_code == 404
+        world.docker.clock.skip(41)
+        assert client.get(MANIFEST).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("remote", "reason"),
+    [
+        (
+            "https://no-such-host.invalid/",
+            "java.net.UnknownHostException: no-such-host.invalid: Name or service not known",
+        ),
+        ("https://127.0.0.1:1/", "org.apache.http.conn.HttpHostConnectException"),
+    ],
+)
+def test_other_remotes_are_really_contacted(world: PracticeWorld, remote: str, reason: str) -> None:
+    url = add_repository(world, remote=remote)
+    assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 502
+    assert (status(world).reason or "").startswith(reason)
+    assert upstream(world, MANIFEST) == 0
+
+
+def test_a_remote_that_does_not_answer_ends_by_the_repositorys_timeout(
+    world: PracticeWorld,
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        remote = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        connection = {"timeout": 1, "retries": 0}
+        url = add_repository(world, remote=remote, httpClient={"connection": connection})
+        assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 502
+    assert status(world).reason == "java.net.SocketTimeoutException: Read timed out"
+
+
+def test_an_untrusted_remote(world: PracticeWorld) -> None:
+    import ssl
+    import threading
+
+    import trustme
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                try:
+                    context.wrap_socket(connection, server_side=True).close()
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = add_repository(world, remote=f"https://127.0.0.1:{server.getsockname()[1]}/")
+        assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 502
+        thread.join(timeout=10)
+    assert (status(world).reason or "").startswith("javax.net.ssl.SSLHandshakeException")
