@@ -123,27 +123,54 @@ _APPLICATION = (
 )
 
 
+_SCRIPT = (
+    ("*", ["*"]),
+    ("add", ["add", "read"]),
+    ("browse", ["browse", "read"]),
+    ("delete", ["delete", "read"]),
+    ("edit", ["edit", "read"]),
+    ("read", ["read"]),
+    ("run", ["run"]),
+)
+
+
 def builtin_privileges() -> Iterable[Privilege]:
     """The ready privileges that depend on no repository."""
     yield Privilege("nx-all", "wildcard", "All permissions", {"pattern": ALL}, read_only=True)
     for domain, actions in _APPLICATION:
         for action in actions:
+            every = action == "all"
+            what = "All permissions" if every else f"{action.capitalize()} permission"
             yield Privilege(
                 f"nx-{domain}-{action}",
                 "application",
-                f"{action.capitalize()} permission for {domain}",
-                {"domain": domain, "actions": ["*" if action == "all" else action]},
+                f"{what} for {domain.replace('-', ' ').title()}",
+                {"domain": domain, "actions": ["*" if every else action]},
                 read_only=True,
             )
+    for action, allows in _SCRIPT:
+        what = "All permissions" if action == "*" else f"{action.capitalize()} permissions"
+        yield Privilege(
+            f"nx-script-*-{action}",
+            "script",
+            f"{what} for Scripts",
+            {"scriptName": "*", "actions": allows},
+            read_only=True,
+        )
 
 
 def repository_privilege(kind: str, format: str, repository: str, action: str) -> Privilege:
     """A ready privilege; ``kind`` is ``view`` or ``admin``, ``action`` may be ``*``."""
     what = "views" if kind == "view" else "administration"
+    if repository != "*":
+        whose = repository
+    else:
+        whose = "all" if format == "*" else f"all '{format}'-format"
+    privilege = "All privileges" if action == "*" else f"{action.capitalize()} privilege"
     return Privilege(
         f"nx-repository-{kind}-{format}-{repository}-{action}",
         f"repository-{kind}",
-        f"{'All' if action == '*' else action.capitalize()} for {repository} repository {what}",
+        f"{privilege} for {whose} repository {what}",
         {"format": format, "repository": repository, "actions": [action]},
         read_only=True,
     )

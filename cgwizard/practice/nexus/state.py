@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("cgwizard.practice.nexus")
 
 Edition = Literal["OSS", "COMMUNITY", "PRO"]
-FORMATS = ("docker", "maven2", "nuget", "raw")
+# Each has ready privileges; repositories can be made of docker, maven2, nuget and raw.
+FORMATS = (
+    *("apt", "bower", "cargo", "cocoapods", "composer", "conan", "conda", "docker", "gitlfs"),
+    *("go", "helm", "huggingface", "maven2", "npm", "nuget", "p2", "pypi", "r", "raw"),
+    *("rubygems", "yum"),
+)
 
 
 @dataclass
