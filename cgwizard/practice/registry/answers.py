@@ -68,7 +68,7 @@ def challenge(request: Request, scope: str = "", *, error: str = "") -> Refusal:
     """401 that names the token endpoint under the address that the client used."""
     scheme = request.headers.get("x-forwarded-proto", request.scope["scheme"])
     scheme = scheme.partition(",")[0].strip()
-    host = request.headers.get("host", "")
+    host = request.headers.get("host") or ":".join(map(str, request.scope["server"]))
     parameters = [f'realm="{scheme}://{host}/token"', f'service="{SERVICE}"']
     if scope:
         parameters.append(f'scope="{scope}"')

@@ -21,7 +21,7 @@ from cgwizard.practice.registry.streams import Body, Streamed
 
 BUCKET = "practice-blobs"
 _PATH = re.compile(rf"/{BUCKET}/(?P<name>.+)/sha256/(?P<hex>[0-9a-f]{{64}})")
-_RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})")
 _WHOLE: Literal["whole"] = "whole"
 
 

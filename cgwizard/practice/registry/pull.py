@@ -22,6 +22,7 @@ _NAME = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
 )
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _ARTEFACT_TAG = re.compile(r"sha256-[0-9a-f]{64}\.[a-z]+")
 _ROUTE = re.compile(
     r"/v2/(?P<name>.+?)/"
@@ -68,7 +69,7 @@ class PullApi:
         if route is None:
             raise refuse(404, "NAME_UNKNOWN", "Unknown name")
         name = route["name"]
-        if not _NAME.fullmatch(name) or len(name) > 255:
+        if len(name) > 255 or not _NAME.fullmatch(name):
             raise refuse(400, "NAME_INVALID", "invalid repository name", detail={"name": name})
         self._authorize(request, name)
         try:
@@ -203,7 +204,7 @@ class PullApi:
         headers = dict(API_VERSION)
         asked = request.query_params.get("n", "")
         if asked:
-            if not asked.isascii() or not asked.isdigit():
+            if not _NUMBER.fullmatch(asked):
                 raise refuse(
                     400,
                     "PAGINATION_NUMBER_INVALID",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +34,16 @@ def _url(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@cache
+def _localhost_is_ipv4() -> bool:
+    """Whether the name leads to 127.0.0.1: a few machines know it for IPv6 only, or not at all."""
+    try:
+        found = socket.getaddrinfo("localhost", None, socket.AF_INET)
+    except OSError:
+        return False
+    return any(address[0] == "127.0.0.1" for *_, address in found)
 
 
 class PracticeRegistry:
@@ -121,7 +132,7 @@ class PracticeRegistry:
         if address in ("0.0.0.0", "::"):
             # Reached from another machine: this machine's name as the client knows it.
             host = f"{asked}:{port}"
-        elif address == "127.0.0.1" and asked != "localhost":
+        elif address == "127.0.0.1" and asked != "localhost" and _localhost_is_ipv4():
             # R2 is another host than cgr.dev. Clients in Go compare names, not ports, before
             # they let the Authorization header follow a redirect, so the name must differ.
             host = f"localhost:{port}"
