@@ -1,0 +1,207 @@
+"""Make a pull token with Chainguard's own command line, where it is installed.
+
+Flags and outputs are those of the documentation's pages *chainctl auth pull-token create* and
+*Pull token output formats*: with ``--output=json`` it prints
+``{"identity_id": "...", "token": "..."}``. Versions before that print a ``docker login`` line,
+and still older ones have only ``chainctl auth configure-docker --pull-token``; both are
+understood. What chainctl prints is a secret and is never shown or logged.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import WizardError
+from cgwizard.tokens import paste, process
+from cgwizard.tokens.claims import PullToken
+
+LONGEST = timedelta(hours=8760)  # a year; some plans allow only 168 or 720 hours
+USUAL = timedelta(hours=720)
+
+_TIMEOUT = 60.0  # seconds; a sign-in in the browser that nobody answers ends here
+_UNKNOWN_COMMAND = re.compile(r"unknown (?:command|flag|shorthand flag)")
+
+
+class Organization(msgspec.Struct, frozen=True):
+    """An organisation that the signed-in person can see."""
+
+    id: str  # its identifier (UIDP), 40 hexadecimal digits
+    name: str  # the part of an image reference: "example.com"
+
+
+class _Organizations(msgspec.Struct):
+    items: list[Organization] = []
+
+
+def available() -> Path | None:
+    """Where chainctl is installed, or None."""
+    found = shutil.which("chainctl")
+    return Path(found) if found else None
+
+
+def organizations(cancel: Cancel | None = None, *, timeout: float = _TIMEOUT) -> list[Organization]:
+    """The organisations that the signed-in person can see; raises `WizardError`."""
+    tried = "`chainctl iam organizations list`"
+    output = _run(["iam", "organizations", "list", "--output=json"], tried, cancel, timeout)
+    if output.code:
+        raise _failure(tried, output)
+    try:
+        return msgspec.json.decode(output.out or "{}", type=_Organizations).items
+    except msgspec.DecodeError:
+        raise WizardError(
+            "chainctl-unreadable",
+            tried=tried,
+            came_back="an answer that is not the list of organisations as JSON",
+            cause="This version of chainctl prints it in another form.",
+            next_step="Update chainctl (`chainctl update`), or type the organisation's name.",
+        ) from None
+
+
+def create_pull_token(
+    organization: str,
+    ttl: timedelta = USUAL,
+    cancel: Cancel | None = None,
+    *,
+    name: str = "nexus-pull-through",
+    timeout: float = _TIMEOUT,
+) -> PullToken:
+    """Make a pull token for images, valid for ``ttl``; takes an organisation's name or identifier.
+
+    Raises `WizardError` with a ``chainctl-…`` or ``token-…`` code, and `Cancelled`. A run that
+    was cut short may have made a token that nobody saw: it is listed by
+    ``chainctl auth pull-token list`` under ``name``.
+    """
+    hours = ttl // timedelta(hours=1)
+    if not 1 <= hours <= LONGEST // timedelta(hours=1):
+        raise _ttl_refused("the wizard's own check", f"{hours} hours")
+    # One word each, so that a name that starts with a dash is never taken for an option.
+    options = [f"--parent={organization}", f"--ttl={hours}h", f"--name={name}"]
+    tried = "`chainctl auth pull-token create`"
+    output = _run(
+        ["auth", "pull-token", "create", *options, "--output=json"], tried, cancel, timeout
+    )
+    if output.code and _UNKNOWN_COMMAND.search(output.err):
+        tried = "`chainctl auth configure-docker --pull-token`"
+        output = _run(
+            ["auth", "configure-docker", "--pull-token", *options], tried, cancel, timeout
+        )
+    if output.code:
+        raise _failure(tried, output)
+    return paste.parse(output.out).named(organization)
+
+
+def _run(
+    arguments: Sequence[str], tried: str, cancel: Cancel | None, timeout: float
+) -> process.Output:
+    program = available()
+    if program is None:
+        raise WizardError(
+            "chainctl-missing",
+            tried=tried,
+            came_back="no program of that name on the PATH",
+            cause="chainctl is not installed on this machine.",
+            next_step="Install it (https://edu.chainguard.dev/chainguard/chainctl/), or make the "
+            "token elsewhere and paste it.",
+        )
+    try:
+        return process.run([str(program), *arguments], timeout=timeout, cancel=cancel)
+    except process.TookTooLong:
+        raise WizardError(
+            "chainctl-timeout",
+            tried=tried,
+            came_back=f"nothing in {timeout:g} seconds",
+            cause="chainctl waits for a sign-in in a browser, or cannot reach Chainguard.",
+            next_step="Run `chainctl auth login` in another terminal "
+            "(`chainctl auth login --headless` without a browser), then try again.",
+        ) from None
+    except OSError as error:
+        raise WizardError(
+            "chainctl-failed",
+            tried=tried,
+            came_back=error.strerror or type(error).__name__,
+            cause="The program is there but the system does not start it.",
+            next_step=f"See whether `{program} version` runs; else paste a token.",
+        ) from None
+
+
+def _failure(tried: str, output: process.Output) -> WizardError:
+    said = output.err.lower()
+    came_back = f"exit code {output.code}: {_last_line(output.err)}".rstrip(": ")
+    for pattern, code, cause, next_step in _KNOWN:
+        if re.search(pattern, said):
+            if code == "chainctl-ttl":
+                return _ttl_refused(tried, came_back)
+            return WizardError(
+                code, tried=tried, came_back=came_back, cause=cause, next_step=next_step
+            )
+    return WizardError(
+        "chainctl-failed",
+        tried=tried,
+        came_back=came_back,
+        cause="chainctl could not do it and says no more than that.",
+        next_step="Run the same command in another terminal to see more, or paste a token.",
+    )
+
+
+_KNOWN = (
+    (
+        r"\bttl\b.*(?:exceed|maximum|longer|invalid|greater)|(?:exceed|maximum).*\bttl\b",
+        "chainctl-ttl",
+        "",
+        "",
+    ),
+    (
+        r"no such host|connection refused|i/o timeout|dial tcp|network is unreachable"
+        r"|x509|proxyconnect",
+        "chainctl-network",
+        "chainctl cannot reach Chainguard from this machine.",
+        "Let this machine reach console-api.enforce.dev and issuer.enforce.dev by HTTPS, or make "
+        "the token on another one and paste it.",
+    ),
+    (
+        r"permission ?denied|capabilit|forbidden|\b403\b",
+        "chainctl-no-right",
+        "The signed-in person may not make pull tokens: that needs the capabilities "
+        "identity (create) and role_bindings (create).",
+        "Ask an administrator of the organisation for the role registry.pull_token_creator, or "
+        "for a pull token.",
+    ),
+    (
+        r"unauthenticated|not logged in|auth login|log in|token (?:has |is )?expired|\b401\b",
+        "chainctl-not-signed-in",
+        "Nobody is signed in to chainctl here, or the session has ended.",
+        "Run `chainctl auth login` in another terminal (`chainctl auth login --headless` without a "
+        "browser), then try again.",
+    ),
+    (
+        r"unable to resolve|not ?found|invalidargument|no (?:such )?(?:organization|group|folder)",
+        "chainctl-unknown-organization",
+        "There is no organisation of that name, or the signed-in person cannot see it.",
+        "Compare with `chainctl iam organizations list`: the name is usually a domain.",
+    ),
+)
+
+
+def _ttl_refused(tried: str, came_back: str) -> WizardError:
+    return WizardError(
+        "chainctl-ttl",
+        tried=tried,
+        came_back=came_back,
+        cause="A pull token is valid from one hour to 8,760 hours (a year); "
+        "an organisation's plan may allow only 720 or 168.",
+        next_step="Choose a shorter time, such as 720 hours (30 days).",
+    )
+
+
+def _last_line(text: str) -> str:
+    """What chainctl complained about, without anything that may be a token."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    line = re.sub(r"eyJ[\w.-]+", "***", lines[-1]) if lines else ""
+    return "".join(c for c in line if c.isprintable())[:200]
