@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers_practice_nexus import PROXY, Nexus, asset, nexus
+from tests.helpers_practice_rest import PROXY, Nexus, asset, nexus
 
 INDEX = "a" * 64
 LAYER = "b" * 64
