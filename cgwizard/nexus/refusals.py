@@ -22,6 +22,7 @@ _JAVA_TEXT = re.compile(
     r"ValidationErrorXO\{id='(?P<id>[^']*)', message='(?P<message>.*?)'\}", re.S
 )
 _WHOLE = {"", "*", "arg0", "arg1"}
+_EMPTY = b'"siesta-faultid"'  # newer versions' JSON for an answer that says nothing more
 _BAD_REQUEST = {400, 409, 415, 422}
 Meaning = tuple[str, str, str]  # code, cause, next step
 
@@ -54,15 +55,16 @@ def violations(body: bytes) -> list[tuple[str, str]]:
 
 def told(answer: Answer) -> str:
     """What came back, for people: ``HTTP 400: name: Name is already used ...``."""
+    fault = f" (fault id {answer.fault_id})" if answer.fault_id else ""
     if 300 <= answer.status < 400:
-        location = printable(answer.headers.get("location", ""))[:160]
+        location = excerpt(answer.headers.get("location", "").encode(), answer.hidden)
         return f"HTTP {answer.status}, a redirect to {location or 'nowhere'}"
     readable = "; ".join(f"{m}: {text}" if m else text for m, text in violations(answer.body))
-    if not readable:
-        return answer.told
-    said = excerpt(readable.encode(), answer.hidden, limit=300)
-    fault = f" (fault id {answer.fault_id})" if answer.fault_id else ""
-    return f"HTTP {answer.status}: {said}{fault}"
+    if readable:
+        return f"HTTP {answer.status}: {excerpt(readable.encode(), answer.hidden, 300)}{fault}"
+    if _EMPTY in answer.body:
+        return f"HTTP {answer.status}{fault}"
+    return answer.told
 
 
 def refusal(answer: Answer, tried: str, *, needs: str = "", signed_in: bool = True) -> WizardError:
@@ -218,6 +220,12 @@ _SENTENCES = tuple(
             "repository-name-uppercase",
             "from 3.89 on Nexus wants docker repositories in lower case",
             "write the name in lower case",
+        ),
+        (
+            r"path.?based routing.{0,60}(port|connector|subdomain)",
+            "path-and-port-combined",
+            "from 3.83 on a repository is reached by path or by a port of its own, not by both",
+            "choose one of the two",
         ),
         (
             r"Blob store not found",

@@ -80,6 +80,12 @@ def test_each_shape_of_validation_error(body: str, read: list[tuple[str, str]]) 
         (Reply(404, "<html><title>404 - Sonatype Nexus</title></html>"),
          "nexus-endpoint-missing", "404 - Sonatype Nexus"),
         (Reply(404), "nexus-not-found", "HTTP 404"),
+        (Reply(404, {"status-code": 404, "siesta-faultid": "f-2", "status-message": "NOT_FOUND"},
+               {"X-Siesta-FaultId": "f-2"}),
+         "nexus-not-found", "HTTP 404 (fault id f-2)"),
+        (Reply(400, [{"id": "PARAMETER docker", "message": "Path based routing cannot be combined"
+                      " with a port or subdomain connector"}]),
+         "path-and-port-combined", "docker: Path based routing"),
         (Reply(302, "", {"Location": "https://sso.example/"}), "nexus-redirected", "sso.exam"),
         (Reply(502, "<html>Bad Gateway</html>"), "nexus-unavailable", "Bad Gateway"),
         (Reply(299), "nexus-answer-unexpected", "HTTP 299"),

@@ -1,0 +1,183 @@
+"""The client against the practice Nexus, in each of its versions and editions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from cgwizard.errors import WizardError
+from cgwizard.nexus.client import NexusClient
+from cgwizard.nexus.find import find
+from cgwizard.nexus.models import Anonymous, DockerProxy, RemoteStatus, Server
+from cgwizard.nexus.ports import connectors, propose
+from cgwizard.practice.world import PracticeWorld
+from cgwizard.secrets import Credentials, Secret
+from tests.helpers_nexus import unused_port
+from tests.helpers_practice_nexus import fill
+
+EDITIONS = {"3.96": "COMMUNITY", "fresh": "COMMUNITY", "3.76": "OSS", "pro": "PRO"}
+
+
+@pytest.fixture(scope="module", params=EDITIONS)
+def preset(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def practice(preset: str) -> Iterator[PracticeWorld]:
+    with PracticeWorld(preset=preset, context_path="/nexus") as world:
+        world.start()
+        yield world
+
+
+@pytest.fixture
+def client(practice: PracticeWorld) -> Iterator[NexusClient]:
+    admin = Credentials(practice.info.username, practice.info.password)
+    with NexusClient(practice.info.nexus_url, admin) as client:
+        yield client
+
+
+def test_it_is_found_and_known(practice: PracticeWorld, preset: str) -> None:
+    root = practice.info.nexus_url.removesuffix("/nexus")
+    admin = Credentials(practice.info.username, practice.info.password)
+    with find(root.removeprefix("http://"), admin) as client:
+        assert client.base_url == practice.info.nexus_url
+        assert client.server().edition == EDITIONS[preset]
+        assert client.writable()
+        assert client.sign_in().administrator
+        assert client.docker_supported()
+        assert [store.name for store in client.blob_stores()] == ["default"]
+        assert client.blob_stores()[0].available_space_in_bytes > 0
+
+
+def test_a_repository_from_creation_to_removal(
+    client: NexusClient, practice: PracticeWorld
+) -> None:
+    token = practice.info.pull_token
+    wanted = DockerProxy.new("chainguard", unused_port(), credentials=token)
+    client.create_docker_proxy(wanted)
+    try:
+        found = client.docker_proxy("chainguard")
+        assert found is not None
+        assert found.differences(wanted) == []
+        assert found.password is None
+        assert connectors(client.repositories())[0].port == wanted.docker.http_port
+        with pytest.raises(WizardError, match="repository-name-taken"):
+            client.create_docker_proxy(wanted)
+        with pytest.raises(WizardError, match="connector-port-of-other-repository"):
+            client.create_docker_proxy(DockerProxy.new("other", wanted.docker.http_port))
+        with pytest.raises(WizardError, match="token-needed-again"):
+            client.update_docker_proxy(found)
+        port = unused_port()
+        changed = found.adjusted(remote_url="https://cgr.dev/", port=port, credentials=token)
+        client.update_docker_proxy(changed)
+        again = client.docker_proxy("chainguard")
+        assert again is not None
+        assert again.differences(changed) == []
+        assert again.raw["cleanup"] == found.raw["cleanup"]
+        client.invalidate_cache("chainguard")
+        status = client.remote_status("chainguard")
+        assert isinstance(status, RemoteStatus)
+        assert status.blocked is None
+        assert client.components("chainguard") == []
+        assert client.search_docker("chainguard", "chainguard/wolfi-base", "latest") == []
+        assert client.assets("chainguard") == []
+    finally:
+        client.delete_repository("chainguard")
+    assert client.docker_proxy("chainguard") is None
+    with pytest.raises(WizardError, match="nexus-not-found"):
+        client.delete_repository("chainguard")
+
+
+def test_what_nexus_does_not_accept(client: NexusClient) -> None:
+    wrong = {
+        "blob-store-missing": DockerProxy.new("other", unused_port(), blob_store="nowhere"),
+        "nexus-request-invalid": DockerProxy.new("_other", unused_port()),
+    }
+    for code, proxy in wrong.items():
+        with pytest.raises(WizardError, match=code):
+            client.create_docker_proxy(proxy)
+    assert client.docker_proxy("other") is None
+
+
+def test_realms_and_anonymous_access(client: NexusClient) -> None:
+    before = client.active_realms()
+    client.set_active_realms([*before, "DockerToken"])
+    assert client.active_realms() == [*before, "DockerToken"]
+    with pytest.raises(WizardError, match="Nowhere"):
+        client.set_active_realms(["Nowhere"])
+    client.set_active_realms(before)
+    was = client.anonymous()
+    client.set_anonymous(Anonymous(enabled=True))
+    assert client.anonymous().enabled
+    client.set_anonymous(was)
+
+
+def test_eula_and_license(client: NexusClient, preset: str) -> None:
+    eula = client.eula()
+    assert (eula is not None) == (EDITIONS[preset] == "COMMUNITY")
+    if eula is not None:
+        assert eula.accepted is (preset != "fresh")
+        with pytest.raises(WizardError, match="nexus-server-error"):
+            client.accept_eula(msgspec.structs.replace(eula, disclaimer="another text"))
+        client.accept_eula(eula)
+        accepted = client.eula()
+        assert accepted is not None
+        assert accepted.accepted
+    assert (client.license() is not None) == (preset == "pro")
+
+
+def test_what_nexus_sees_of_the_remote(client: NexusClient) -> None:
+    assert len(client.remote_certificate("cgr.dev").fingerprint) >= 40
+    with pytest.raises(WizardError, match=r"remote-(dns|egress)"):
+        client.remote_certificate("no-such-host.invalid")
+
+
+def test_a_wrong_password_costs_one_attempt(practice: PracticeWorld, preset: str) -> None:
+    wrong = Credentials("somebody", Secret("wrong"))
+    for _ in range(2):  # below what locks the name
+        with NexusClient(practice.info.nexus_url, wrong) as client:
+            for _ in range(5):
+                with pytest.raises(WizardError, match="login-wrong"):
+                    client.sign_in()
+
+
+def test_read_only(client: NexusClient, practice: PracticeWorld) -> None:
+    def freeze(frozen: bool) -> None:
+        practice.state.read_only = frozen
+
+    practice.call(freeze, True)
+    try:
+        assert client.server().version is not None
+        assert not client.writable()
+        with pytest.raises(WizardError, match="nexus-read-only"):
+            client.create_docker_proxy(DockerProxy.new("frozen", unused_port()))
+    finally:
+        practice.call(freeze, False)
+    assert client.writable()
+
+
+def test_a_connector_is_not_the_address_of_nexus(client: NexusClient) -> None:
+    port = unused_port()
+    client.create_docker_proxy(DockerProxy.new("connector", port))
+    try:
+        with pytest.raises(WizardError, match="nexus-wrong-port-is-connector"):
+            find(f"http://127.0.0.1:{port}")
+    finally:
+        client.delete_repository("connector")
+
+
+def test_five_thousand_repositories(world: PracticeWorld) -> None:
+    fill(world, 5_000)
+    admin = Credentials(world.info.username, world.info.password)
+    with find(world.info.nexus_url, admin) as client:
+        server = client.server()
+        assert isinstance(server, Server)
+        assert client.sign_in().administrator
+        repositories = client.repositories()
+        taken = connectors(repositories)
+    assert len(repositories) >= 5_000
+    assert len(taken) == 100
+    assert propose(taken, own_port=8081) == 5151
