@@ -206,6 +206,36 @@ def debian_registry(folder: Path, *lines: str) -> Iterator[str]:
         process.wait()
 
 
+@contextlib.contextmanager
+def docker_engine(folder: Path) -> Iterator[str]:
+    """A docker daemon of the test's own; its address."""
+    address = f"unix://{folder}/docker.sock"
+    with (folder / "dockerd.log").open("wb") as log:
+        daemon = subprocess.Popen(
+            [
+                *("dockerd", "--iptables=false", "--bridge=none", "--storage-driver=vfs"),
+                *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
+                *("--pidfile", str(folder / "pid"), "-H", address),
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        info = ("docker", "-H", address, "info")
+        try:
+            wait_until(
+                lambda: subprocess.run(info, check=False, capture_output=True).returncode == 0,
+                "dockerd",
+                seconds=60,
+            )
+            yield address
+        finally:
+            daemon.terminate()
+            daemon.wait(30)
+            # It leaves a network namespace mounted, which keeps the folder from being removed.
+            leftover = str(folder / "exec" / "netns" / "default")
+            subprocess.run(["umount", leftover], check=False, capture_output=True)
+
+
 def answers(url: str) -> bool:
     try:
         httpx.get(url, trust_env=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -16,12 +15,6 @@ REFUSAL = (
     'authorized","detail":null}]}'
 )
 MANIFEST = f"/v2/{FREE_IMAGE}/manifests/latest"
-
-
-@pytest.fixture
-def world() -> Iterator[PracticeWorld]:
-    with PracticeWorld() as world:
-        yield world
 
 
 def _let_anonymous_in(world: PracticeWorld) -> None:

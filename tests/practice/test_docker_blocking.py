@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -25,12 +24,6 @@ from tests.helpers_docker import (
 MANIFEST = f"/v2/{FREE_IMAGE}/manifests/latest"
 OTHER = "/v2/chainguard/python/manifests/latest"
 BLOCKED = re.compile(r"Remote Auto Blocked until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-
-
-@pytest.fixture
-def world() -> Iterator[PracticeWorld]:
-    with PracticeWorld() as world:
-        yield world
 
 
 def _client(url: str) -> httpx.Client:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -20,12 +19,6 @@ from tests.helpers_docker import (
     pull,
     remove_repository,
 )
-
-
-@pytest.fixture
-def world() -> Iterator[PracticeWorld]:
-    with PracticeWorld() as world:
-        yield world
 
 
 def _refused(url: str) -> bool:

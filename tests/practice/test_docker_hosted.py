@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 
 from cgwizard.practice.world import PracticeWorld
 from tests.helpers_docker import (
@@ -23,12 +21,6 @@ from tests.helpers_docker import (
 
 MANIFEST_TYPE = {"Content-Type": "application/vnd.oci.image.manifest.v1+json"}
 LAYER = bytes(range(256)) * 4096
-
-
-@pytest.fixture
-def world() -> Iterator[PracticeWorld]:
-    with PracticeWorld() as world:
-        yield world
 
 
 def _hosted(world: PracticeWorld, name: str = "own", **storage: Any) -> httpx.Client:

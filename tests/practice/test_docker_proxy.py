@@ -29,12 +29,6 @@ MANIFEST = f"/v2/{FREE_IMAGE}/manifests/latest"
 
 
 @pytest.fixture
-def world() -> Iterator[PracticeWorld]:
-    with PracticeWorld() as world:
-        yield world
-
-
-@pytest.fixture
 def client(world: PracticeWorld) -> Iterator[httpx.Client]:
     """Speaks to the connector of a proxy that has the organisation's pull token."""
     url = add_repository(world, token=world.info.pull_token)
