@@ -53,7 +53,7 @@ def organizations(cancel: Cancel | None = None, *, timeout: float = _TIMEOUT) ->
     if output.code:
         raise _failure(tried, output)
     try:
-        return msgspec.json.decode(output.out or "{}", type=_Organizations).items
+        return msgspec.json.decode(output.out.strip() or "{}", type=_Organizations).items
     except msgspec.DecodeError:
         raise WizardError(
             "chainctl-unreadable",
