@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 from cgwizard.errors import WizardError
 from cgwizard.secrets import Credentials, Secret
@@ -153,14 +154,22 @@ def _why_no_token(text: str, username_found: bool) -> WizardError:
 def _why_no_username(text: str, token: str) -> WizardError:
     if _signs_in_elsewhere(text):
         return refusals.other_registry()
-    issuer = claims.read(Credentials("", Secret(token))).issuer
-    if re.search(r"(?<!\w)_token\b", text) or issuer.startswith("https://issuer.enforce.dev"):
+    if re.search(r"(?<!\w)_token\b", text) or _is_session(token):
         return refusals.personal()
     if near := _NEAR_USERNAME.search(text):
         return refusals.username_damaged(len(near[1]), len(near[2]))
     if re.search(r"\w@\w", text):
         return refusals.username_is_address()
     return refusals.username_missing()
+
+
+def _is_session(token: str) -> bool:
+    """Whether it is what ``chainctl auth token`` prints: of another issuer, and for hours only."""
+    said = claims.read(Credentials("", Secret(token)))
+    if not said.issued or not said.expires:
+        return False
+    brief = said.expires - said.issued < timedelta(days=1)
+    return brief and said.issuer.startswith("https://issuer.enforce.dev")
 
 
 def _signs_in_elsewhere(text: str) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgwizard.errors import WizardError
+from cgwizard.practice.registry.tokens import TokenBook
 from cgwizard.tokens import paste
 from tests.helpers_tokens import JWT, NOW, USERNAME, credentials, make_jwt
 
@@ -137,6 +138,10 @@ REFUSED = {
         "token-wrong-kind",
     ),
     "a person's session": (f"docker login cgr.dev -u _token -p {JWT}", "token-wrong-kind"),
+    "a person's session alone": (
+        make_jwt(issuer="https://issuer.enforce.dev", expires=NOW + timedelta(hours=1)),
+        "token-wrong-kind",
+    ),
     "GitHub's registry": ("docker login ghcr.io -u bob -p ghp_abcdefgh", "token-other-registry"),
     "Azure's registry": (
         f"docker login x.azurecr.io -u 00000000-0000-0000-0000-000000000000 -p {JWT}",
@@ -221,3 +226,12 @@ def test_any_text_is_answered(text: str) -> None:
 def test_a_pathological_text_is_answered_in_bounded_work(text: str) -> None:
     with pytest.raises(WizardError):
         paste.parse(text)
+
+
+def test_reads_what_the_practice_registry_issues() -> None:
+    issued = TokenBook().issue("example.com")
+    token = paste.from_fields(issued.username, issued.password.reveal())
+    assert token.credentials == issued
+    assert token.days_left() == 29
+    with pytest.raises(WizardError, match="token-unreadable"):
+        paste.parse(issued.password.reveal())
