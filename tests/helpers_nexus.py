@@ -11,6 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
+from cgwizard.errors import WizardError
+from cgwizard.net import Trust
+from cgwizard.nexus.client import NexusClient
+from cgwizard.secrets import Credentials, Secret
+
+ADMIN = Credentials("admin", Secret("hunter2"))
 CE = "Nexus/3.96.3-01 (COMMUNITY)"
 
 
@@ -155,3 +163,16 @@ def unused_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port: int = sock.getsockname()[1]
         return port
+
+
+def problem(url: str, trust: Trust | None = None) -> WizardError:
+    """The error of asking who is there: complete, and fit for a terminal."""
+    with pytest.raises(WizardError) as caught, NexusClient(url, ADMIN, trust) as client:
+        client.server()
+    told = caught.value.problem
+    assert told.tried
+    assert told.came_back
+    assert told.cause
+    assert told.next_step
+    assert "\x1b" not in str(told)
+    return caught.value

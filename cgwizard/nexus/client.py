@@ -6,18 +6,16 @@ or edition does not have gives None where the return type says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from cgwizard.errors import WizardError
 from cgwizard.net import Trust
 from cgwizard.nexus.accounts import sign_in
 from cgwizard.nexus.certificates import UntrustedCertificate
-from cgwizard.nexus.docker_proxy import Json
 from cgwizard.nexus.identify import read_swagger
 from cgwizard.nexus.models import (
     Account,
@@ -34,9 +32,12 @@ from cgwizard.nexus.models import (
     Repository,
     Server,
 )
-from cgwizard.nexus.refusals import refusal, unexpected
+from cgwizard.nexus.pages import pages
+from cgwizard.nexus.refusals import unexpected
+from cgwizard.nexus.remote import remote_certificate, remote_status
 from cgwizard.nexus.repositories import read_repository
 from cgwizard.nexus.session import Session, decode
+from cgwizard.nexus.settings import Json
 from cgwizard.secrets import Credentials
 
 __all__ = ["NexusClient", "Server", "UntrustedCertificate"]
@@ -44,7 +45,6 @@ __all__ = ["NexusClient", "Server", "UntrustedCertificate"]
 T = TypeVar("T")
 
 DOCKER_PROXY = "/v1/repositories/docker/proxy"
-MOST_PAGES = 2_000  # of components; a page has 10 or 100, and a cache of Chainguard's is small
 
 
 class NexusClient:
@@ -138,31 +138,7 @@ class NexusClient:
 
         Raises WizardError("remote-dns") or ("remote-egress") where Nexus gets none.
         """
-        path, what = "/v1/security/ssl", f"asking Nexus for the certificate of {host}:{port}"
-        params = {"host": host, "port": str(port)}
-        answer = self._session.send(
-            "GET",
-            path,
-            what=what,
-            params=params,
-            accept=(200, 400),
-            needs="nx-ssl-truststore-read",
-        )
-        if answer.status == 200:
-            return decode(answer, RemoteCertificate, what)
-        came_back = refusal(answer, what).problem.came_back
-        unknown = "unknown host" in came_back.lower()
-        raise WizardError(
-            "remote-dns" if unknown else "remote-egress",
-            tried=what,
-            came_back=came_back,
-            cause=f"the Nexus server finds no address for {host}"
-            if unknown
-            else f"the Nexus server cannot open a TLS connection to {host}:{port}",
-            next_step="check the name servers of the Nexus server"
-            if unknown
-            else "check the firewall and the outbound proxy of the Nexus server",
-        )
+        return remote_certificate(self._session, host, port)
 
     # Security
 
@@ -256,15 +232,7 @@ class NexusClient:
     def remote_status(self, name: str) -> RemoteStatus | None:
         """From an undocumented call of Nexus's own pages; None where it is missing, or this
         user may not see the repository."""
-        path = "/internal/ui/repositories/details"
-        answer = self._session.send("GET", path, accept=(200, 403, 404, 405))
-        if answer.status != 200 or answer.html:
-            return None
-        details = decode(answer, list[_Details], f"GET {self.base_url}/service/rest{path}")
-        for each in details:
-            if each.name.lower() == name.lower():
-                return each.status
-        return None
+        return remote_status(self._session, name)
 
     # Content
 
@@ -272,7 +240,7 @@ class NexusClient:
         self, repository: str, name: str | None = None, version: str | None = None
     ) -> list[Component]:
         """What is cached, at once after a pull (the search index lags); exact name and version."""
-        found = self._pages("/v1/components", {"repository": repository}, Component)
+        found = pages(self._session, "/v1/components", {"repository": repository}, Component)
         return [
             each
             for each in found
@@ -284,11 +252,11 @@ class NexusClient:
         params = {"repository": repository, "format": "docker", "docker.imageName": image}
         if tag:
             params["docker.imageTag"] = tag
-        return self._pages("/v1/search", params, Component)
+        return pages(self._session, "/v1/search", params, Component)
 
     def assets(self, repository: str) -> list[Asset]:
         """Manifests and blobs; those of an index's children belong to no component."""
-        return self._pages("/v1/assets", {"repository": repository}, Asset)
+        return pages(self._session, "/v1/assets", {"repository": repository}, Asset)
 
     # How
 
@@ -318,34 +286,6 @@ class NexusClient:
         self._session.send(
             method, path, what=what, json=body, accept=accept, needs=needs, hidden=hidden
         )
-
-    def _pages(self, path: str, params: Mapping[str, str], type_: type[T]) -> list[T]:
-        tried = f"GET {self.base_url}/service/rest{path}"
-        found: list[T] = []
-        token, seen = "", set[str]()
-        for _ in range(MOST_PAGES):
-            wanted = {**params, "continuationToken": token} if token else params
-            needs = "browse on the repository"
-            answer = self._session.send("GET", path, params=wanted, needs=needs)
-            page = decode(answer, _Page[type_], tried)  # type: ignore[valid-type]
-            found += page.items
-            token = page.continuation_token or ""
-            if not token:
-                return found
-            if token in seen:
-                raise unexpected(answer, tried, "a continuation token that comes back")
-            seen.add(token)
-        return found
-
-
-class _Details(msgspec.Struct, frozen=True):
-    name: str
-    status: RemoteStatus | None = None
-
-
-class _Page(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
-    items: list[T]
-    continuation_token: str | None = None
 
 
 def _segment(name: str) -> str:

@@ -30,9 +30,10 @@ _TELLING = (
     "nexus-no-answer",
     "nexus-filtered",
     "nexus-refused",
+    "nexus-certificate-changed",
 )
 # These would not get better at another port or path of the same host.
-_HOPELESS = {"nexus-dns", "nexus-certificate-changed", "ca-file-unreadable"}
+_HOPELESS = {"nexus-dns", "ca-file-unreadable"}
 # Nothing to gain from another path at the same scheme, host and port.
 _SILENT = {"nexus-refused", "nexus-filtered", "nexus-no-answer", "nexus-tls-failed",
            "nexus-http-https-mismatch", "nexus-too-slow"}  # fmt: skip
@@ -71,6 +72,8 @@ def find(
             client.close()
             if isinstance(error, UntrustedCertificate) or error.code in _HOPELESS:
                 raise
+            if error.code == "nexus-certificate-changed" and len(tried) == 1:
+                raise  # at a guess it only means that this port is not what was confirmed
             errors.append(error)
             if error.code in _SILENT:
                 silent.add(_origin(url))

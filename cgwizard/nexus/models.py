@@ -9,14 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from cgwizard.nexus.docker_proxy import (
-    DockerAttributes,
-    DockerProxy,
-    Json,
-    Storage,
-    Wire,
-    version_tuple,
-)
+from cgwizard.nexus.docker_proxy import DockerProxy
+from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire, version_tuple
 
 __all__ = [
     "Account",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from cgwizard.nexus.docker_proxy import DockerAttributes, Json, Storage, Wire, without_nulls
 from cgwizard.nexus.models import Repository
+from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire, without_nulls
 
 
 class _Remote(Wire, frozen=True):

@@ -12,10 +12,10 @@ import msgspec
 
 from cgwizard.errors import WizardError
 from cgwizard.net import Trust
-from cgwizard.nexus.docker_proxy import without_nulls
 from cgwizard.nexus.identify import REST, identify
 from cgwizard.nexus.models import Server
 from cgwizard.nexus.refusals import refusal, unexpected
+from cgwizard.nexus.settings import without_nulls
 from cgwizard.nexus.transport import Answer, Transport
 from cgwizard.secrets import Credentials
 

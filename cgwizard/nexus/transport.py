@@ -12,8 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     import socket
 
     import httpx
-
-T = TypeVar("T")
 
 MOST_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
 MOST_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_SECONDS
@@ -141,6 +138,8 @@ class Transport:
             raise network_error(error, self.base_url, tried) from error
 
     def _http(self) -> httpx.Client:
+        from http.cookiejar import DefaultCookiePolicy
+
         # Made on first use: with a pinned certificate this already talks to the server.
         with self._making:
             if self._client is None:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from cgwizard.errors import WizardError
-from cgwizard.nexus.docker_proxy import Json
 from cgwizard.nexus.models import DockerProxy
+from cgwizard.nexus.settings import Json
 from cgwizard.secrets import Credentials, Secret
 
 TOKEN = Credentials("12345/abc", Secret("hunter2-the-token"))

@@ -1,0 +1,55 @@
+"""The remote of a repository, and the network behind Nexus, as Nexus sees them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.nexus.models import RemoteCertificate, RemoteStatus
+from cgwizard.nexus.refusals import told
+from cgwizard.nexus.session import Session, decode
+
+
+class _Details(msgspec.Struct, frozen=True):
+    name: str
+    status: RemoteStatus | None = None
+
+
+def remote_status(session: Session, name: str) -> RemoteStatus | None:
+    path = "/internal/ui/repositories/details"
+    answer = session.send("GET", path, accept=(200, 403, 404, 405))
+    if answer.status != 200 or answer.html:
+        return None
+    details = decode(answer, list[_Details], f"GET {session.base_url}/service/rest{path}")
+    # Nexus looks names up without regard to case.
+    return next((each.status for each in details if each.name.lower() == name.lower()), None)
+
+
+def remote_certificate(session: Session, host: str, port: int) -> RemoteCertificate:
+    what = f"asking Nexus for the certificate of {host}:{port}"
+    answer = session.send(
+        "GET",
+        "/v1/security/ssl",
+        what=what,
+        params={"host": host, "port": str(port)},
+        accept=(200, 400),
+        needs="nx-ssl-truststore-read",
+    )
+    if answer.status == 200:
+        return decode(answer, RemoteCertificate, what)
+    came_back = told(answer)
+    if "unknown host" in came_back.lower():
+        raise WizardError(
+            "remote-dns",
+            tried=what,
+            came_back=came_back,
+            cause=f"the Nexus server finds no address for {host}",
+            next_step="check the name servers of the Nexus server",
+        )
+    raise WizardError(
+        "remote-egress",
+        tried=what,
+        came_back=came_back,
+        cause=f"the Nexus server cannot open a TLS connection to {host}:{port}",
+        next_step="check the firewall and the outbound proxy of the Nexus server",
+    )
