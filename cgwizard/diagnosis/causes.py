@@ -1,0 +1,172 @@
+"""What a failed pull means, once it is known how the same image does at the registry itself."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cgwizard.diagnosis.model import Finding, Subject, Target, problem, told, unknown
+from cgwizard.diagnosis.probe import Probe, short
+from cgwizard.diagnosis.repository import explain_reason, remote_status
+from cgwizard.errors import WizardError
+from cgwizard.nexus.models import DockerProxy
+
+REGISTRY = "cgr.dev"
+# No answer from the registry at all: what the checks of the network are about.
+NO_WAY = {
+    "registry-dns",
+    "registry-refused",
+    "registry-timeout",
+    "registry-unreachable",
+    "registry-no-answer",
+    "registry-cut",
+    "registry-tls",
+    "registry-tls-untrusted",
+    "registry-tls-name",
+    "registry-tls-expired",
+    "registry-stalled",
+    "client-proxy-in-the-way",
+}
+DAMAGED = {"digest-mismatch", "size-mismatch"}
+
+
+def at_registry(error: WizardError, stage: str, target: Target) -> Finding:
+    """The registry itself did not serve the image."""
+    evidence = f"{error.problem.tried}: {error.problem.came_back}"
+    if error.code in NO_WAY:
+        where = "the manifest" if stage == "manifest" else "the manifest arrives, a blob"
+        return unknown(f"{where} cannot be fetched from here: {error.problem.came_back}")
+    if error.code in {"registry-unavailable", "redirect-loop", "registry-answer"}:
+        return problem(
+            "upstream-down",
+            evidence,
+            "the registry itself fails, or something on the way answers in its place",
+            "look at https://status.cgr.dev, then try again",
+        )
+    if error.code in {"manifest-unknown", "blob-unknown"}:
+        return problem(
+            "image-unknown",
+            evidence,
+            f"the registry itself has no {target.image}: the name or the tag is wrong",
+            "check both in the directory of images, https://images.chainguard.dev",
+        )
+    return told(error.problem)
+
+
+def tag_not_free(finding: Finding, target: Target) -> Finding:
+    return msgspec.structs.replace(
+        finding,
+        slug="tag-not-free",
+        cause="of the free images only the tags latest and latest-dev are given to everybody",
+        next_step=f"pull {target.image.rpartition(':')[0]}:latest, or one of your organisation's",
+    )
+
+
+def refused_by_nexus(error: WizardError, subject: Subject, target: Target) -> Finding:
+    """Nexus answered with something else than manifest unknown."""
+    if error.code not in {"registry-unavailable", "remote-auto-blocked", "registry-no-answer"}:
+        return told(error.problem)
+    evidence = f"{error.problem.tried}: {error.problem.came_back}"
+    # Asked anew: the state from before this pull may be another one.
+    status = subject.client.remote_status(target.repository)
+    if status is None or not status.reason:
+        status = remote_status(subject, target)
+    if status is None or not status.reason:
+        return told(error.problem)
+    slug, cause, next_step = explain_reason(status.reason)
+    return problem(slug, f"{evidence} ({status.reason})", cause, next_step)
+
+
+def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Finding:
+    """Nexus served the manifest and then failed at a blob."""
+    if seen.error is None:
+        raise RuntimeError("nothing failed")
+    evidence = f"blob {short(seen.blob)}: {seen.error.problem.came_back}"
+    fine_there = isinstance(theirs, Probe) and any(p.digest == seen.blob for p in theirs.pieces)
+    if seen.error.code in DAMAGED:
+        if fine_there:
+            return corrupt(f"{evidence}; the registry's own is right")
+        return told(seen.error.problem)
+    also_here = isinstance(theirs, Probe) and theirs.stage == "blob"
+    if also_here and isinstance(theirs, Probe) and theirs.error is not None:
+        if theirs.error.code in DAMAGED:
+            return told(theirs.error.problem)
+        evidence += f"; from here: {theirs.error.problem.came_back}"
+    elif fine_there:
+        evidence += "; from here the same blob arrives"
+    return problem(
+        "remote-blob-host-blocked",
+        evidence,
+        "the manifest comes from cgr.dev, blobs come from another host, which Nexus cannot reach"
+        + (" (nor can this machine)" if also_here else ""),
+        "have HTTPS to 9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com opened for Nexus",
+    )
+
+
+def corrupt(evidence: str) -> Finding:
+    return problem(
+        "cache-corrupt",
+        evidence,
+        "Nexus's stored copy is damaged, or a proxy between here and Nexus changes it",
+        "delete that asset in Nexus (it fetches it anew), then check its disk",
+    )
+
+
+def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
+    return problem(
+        "manifest-unknown",
+        f"{error.problem.came_back}; the registry does not take the pull token ({token.code})",
+        "Nexus says manifest unknown when the registry refuses its pull token",
+        "give the repository a valid pull token",
+    )
+
+
+def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:
+    if theirs is not None and theirs.error is not None and theirs.error.code not in NO_WAY:
+        return unknown(f"{error.problem.came_back}; nor does the registry itself serve it")
+    return problem(
+        "manifest-unknown",
+        f"{error.problem.came_back}; it could not be compared with the registry",
+        error.problem.cause,
+        error.problem.next_step,
+    )
+
+
+def negative_cache(error: WizardError, target: Target, digest: str) -> Finding:
+    return problem(
+        "negative-cache",
+        f"{error.problem.came_back}; the registry has it, and by its digest {short(digest)} "
+        "Nexus serves it, too",
+        "Nexus asked for this name when it did not exist (or was not allowed), and remembers that",
+        f"invalidate the cache of {target.repository} in Nexus, then pull again",
+    )
+
+
+def unknown_to_nexus_alone(
+    error: WizardError, settings: DockerProxy | None, target: Target
+) -> Finding:
+    """Not by its digest either, so that no memory of the tag is the reason."""
+    evidence = f"{error.problem.came_back}; the registry has it for this pull token"
+    stored = settings.http_client.authentication if settings else None
+    if target.private and stored is None:
+        return problem(
+            "token-not-in-nexus",
+            evidence,
+            f"{target.repository} does not sign in at the registry",
+            f"give {target.repository} the pull token",
+        )
+    if stored is not None:
+        return problem(
+            "token-stuck" if target.private else "token-other-in-nexus",
+            evidence if target.private else f"{error.problem.came_back}; the registry has it",
+            f"{target.repository} holds a password that the registry refuses (a mistyped, older or "
+            "ended one), or still uses the one from before a change",
+            f"give {target.repository} the token again; if that does not help, make the repository "
+            "anew or restart Nexus",
+        )
+    return problem(
+        "manifest-unknown",
+        f"{error.problem.came_back}; the registry has it",
+        "Nexus asks for another name than the registry knows: its remote storage, a routing rule, "
+        "or a proxy on the way",
+        "look at the remote storage first; then compare with a fresh repository",
+    )

@@ -1,0 +1,224 @@
+"""Checks of the network: every host of Chainguard's network requirements, from here and, where
+its API tells, from Nexus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, told, unknown, warning
+from cgwizard.diagnosis.repository import remote_status, settings
+from cgwizard.diagnosis.runner import Need, check
+from cgwizard.diagnosis.server import account
+from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
+from cgwizard.errors import WizardError
+from cgwizard.nexus.models import RemoteCertificate
+
+
+class Host(NamedTuple):
+    """A line of https://edu.chainguard.dev/chainguard/administration/network-requirements/."""
+
+    name: str
+    purpose: str
+    needed: bool = False  # by Nexus, for pulls
+    id: str = ""  # where its name is too long to be one
+    label: str = ""
+
+
+REGISTRY = Host("cgr.dev", "the registry and its tokens", needed=True)
+BLOBS = Host("9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com", "the layers", needed=True)
+_TOKENS = "only for making pull tokens"
+_PACKAGES = "only for building images, not for pulling them"
+OTHERS = (
+    Host("issuer.enforce.dev", _TOKENS),
+    Host("enforce.dev", _TOKENS),
+    Host("console.chainguard.dev", _TOKENS),
+    Host("console-api.enforce.dev", _TOKENS),
+    Host("data.chainguard.dev", _TOKENS),
+    Host("dl.enforce.dev", "only for downloading chainctl"),
+    Host("apk.cgr.dev", _PACKAGES),
+    Host("virtualapk.cgr.dev", _PACKAGES),
+    Host("packages.cgr.dev", _PACKAGES),
+    Host("packages.wolfi.dev", _PACKAGES),
+    Host("support.chainguard.dev", "only for people who ask for support"),
+)
+
+_EXPLAINED: dict[Stage, tuple[str, str]] = {
+    "dns": ("the name server does not know it", "ask for the name to be resolvable from here"),
+    "refused": (
+        "a firewall refuses the connection, or the host is down",
+        "have HTTPS to it opened; https://status.cgr.dev tells whether it is up",
+    ),
+    "timeout": (
+        "a firewall drops the connection, or there is no way out without a proxy",
+        "have HTTPS to it opened by name (its addresses change every minute), or set HTTPS_PROXY",
+    ),
+    "tls": (
+        "something cuts or spoils TLS (some firewalls block .dev), or the clock is off",
+        "have the host taken out of TLS inspection, and check the clock of this machine",
+    ),
+    "tls-intercepted": (
+        "something on the way decrypts TLS and shows a certificate of its own",
+        "have the host taken out of TLS inspection, or trust that authority here and in Nexus",
+    ),
+    "proxy": (
+        "the proxy that the environment names does not let the request through",
+        "correct HTTPS_PROXY, or have the host allowed in the proxy",
+    ),
+    "http": (
+        "something on the way answers in its place, or cuts the connection",
+        "have the host allowed in the filter that answers",
+    ),
+}
+
+
+def from_here(subject: Subject, host: Host) -> View:
+    """How the host looks from this machine; in practice, its stand-in."""
+
+    def work() -> View:
+        address = Address(host.name, 443, tls=True)
+        if subject.practice is not None:
+            url = urlsplit(subject.practice.registry_url)
+            port = url.port or (443 if url.scheme == "https" else 80)
+            address = Address(url.hostname or "", port, tls=url.scheme == "https")
+        return look(address, registry=host == REGISTRY)
+
+    return subject.fact(f"from here {host.name}", work)
+
+
+def from_nexus(subject: Subject, host: Host) -> RemoteCertificate:
+    """What Nexus is shown by the host. Raises WizardError."""
+    return subject.fact(
+        f"from nexus {host.name}", lambda: subject.client.remote_certificate(host.name)
+    )
+
+
+def nexus_reaches(subject: Subject, host: Host) -> bool | None:
+    """Whether Nexus gets through to a host, as far as it tells."""
+    if subject.nexus is None:
+        return None
+    try:
+        account(subject)
+        for target in subject.repositories if host == REGISTRY else ():
+            status = remote_status(subject, target) if settings(subject, target) else None
+            if status and status.description == "Remote Available":
+                return True
+        # The practice Nexus makes a certificate up: practice has no TLS.
+        if subject.practice is None:
+            from_nexus(subject, host)
+            return True
+    except WizardError as error:
+        return False if error.code in {"remote-dns", "remote-egress"} else None
+    return None
+
+
+def _needed(host: Host, subject: Subject) -> Finding:
+    if subject.practice is not None and host != REGISTRY:
+        return skipped("in practice the layers' host is another one: it is tried with the image")
+    seen = from_here(subject, host)
+    if not seen.stage:
+        return _fine(seen, subject)
+    cause, step = _EXPLAINED[seen.stage]
+    if nexus_reaches(subject, host):
+        cause += "; Nexus reaches it, only this machine cannot compare"
+        return warning(f"host-{seen.stage}", seen.evidence, cause, step)
+    return problem(f"host-{seen.stage}", seen.evidence, cause, step)
+
+
+def _fine(seen: View, subject: Subject) -> Finding:
+    if is_public(seen.issuer) is False:
+        return warning(
+            "host-tls-intercepted",
+            seen.evidence,
+            "this machine trusts that authority, but it is none of the public ones known here: "
+            "probably something on the way decrypts TLS",
+            "Nexus must trust it as well, by its trust store",
+        )
+    practice = subject.practice is not None
+    return ok(f"{seen.evidence} (the practice registry)" if practice else seen.evidence)
+
+
+def _other(host: Host, subject: Subject) -> Finding:
+    if subject.practice is not None:
+        return skipped(f"{host.purpose}; practice needs it for nothing")
+    seen = from_here(subject, host)
+    if not seen.stage:
+        return ok(seen.evidence)
+    cause, step = _EXPLAINED[seen.stage]
+    return warning(f"host-{seen.stage}", seen.evidence, f"{cause}; it is {host.purpose}", step)
+
+
+def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
+    if subject.practice is not None and host != REGISTRY:
+        return skipped("in practice the layers' host is another one: it is tried with the image")
+    try:
+        theirs = from_nexus(subject, host)
+    except WizardError as error:
+        if error.code not in {"remote-dns", "remote-egress"}:
+            raise
+        return _unreached(host, error, subject)
+    issuer = ", ".join(filter(None, (theirs.issuer_organization, theirs.issuer_common_name)))
+    evidence = f"certificate issued by {issuer or 'an unnamed authority'}"
+    if is_public(issuer) is not False:
+        return ok(evidence)
+    ours = from_here(subject, host).issuer
+    if ours:
+        evidence += f"; from here: {ours}"
+    cause = "Nexus is shown a certificate of no public authority that is known here: probably "
+    cause += "something on the way decrypts TLS"
+    step = (
+        "add that certificate to Nexus's trust store and let the repository use it, "
+        f"or have {host.name} taken out of TLS inspection"
+    )
+    if nexus_reaches_remote(subject):
+        return warning("remote-tls-intercepted", evidence, f"{cause}; Nexus accepts it", step)
+    return problem("remote-tls-intercepted", evidence, cause, step)
+
+
+def nexus_reaches_remote(subject: Subject) -> bool:
+    """Whether one of the repositories has had an answer from its remote."""
+    for target in subject.repositories:
+        status = remote_status(subject, target)
+        if status and status.description == "Remote Available":
+            return True
+    return False
+
+
+def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:
+    """Behind an outbound proxy Nexus need not reach a host by itself."""
+    found = None
+    try:
+        found = subject.client.http_settings()
+    except WizardError as refused:
+        if refused.code != "nexus-forbidden":
+            raise
+    if found is not None and any(p and p.enabled for p in (found.https_proxy, found.http_proxy)):
+        return unknown(f"{error.problem.came_back}; Nexus has an outbound proxy for its requests")
+    here = from_here(subject, host)
+    if here.proxy and not here.stage:
+        return problem(
+            "remote-proxy-needed",
+            f"{error.problem.came_back}; from here it is reached by the proxy {here.proxy}",
+            "the network lets requests out by a proxy only, and Nexus has none",
+            f"set the HTTP and HTTPS proxy of Nexus to {here.proxy}",
+        )
+    return told(error.problem)
+
+
+def _register(host: Host, work: Callable[[Host, Subject], Finding], id: str, label: str) -> None:
+    """``id`` and ``label`` have a place for the host."""
+
+    def run(subject: Subject) -> Iterator[Finding]:
+        yield work(host, subject)
+
+    needs: tuple[Need, ...] = ("signed_in",) if work is _as_nexus_sees else ()
+    check(id.format(host.id or host.name), label.format(host.label or host.name), needs=needs)(run)
+
+
+for _host in (REGISTRY, BLOBS):
+    _register(_host, _needed, "host-{}", "{} is reached from here")
+for _host in (REGISTRY, BLOBS):
+    _register(_host, _as_nexus_sees, "nexus-host-{}", "{} is reached from Nexus")
+for _host in OTHERS:
+    _register(_host, _other, "host-{}", "{} is reached from here")

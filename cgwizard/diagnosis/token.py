@@ -1,0 +1,181 @@
+"""Checks of the pull token: its shape, its date, and what the registry itself says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, told, unknown, warning
+from cgwizard.diagnosis.runner import check
+from cgwizard.errors import WizardError
+from cgwizard.plan import FREE_IMAGE
+
+if TYPE_CHECKING:
+    from cgwizard.registry.client import Registry
+    from cgwizard.tokens.claims import PullToken
+
+SOON = 7  # days in which a token that ends is worth a warning
+NEW_TOKEN = "make a new one: chainctl auth configure-docker --pull-token --ttl=8760h"  # a year
+# What a registry answers to a sign-in that it does not take.
+REFUSED = {"token-refused", "not-entitled", "login-wrong", "no-login"}
+
+
+@check("token-shape", "The pull token reads as one")
+def shape(subject: Subject) -> Finding:
+    from cgwizard.tokens.claims import secret_shape
+
+    if subject.token_problem is not None:
+        return told(subject.token_problem)
+    token = subject.pull_token
+    if token is None:
+        return skipped("there is no pull token")
+    return _misshapen(token) or ok(
+        f"user name {token.credentials.username[:8]}…, "
+        f"password of {secret_shape(token.credentials.password)}"
+    )
+
+
+def _misshapen(token: PullToken) -> Finding | None:
+    from cgwizard.tokens.claims import USERNAME, is_whole, secret_shape
+
+    username, password = token.credentials.username, token.credentials.password
+    if is_whole(username) or username.startswith("eyJ"):
+        return problem(
+            "token-swapped",
+            "the user name begins with eyJ, as passwords of pull tokens do",
+            "user name and password were swapped",
+            "enter them the other way round",
+        )
+    if any(c.isspace() for c in username + password.reveal()):
+        return problem(
+            "token-whitespace",
+            "there is white space inside the user name or the password",
+            "it came along while copying, perhaps as a line break of the terminal",
+            "paste the whole output of chainctl again",
+        )
+    if not is_whole(password.reveal()):
+        return problem(
+            "token-truncated",
+            f"a password of {secret_shape(password)}, which is no whole token",
+            "its end or middle was lost while it was copied",
+            "paste the whole output of chainctl again",
+        )
+    if not USERNAME.fullmatch(username):
+        return problem(
+            "token-wrong-kind",
+            "the user name is not 40 hexadecimal digits, a slash and 16 more",
+            "this is a sign-in of another kind than a pull token for images",
+            NEW_TOKEN,
+        )
+    return None
+
+
+@check("token-expiry", "The pull token has not expired", needs=("pull_token",))
+def expiry(subject: Subject) -> Finding:
+    token = _token(subject)
+    if token.expires is None:
+        return unknown("it does not tell its date")
+    date = f"{token.expires:%d %B %Y %H:%M} UTC"
+    now = datetime.now(UTC)
+    if token.expired(now):
+        return problem(
+            "token-expired",
+            f"it expired on {date} (the clock here: {now:%d %B %Y %H:%M} UTC)",
+            "pull tokens live 30 days unless they were made for longer",
+            NEW_TOKEN,
+        )
+    left = token.days_left(now) or 0
+    if left < SOON:
+        return warning(
+            "token-expires-soon",
+            f"it expires on {date}",
+            "afterwards private images are unknown to Nexus, and free ones with the same "
+            "repository as well",
+            NEW_TOKEN,
+        )
+    return ok(f"until {date}")
+
+
+def _token(subject: Subject) -> PullToken:
+    if subject.pull_token is None:
+        raise RuntimeError("a check that needs a pull token ran without one")
+    return subject.pull_token
+
+
+def signed_in_registry(subject: Subject) -> Registry:
+    """The registry itself, signed in with the pull token. Raises WizardError where the token is
+    no good: it is shown to the registry once in a run, by whoever comes first."""
+
+    def work() -> Registry:
+        token, upstream = _token(subject), subject.upstream
+        if upstream is None:
+            raise RuntimeError("a check that needs the registry ran without it")
+        last = subject.problem
+        if last is not None and last.code in {"token-refused", "token-expired"}:
+            raise WizardError(
+                last.code,
+                tried=last.tried,
+                came_back=f"{last.came_back} (a moment ago; not sent again)",
+                cause=last.cause,
+                next_step=last.next_step,
+            )
+        registry = subject.registry("upstream token", lambda: upstream(token.credentials))
+        # A free image first: a registry that refuses even that knows the token no more, and is
+        # not asked again; else the token lives, and a later refusal is about the image.
+        registry.check_credentials(FREE_IMAGE)
+        return registry
+
+    return subject.fact("token", work)
+
+
+@check(
+    "token-accepted",
+    "The registry itself accepts the pull token",
+    needs=("pull_token", "upstream"),
+)
+def accepted(subject: Subject) -> Iterator[Finding]:
+    token = _token(subject)
+    try:
+        registry = signed_in_registry(subject)
+    except WizardError as error:
+        yield _refused(error, token)
+        return
+    yield ok("asked directly, without Nexus")
+    if subject.private is None:
+        return
+    image = subject.private.image.partition("@")[0].partition(":")[0]
+    organization = image.partition("/")[0]
+    label = f"It opens {image}"
+    try:
+        registry.check_credentials(image)
+    except WizardError as error:
+        if error.code not in REFUSED:
+            raise
+        yield problem(
+            "not-entitled",
+            error.problem.came_back,
+            f"the token is valid, but not for this image: it belongs to another organisation than "
+            f"{organization}, or {organization} does not have this image",
+            "check the name of the image, and of which organisation the token was made",
+            label=label,
+        )
+    else:
+        yield ok("it may be pulled with this token", label=label)
+
+
+def _refused(error: WizardError, token: PullToken) -> Finding:
+    evidence = f"{error.problem.tried}: {error.problem.came_back}"
+    if error.code not in {*REFUSED, "token-expired"}:
+        # The network, not the token: said by the checks of the network.
+        return unknown(evidence)
+    if token.expired():
+        cause = f"it expired on {token.expires:%d %B %Y}"
+        return problem("token-expired", evidence, cause, NEW_TOKEN)
+    return problem(
+        "token-revoked",
+        evidence,
+        "its date has not passed, so that it was revoked (its identity was deleted), or it is "
+        "not a token of this registry",
+        f"chainctl auth pull-token list shows the living ones; {NEW_TOKEN}",
+    )

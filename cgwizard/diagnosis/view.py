@@ -1,0 +1,180 @@
+"""How one host looks from this machine: name, connection, certificate, answer, in that order."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.net import CONNECT_SECONDS, Trust, fetch_certificate, fingerprint, ssl_context
+
+Stage = Literal["", "dns", "refused", "timeout", "tls", "tls-intercepted", "proxy", "http"]
+TLS_SECONDS = 8.0
+
+# Organisations in the names of authorities that the public web trusts. One that is not here
+# may still be public: then it is said as a guess.
+PUBLIC_AUTHORITIES = (
+    "Google Trust Services",
+    "Let's Encrypt",
+    "Internet Security Research Group",
+    "DigiCert",
+    "Sectigo",
+    "COMODO",
+    "USERTRUST",
+    "GlobalSign",
+    "Amazon",
+    "Cloudflare",
+    "SSL Corp",
+    "Entrust",
+    "Microsoft Corporation",
+    "GoDaddy",
+    "Starfield",
+    "IdenTrust",
+    "Baltimore",
+    "ZeroSSL",
+    "Certainly",
+    "Buypass",
+)
+
+
+class View(msgspec.Struct, frozen=True):
+    """``stage`` is where it ended, "" when all went well. ``issuer`` is that of the certificate,
+    where one was seen; ``certificate`` its SHA-256."""
+
+    stage: Stage
+    evidence: str
+    issuer: str = ""
+    certificate: str = ""
+    proxy: str = ""  # of the environment, through which it was asked
+
+
+class Address(NamedTuple):
+    host: str
+    port: int
+    tls: bool
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def is_public(issuer: str) -> bool | None:
+    """Whether ``issuer`` is named like a public authority; None where there is no name."""
+    if not issuer:
+        return None
+    return any(name.lower() in issuer.lower() for name in PUBLIC_AUTHORITIES)
+
+
+def look(address: Address, *, registry: bool, trust: Trust | None = None) -> View:
+    """Look at ``address``. ``registry``: its answer must be one of a registry.
+
+    Where the environment names a proxy for it, names and connections are the proxy's business:
+    this machine need not be able to resolve the name, or to connect.
+    """
+    from cgwizard.nexus.failures import proxy_for
+
+    trust = trust or Trust()
+    proxy = proxy_for("https" if address.tls else "http", address.host, address.port)
+    if proxy:
+        seen = View("", f"through the proxy {proxy}", proxy=proxy)
+        return _http(address, seen, registry=registry, trust=trust)
+    try:
+        infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return View("dns", f"no address for {address.host}: {getattr(error, 'strerror', error)}")
+    where = ", ".join(dict.fromkeys(str(info[4][0]) for info in infos))
+    try:
+        socket.create_connection((address.host, address.port), CONNECT_SECONDS).close()
+    except ConnectionRefusedError:
+        return View("refused", f"{address} ({where}) refuses connections")
+    except OSError as error:
+        said = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        return View("timeout", f"no connection to {address} ({where}): {said}")
+    seen = View("", "connected")
+    if address.tls:
+        seen = _tls(address, trust)
+        if seen.stage:
+            return seen
+    return _http(address, seen, registry=registry, trust=trust)
+
+
+def _tls(address: Address, trust: Trust) -> View:
+    from cgwizard.nexus.certificates import read_certificate
+
+    context = ssl_context(trust)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    try:
+        with (
+            socket.create_connection((address.host, address.port), CONNECT_SECONDS) as raw,
+            _with_timeout(raw),
+            context.wrap_socket(raw, server_hostname=address.host) as tls,
+        ):
+            certificate = tls.getpeercert(binary_form=True) or b""
+            spoken = tls.version() or "TLS"
+    except ssl.SSLCertVerificationError as error:
+        return _untrusted(address, error)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or str(error)
+        return View("tls", f"connected, but no TLS with {address}: {reason}")
+    read = read_certificate(certificate)
+    evidence = f"{spoken}, certificate issued by {read.issuer or 'an unnamed authority'}"
+    return View("", evidence, read.issuer, fingerprint(certificate))
+
+
+def _with_timeout(raw: socket.socket) -> socket.socket:
+    raw.settimeout(TLS_SECONDS)
+    return raw
+
+
+def _untrusted(address: Address, error: ssl.SSLCertVerificationError) -> View:
+    from cgwizard.nexus.certificates import read_certificate
+
+    said = error.verify_message or "not verified"
+    try:
+        der = fetch_certificate(address.host, address.port)
+    except OSError:
+        return View("tls", f"a certificate that is not trusted: {said}")
+    read = read_certificate(der)
+    evidence = f"certificate issued by {read.issuer or 'an unnamed authority'}: {said}"
+    intercepted = is_public(read.issuer) is False
+    return View(
+        "tls-intercepted" if intercepted else "tls", evidence, read.issuer, fingerprint(der)
+    )
+
+
+def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View:
+    import httpx
+
+    from cgwizard.net import http_client
+
+    scheme = "https" if address.tls else "http"
+    path = "/v2/" if registry else "/"
+    try:
+        with (
+            http_client(f"{scheme}://{address}", trust, read_seconds=10) as client,
+            client.stream("GET", path) as response,
+        ):
+            status, headers = response.status_code, response.headers
+            html = "html" in headers.get("content-type", "").lower()
+    except httpx.ProxyError as error:
+        return _changed(seen, "proxy", f"the proxy {seen.proxy} refused: {error}")
+    except (httpx.HTTPError, WizardError) as error:
+        stage: Stage = "proxy" if seen.proxy else "http"
+        said = str(error) or type(error).__name__
+        return _changed(seen, stage, f"{seen.evidence}; no answer to GET {path}: {said}")
+    evidence = f"{seen.evidence}; GET {path}: {status}"
+    if status == 407:
+        return _changed(seen, "proxy", f"{evidence}, the proxy wants a sign-in")
+    asks = headers.get("www-authenticate", "").lower().startswith("bearer")
+    versioned = headers.get("docker-distribution-api-version", "").startswith("registry/")
+    if registry and not (asks or versioned):
+        what = "a web page" if html else "something else"
+        by = headers.get("server") or headers.get("via") or "unknown"
+        return _changed(seen, "http", f"{evidence}, {what} instead of a registry (from: {by[:60]})")
+    return _changed(seen, "", evidence)
+
+
+def _changed(seen: View, stage: Stage, evidence: str) -> View:
+    return msgspec.structs.replace(seen, stage=stage, evidence=evidence)
