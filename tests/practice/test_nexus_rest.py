@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.helpers_practice_rest import PROXY, Nexus, asset, nexus
+from tests.helpers_practice_rest import PASSWORD, PROXY, Nexus, asset, nexus
 
 INDEX = "a" * 64
 LAYER = "b" * 64
@@ -311,3 +313,22 @@ def test_options_and_head(server: Nexus) -> None:
     assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
     head = server.admin.head("/repositories")
     assert (head.status_code, head.content) == (200, b"")
+
+
+def test_outside_the_api(server: Nexus, tmp_path: Path) -> None:
+    def get(path: str, running: Nexus = server, **more: Any) -> httpx.Response:
+        return httpx.get(running.url + path, **more)
+
+    admin = ("admin", PASSWORD)
+    assert "practice server" in get("/").text
+    assert get("/service/metrics/ping", auth=admin).text == "pong\n"
+    assert get("/service/metrics/ping").status_code == 401
+    # How playbooks wait for a server: a repository of the first start answers.
+    assert get("/repository/maven-releases/").status_code == 401
+    assert get("/repository/maven-releases/", auth=admin).status_code == 200
+    jar = "/repository/maven-central/a/b/1/b-1.jar"
+    assert get(jar, auth=admin).status_code == 404
+    with nexus(tmp_path, "fresh") as fresh:
+        refused = get(jar, fresh, auth=admin)
+        assert refused.status_code == 403
+        assert "You must accept the End User License Agreement" in refused.text

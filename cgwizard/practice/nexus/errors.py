@@ -14,6 +14,10 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+EULA = (
+    "You must accept the End User License Agreement (EULA) through the onboarding wizard or"
+    " REST API before proceeding."
+)
 VIOLATIONS = "application/vnd.siesta-validation-errors-v1+json"
 
 

@@ -17,7 +17,7 @@ from cgwizard.practice.nexus.recipes import (
     without_path_routing,
 )
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.state import Repository
+from cgwizard.practice.nexus.state import NexusState, Repository
 
 routes = Routes("Repository Management")
 
@@ -101,13 +101,8 @@ def get_repository(call: Call) -> Response:
 async def delete_repository(call: Call) -> Response:
     repository = _administrated(call, "delete")
     state = call.state
-    members = (
-        r.settings.get("group", {}).get("memberNames", ()) for r in state.repositories.values()
-    )
-    if any(repository.name in names for names in members):
-        # The repository manager refuses what a group uses, and that ends as 404 here.
-        raise errors.not_found()
     del state.repositories[repository.name]
+    _leave_groups(state, repository)
     for role in state.roles.values():
         suffix = f"-{repository.format}-{repository.name}-"
         role.privileges = [
@@ -119,6 +114,17 @@ async def delete_repository(call: Call) -> Response:
         await state.docker.forget(repository)
     await state.repositories_changed()
     return done()
+
+
+def _leave_groups(state: NexusState, gone: Repository) -> None:
+    """A group that had ``gone`` as a member goes on without it (RepositoryManagerImpl.delete)."""
+    for name, repository in list(state.repositories.items()):
+        group = repository.settings.get("group")
+        if group is None or gone.name not in group["memberNames"]:
+            continue
+        left = [member for member in group["memberNames"] if member != gone.name]
+        settings = {**repository.settings, "group": {**group, "memberNames": left}}
+        state.repositories[name] = Repository(name, repository.format, repository.type, settings)
 
 
 @routes.add("POST", "/v1/repositories/{repositoryName}/invalidate-cache", access=True, status=204)

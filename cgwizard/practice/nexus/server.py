@@ -17,6 +17,7 @@ from cgwizard.practice.nexus import (
     errors,
     internal,
     openapi,
+    pages,
     repositories,
     roles,
     rules,
@@ -69,7 +70,7 @@ def rest_app(state: NexusState) -> App:
             return
         path = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         inside = _below(path, state.context_path)
-        if inside is not None and state.docker_routes is not None and _is_content(inside):
+        if inside is not None and state.docker_routes is not None and _is_docker(state, inside):
             await state.docker_routes({**scope, "path": inside, "root_path": ""}, receive, send)
             return
         request = Request(scope, receive)
@@ -91,8 +92,10 @@ def _below(path: str, context_path: str) -> str | None:
     return None
 
 
-def _is_content(path: str) -> bool:
-    return path.startswith(("/v2/", "/v1/", "/repository/")) or path in {"/v2", "/repository"}
+def _is_docker(state: NexusState, path: str) -> bool:
+    if path.startswith("/repository/"):
+        return pages.other_repository(state, path) is None
+    return path == "/v2" or path.startswith(("/v2/", "/v1/"))
 
 
 def _with_server_headers(state: NexusState, send: Send) -> Send:
@@ -125,7 +128,7 @@ async def _respond(state: NexusState, request: Request, path: str | None) -> Res
         if path is None:
             raise errors.html(404, "Nexus Repository Manager", "Not Found")
         if path != REST and not path.startswith(REST + "/"):
-            return _page(request, path)
+            return pages.answer(state, _sign_in(state, request, path), request.method, path)
         return await _rest(state, request, path[len(REST) :])
     except Fault as fault:
         return errors.answer(fault, accept, with_json_faults=state.version >= (3, 77, 0))
@@ -217,17 +220,3 @@ def base_url(state: NexusState, headers: Headers, scheme: str) -> str:
     if port and ":" not in host.rpartition("]")[2] and port not in {"80", "443"}:
         host = f"{host}:{port}"
     return f"{scheme}://{host}{state.context_path}"
-
-
-def _page(request: Request, path: str) -> Response:
-    if path in {"/", "/index.html"} and request.method in {"GET", "HEAD"}:
-        title = "Sonatype Nexus Repository"
-        text = (
-            "This is a practice server: its REST API and its docker connectors are real,"
-            " its user interface is not here."
-        )
-        headers = {"X-Frame-Options": "DENY", "Cache-Control": "no-cache"}
-        return Response(errors.page(title, text), headers=headers, media_type="text/html")
-    if path == "/static/rapture/resources/favicon.ico":
-        return Response(b"", 200, media_type="image/x-icon")
-    raise errors.html(404, "Nexus Repository Manager", "Not Found")
