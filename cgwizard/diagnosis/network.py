@@ -27,7 +27,13 @@ class Host(NamedTuple):
 
 
 REGISTRY = Host("cgr.dev", "the registry and its tokens", needed=True)
-BLOBS = Host("9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com", "the layers", needed=True)
+BLOBS = Host(
+    "9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com",
+    "the layers",
+    needed=True,
+    id="layers",
+    label="The layers' host",
+)
 _TOKENS = "only for making pull tokens"
 _PACKAGES = "only for building images, not for pulling them"
 OTHERS = (
@@ -115,7 +121,7 @@ def nexus_reaches(subject: Subject, host: Host) -> bool | None:
 
 def _needed(host: Host, subject: Subject) -> Finding:
     if subject.practice is not None and host != REGISTRY:
-        return skipped("in practice the layers' host is another one: it is tried with the image")
+        return skipped("in practice it is another one, which is tried with the image")
     seen = from_here(subject, host)
     if not seen.stage:
         return _fine(seen, subject)
@@ -151,7 +157,7 @@ def _other(host: Host, subject: Subject) -> Finding:
 
 def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
     if subject.practice is not None and host != REGISTRY:
-        return skipped("in practice the layers' host is another one: it is tried with the image")
+        return skipped("in practice it is another one, which is tried with the image")
     try:
         theirs = from_nexus(subject, host)
     except WizardError as error:

@@ -1,0 +1,324 @@
+"""Things broken on purpose in the practice world: each gives its own slug as the one cause."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from cgwizard import plan
+from cgwizard.errors import Problem
+from cgwizard.guide.session import Session
+from cgwizard.practice.docker.store import blob_path
+from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.serving import listen
+from cgwizard.practice.world import PracticeWorld
+from cgwizard.registry.reference import Reference
+from cgwizard.secrets import Credentials, Secret
+from cgwizard.tokens import claims
+from tests.helpers_diagnosis import change, conclusion, findings, settings
+from tests.helpers_guide import session_of, walk
+
+FREE, PRIVATE = "chainguard", "chainguard-private"
+
+
+@pytest.fixture
+def session(world: PracticeWorld) -> Session:
+    """The guide up to the test pull: both repositories are there, nothing was pulled yet."""
+    session = session_of(world)
+    walk(session, until="token")
+    return session
+
+
+def pull_token(session: Session) -> Credentials:
+    assert session.pull_token is not None
+    return session.pull_token.credentials
+
+
+def free_port(session: Session) -> int:
+    port = settings(session, FREE).docker.http_port
+    assert port is not None
+    return port
+
+
+def test_nothing_is_wrong(session: Session) -> None:
+    found = findings(session)
+    assert {f.verdict for f in found} == {"ok", "skipped"}, [
+        f for f in found if f.verdict not in {"ok", "skipped"}
+    ]
+    through = [f for f in found if f.check == "image-through-nexus"]
+    assert [f.evidence.endswith("the same as at the registry") for f in through] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("url", "slug"),
+    [
+        ("https://cgr.dev/chainguard", "remote-url-path"),
+        ("http://cgr.dev/", "remote-url-http"),
+        ("https://cgr.dve/", "remote-url-typo"),
+        ("https://registry-1.docker.io/", "remote-url-typo"),
+    ],
+)
+def test_remote_storage(session: Session, url: str, slug: str) -> None:
+    change(session, FREE, proxy={"remote_url": url})
+    assert conclusion(session) == slug
+
+
+def test_remote_storage_without_its_slash_is_fine(session: Session) -> None:
+    change(session, FREE, proxy={"remote_url": "https://cgr.dev"})
+    assert conclusion(session) == ""
+
+
+def test_repository_offline(session: Session) -> None:
+    change(session, FREE, online=False)
+    assert conclusion(session) == "repository-offline"
+
+
+def test_remote_blocked_by_hand(session: Session) -> None:
+    change(session, FREE, http_client={"blocked": True})
+    assert conclusion(session) == "remote-manually-blocked"
+
+
+def test_repository_removed(session: Session) -> None:
+    session.nexus.delete_repository(FREE)
+    assert conclusion(session) == "repository-missing"
+
+
+def test_agreement_open(session: Session, world: PracticeWorld) -> None:
+    world.state.eula_accepted = False
+    assert conclusion(session) == "nexus-eula"
+
+
+def test_read_only(session: Session, world: PracticeWorld) -> None:
+    world.state.read_only = True
+    assert conclusion(session) == "nexus-read-only"
+
+
+def test_password_changed_meanwhile(session: Session, world: PracticeWorld) -> None:
+    world.state.users["admin"].password = Secret("another")
+    assert conclusion(session) == "login-wrong"
+    # However many checks want to sign in, the password was sent once: four lock the user out.
+    world.state.users["admin"].password = world.info.password
+    assert conclusion(session) == ""
+
+
+def test_port_taken_by_another_program(session: Session, world: PracticeWorld) -> None:
+    port = free_port(session)
+    # Nexus saves a repository whose port it cannot open.
+    session.nexus.update_docker_proxy(settings(session, FREE).with_port(port + 1000))
+    sock = listen(port)
+    try:
+        session.nexus.update_docker_proxy(settings(session, FREE).with_port(port))
+
+        async def app(scope: object, receive: object, send: object) -> None:
+            from starlette.responses import PlainTextResponse
+
+            await PlainTextResponse("hello")(scope, receive, send)  # type: ignore[arg-type]
+
+        world.call(world._servers.serve, app, sock)
+        assert conclusion(session) == "connector-other-service"
+    finally:
+        sock.close()
+
+
+def test_port_not_open(session: Session) -> None:
+    port = free_port(session)
+    sock = listen(port + 2000)
+    try:
+        session.nexus.update_docker_proxy(settings(session, FREE).with_port(port + 2000))
+    finally:
+        sock.close()
+    assert conclusion(session) == "connector-not-published"
+
+
+def test_https_connector_without_keystore(session: Session) -> None:
+    proxy = settings(session, FREE).with_port(free_port(session), https=True)
+    session.nexus.update_docker_proxy(proxy)
+    assert conclusion(session) == "connector-https-without-keystore"
+
+
+def test_another_token_in_nexus(session: Session, world: PracticeWorld) -> None:
+    other = world.registry.tokens.issue("another.example")
+    change(session, PRIVATE, other)
+    assert conclusion(session) == "token-not-in-nexus"
+
+
+def test_no_token_in_nexus(session: Session) -> None:
+    proxy = settings(session, PRIVATE).with_credentials(None)
+    session.nexus.update_docker_proxy(proxy)
+    assert conclusion(session) == "token-not-in-nexus"
+
+
+def test_wrong_password_of_the_right_token_in_nexus(session: Session) -> None:
+    change(session, PRIVATE, Credentials(pull_token(session).username, Secret("mistyped")))
+    assert conclusion(session) == "token-stuck"
+
+
+def test_token_expired(session: Session, world: PracticeWorld) -> None:
+    expired = world.registry.tokens.expired(world.info.organization)
+    session.pull_token = claims.read(expired)
+    change(session, PRIVATE, expired)
+    assert conclusion(session) == "token-expired"
+
+
+def test_token_revoked(session: Session, world: PracticeWorld) -> None:
+    world.registry.tokens.revoke(pull_token(session))
+    assert conclusion(session) == "token-revoked"
+
+
+def test_refused_token_is_shown_to_the_registry_once(
+    session: Session, world: PracticeWorld
+) -> None:
+    world.registry.tokens.revoke(pull_token(session))
+    world.registry.requests.clear()
+    found = findings(session, "token-accepted", "image-direct")
+    shown = [r for r in world.registry.requests if r.user == pull_token(session).username]
+    assert [(f.check, f.verdict) for f in found if f.verdict != "ok"] == [
+        ("token-accepted", "problem"),
+        ("image-direct", "skipped"),
+    ]
+    assert len(shown) == 1
+
+
+def test_token_that_the_guide_saw_refused_is_not_shown_again(
+    session: Session, world: PracticeWorld
+) -> None:
+    world.registry.tokens.revoke(pull_token(session))
+    session.steps.token.problem = Problem("token-refused", "asking", "403", "", "")
+    world.registry.requests.clear()
+    (found,) = findings(session, "token-accepted")
+    assert found.slug == "token-revoked"
+    assert not [r for r in world.registry.requests if r.user]
+
+
+def test_image_that_the_organisation_does_not_have(session: Session, world: PracticeWorld) -> None:
+    session.steps.pull.values["private_image"] = f"{world.info.organization}/redis-fips"
+    assert conclusion(session) == "not-entitled"
+
+
+def test_image_asked_for_before_it_existed(session: Session, world: PracticeWorld) -> None:
+    missing = Fault(
+        "status", repository=plan.FREE_IMAGE, place="manifest", status=404, reference="latest"
+    )
+    world.registry.faults.add(missing)
+    with session.connector(free_port(session)) as connector, pytest.raises(Exception, match="404"):
+        connector.manifest(plan.FREE_IMAGE, "latest")
+    world.registry.faults.remove(missing)
+    assert conclusion(session) == "negative-cache"
+    session.nexus.invalidate_cache(FREE)
+    assert conclusion(session) == ""
+
+
+def test_stored_blob_damaged(session: Session, world: PracticeWorld) -> None:
+    with session.connector(free_port(session)) as connector:
+        from cgwizard.registry.pull import pull
+
+        finished = pull(connector, Reference.parse(f"cgr.dev/{plan.FREE_IMAGE}"))
+    smallest = min(finished.sources[1:], key=lambda source: source.size)
+    member = world.docker._members[FREE]
+    assert member.contents.assets[blob_path(smallest.digest)]
+    path = member.contents.folder.path(smallest.digest)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert conclusion(session) == "cache-corrupt"
+
+
+def test_damaged_blob_that_the_guide_found_is_looked_at(
+    session: Session, world: PracticeWorld
+) -> None:
+    with session.connector(free_port(session)) as connector:
+        from cgwizard.registry.pull import pull
+
+        finished = pull(connector, Reference.parse(f"cgr.dev/{plan.FREE_IMAGE}"))
+    largest = max(finished.sources, key=lambda source: source.size)
+    path = world.docker._members[FREE].contents.folder.path(largest.digest)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert conclusion(session) == ""  # only the smallest layer is read
+    session.steps.pull.problem = Problem(
+        "digest-mismatch", f"GET /v2/x/blobs/{largest.digest}", "", "", ""
+    )
+    assert conclusion(session) == "cache-corrupt"
+
+
+def test_layers_host_blocked_for_nexus(session: Session, world: PracticeWorld) -> None:
+    assert world.registry.blobs_running is not None
+    world.call(world.registry.blobs_running.stop)
+    assert conclusion(session) == "remote-blob-host-blocked"
+
+
+def test_registry_down(session: Session, world: PracticeWorld) -> None:
+    assert world.registry.running is not None
+    world.call(world.registry.running.stop)
+    assert conclusion(session) == "host-refused"
+
+
+def test_registry_failing(session: Session, world: PracticeWorld) -> None:
+    world.registry.faults.add(Fault("status", place="manifest", status=503))
+    assert conclusion(session) == "upstream-down"
+
+
+def test_registry_asks_for_patience(session: Session, world: PracticeWorld) -> None:
+    world.registry.faults.add(Fault("too-many-requests", place="manifest", retry_after=1))
+    assert conclusion(session) == "rate-limited"
+
+
+@pytest.mark.parametrize(
+    ("image", "slug"),
+    [
+        ("wolfi-base", "name-missing-namespace"),
+        ("cgr.dev/chainguard/wolfi-base", "name-with-upstream-host"),
+        ("chainguard/chainguard/wolfi-base", "name-repository-in-path"),
+        ("chainguard/Wolfi-Base", "name-uppercase"),
+        ("chainguard/no-such-image", "not-entitled"),
+        ("chainguard/python:3.13", "tag-not-free"),
+    ],
+)
+def test_image_name(session: Session, image: str, slug: str) -> None:
+    session.steps.pull.values["free_image"] = image
+    assert conclusion(session) == slug
+
+
+def test_private_images_for_everybody(session: Session, world: PracticeWorld) -> None:
+    world.state.anonymous_enabled = True
+    world.state.realms_active.append("DockerToken")
+    change(session, PRIVATE, pull_token(session), docker={"force_basic_auth": False})
+    assert conclusion(session) == "anonymous-sees-private"
+
+
+def test_anonymous_pulls_that_cannot_work_are_a_warning(session: Session) -> None:
+    change(session, FREE, docker={"force_basic_auth": False})
+    (found,) = findings(session, "nexus-anonymous")
+    assert (found.slug, found.verdict) == ("anonymous-off", "warning")
+
+
+def test_docker_hub_as_index_is_a_warning(session: Session) -> None:
+    change(session, FREE, docker_proxy={"index_type": "HUB"})
+    found = [f for f in findings(session, "remote-url") if f.verdict != "ok"]
+    assert [(f.slug, f.verdict) for f in found] == [("remote-index-type", "warning")]
+
+
+def test_token_that_ends_soon_is_a_warning(session: Session) -> None:
+    assert session.pull_token is not None
+    now = datetime.now(UTC)
+    session.pull_token = claims.PullToken(session.pull_token.credentials, None, now, "")
+    (found,) = findings(session, "token-expiry")
+    assert found.slug == "token-expired"
+
+
+def test_in_the_middle_of_the_guide(world: PracticeWorld) -> None:
+    """Before anything was made, what can be looked at is, and the rest says what it needs."""
+    session = session_of(world)
+    world.start()
+    found = {f.check: f for f in findings(session)}
+    assert found["image-direct"].verdict == "ok"
+    assert found["token-accepted"].verdict == "ok"
+    assert found["repository"].verdict == "skipped"
+    assert "Connect" in found["repository"].evidence
+    walk(session, until="routing")
+    made = findings(session, "repository", "image-through-nexus")
+    assert {f.verdict for f in made} == {"skipped"}
+    assert msgspec.structs.asdict(made[0])["evidence"] == "chainguard was not made yet"
