@@ -11,6 +11,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -84,6 +85,8 @@ class PracticeWorld:
             raise
         self._nexus_socket, registry_socket, blob_socket = self._sockets = sockets
         self.data = Path(tempfile.mkdtemp(prefix="cgwizard-practice-"))
+        # Also when nobody closes it: at the end of the process.
+        self._remove_data = weakref.finalize(self, shutil.rmtree, self.data, ignore_errors=True)
         (self.data / "nexus").mkdir()
         self.registry = PracticeRegistry(
             sock=registry_socket,
@@ -152,7 +155,7 @@ class PracticeWorld:
             self._servers.close()
             for sock in self._sockets:
                 sock.close()
-            shutil.rmtree(self.data, ignore_errors=True)
+            self._remove_data()
 
     def __enter__(self) -> Self:
         self.start()

@@ -203,3 +203,24 @@ def test_the_open_licence_agreement_refuses_content_only() -> None:
         assert "End User License Agreement (EULA)" in refused.json()["errors"][0]["message"]
         world.call(lambda: setattr(world.state, "eula_accepted", True))
         assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("mode", "matcher", "allowed", "refused"),
+    [
+        ("BLOCK", "/v2/chainguard/python/.*", FREE_IMAGE, "chainguard/python"),
+        ("ALLOW", "/v2/chainguard/wolfi-.*", FREE_IMAGE, "chainguard/python"),
+    ],
+)
+def test_a_routing_rule(
+    world: PracticeWorld, mode: str, matcher: str, allowed: str, refused: str
+) -> None:
+    rule = {"name": "some", "description": "", "mode": mode, "matchers": [matcher]}
+    world.call(lambda: world.state.routing_rules.update(some=rule))
+    url = add_repository(world, routingRuleName="some")
+    got = httpx.get(f"{url}/v2/{allowed}/manifests/latest", auth=ADMIN_AUTH)
+    assert got.status_code == 200
+    ruled_out = httpx.get(f"{url}/v2/{refused}/manifests/latest", auth=ADMIN_AUTH)
+    assert ruled_out.status_code == 403
+    assert "Routing rules block" in ruled_out.json()["errors"][0]["message"]
+    assert httpx.get(f"{url}/v2/", auth=ADMIN_AUTH).status_code == 200

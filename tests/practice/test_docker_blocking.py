@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+import trustme
 
 from cgwizard.practice.registry.faults import Fault
 from cgwizard.practice.world import PracticeWorld
 from tests.helpers_docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
+    PRIVATE_IMAGE,
     add_repository,
     layers,
+    remove_repository,
     status,
     stop_registry,
     upstream,
@@ -175,27 +183,70 @@ def test_a_remote_that_does_not_answer_ends_by_the_repositorys_timeout(
     assert status(world).reason == "java.net.SocketTimeoutException: Read timed out"
 
 
-def test_an_untrusted_remote(world: PracticeWorld) -> None:
-    import ssl
-    import threading
-
-    import trustme
-
+@contextlib.contextmanager
+def _https(ca: trustme.CA) -> Iterator[str]:
+    """Something that speaks TLS and answers 404 to everything."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_an_untrusted_remote_until_it_is_in_the_truststore(world: PracticeWorld) -> None:
+    ca = trustme.CA()
+    with _https(ca) as remote:
+        url = add_repository(world, remote=remote)
+        assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 502
+        assert (status(world).reason or "").startswith("javax.net.ssl.SSLHandshakeException")
+        pem = ca.cert_pem.bytes()
+        world.call(lambda: world.state.certificates.update(practice=pem))
+        trusting = {"connection": {"useTrustStore": True, "retries": 0}}
+        url = add_repository(world, remote=remote, httpClient=trusting)
+        # BaseHTTPRequestHandler knows no GET and says 501: an answer, and a failure of its own.
+        assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 503
+        assert status(world).reason == "Not Implemented"
+
+
+def test_the_way_out_is_a_proxy_where_the_server_has_one(world: PracticeWorld) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = proxy.getsockname()[1]
+        settings = {
+            "nonProxyHosts": ["*.corp"],
+            "httpProxy": {"enabled": True, "host": "127.0.0.1", "port": str(port)},
+        }
+        world.call(lambda: setattr(world.state, "http", settings))
+        asked: list[bytes] = []
 
         def serve() -> None:
-            connection, _ = server.accept()
+            connection, _ = proxy.accept()
             with connection:
-                try:
-                    context.wrap_socket(connection, server_side=True).close()
-                except OSError:
-                    return
+                asked.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
 
         thread = threading.Thread(target=serve)
         thread.start()
-        url = add_repository(world, remote=f"https://127.0.0.1:{server.getsockname()[1]}/")
-        assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 502
+        url = add_repository(world, remote="http://registry.example/")
+        assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 503
         thread.join(timeout=10)
-    assert (status(world).reason or "").startswith("javax.net.ssl.SSLHandshakeException")
+    assert asked[0].startswith(b"GET http://registry.example" + MANIFEST.encode())
+    assert status(world).reason == "Proxy Authentication Required"
+
+
+def test_a_refusal_may_outlive_new_credentials(world: PracticeWorld) -> None:
+    private = f"/v2/{PRIVATE_IMAGE}/manifests/latest"
+    world.call(lambda: setattr(world.docker, "refusals_stick", True))
+    url = add_repository(world)
+    assert httpx.get(url + private, auth=ADMIN_AUTH).status_code == 404
+    url = add_repository(world, token=world.info.pull_token)
+    assert httpx.get(url + private, auth=ADMIN_AUTH).status_code == 404
+    remove_repository(world, "chainguard")
+    url = add_repository(world, token=world.info.pull_token)
+    assert httpx.get(url + private, auth=ADMIN_AUTH).status_code == 200

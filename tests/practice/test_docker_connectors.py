@@ -125,3 +125,23 @@ def test_ways_in_by_the_main_port(context_path: str) -> None:
             missing = client.get(f"{base}/repository/nobody/v2/")
         assert off.status_code == missing.status_code == 404
         assert missing.json()["errors"][0]["message"] == "Repository not found"
+
+
+def test_two_repositories_swap_their_ports(world: PracticeWorld) -> None:
+    first, second = free_port(), free_port()
+    add_repository(world, "one", port=first)
+    add_repository(world, "two", port=second)
+
+    async def swap() -> None:
+        from cgwizard.practice.nexus.state import Repository
+
+        for name, port in (("one", second), ("two", first)):
+            old = world.state.repositories[name]
+            settings = old.settings | {"docker": {"forceBasicAuth": True, "httpPort": port}}
+            world.state.repositories[name] = Repository(name, "docker", "proxy", settings)
+        await world.state.repositories_changed()
+
+    world.call(swap)
+    assert world.call(world.docker.ports_in_use) == {second: "one", first: "two"}
+    for port in (first, second):
+        assert httpx.get(f"http://127.0.0.1:{port}/v2/").status_code == 401

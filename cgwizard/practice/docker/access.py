@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ EULA_OPEN = (
     "You must accept the End User License Agreement (EULA) through the onboarding wizard or "
     "REST API before proceeding."
 )
+RULED_OUT = "Routing rules block the requested item from this repository"
 
 
 class LockedOut(Exception):
@@ -83,6 +85,8 @@ class Access:
             raise RegistryError(403, "DENIED", NOT_AUTHORIZED)
         if self._state.has_eula and not self._state.eula_accepted:
             raise RegistryError(403, "DENIED", EULA_OPEN)
+        if self._is_ruled_out(target):
+            raise RegistryError(403, "DENIED", RULED_OUT)
 
     def ping(self, user: User | None, target: Target, request: Request) -> Response:
         """``GET /v2/``: wants a user, also where anonymous pulls work."""
@@ -104,6 +108,14 @@ class Access:
             and self._state.anonymous_enabled
             and self._state.anonymous.user_id == "anonymous"
         )
+
+    def _is_ruled_out(self, target: Target) -> bool:
+        """Whether the repository's routing rule blocks the path (of proxies only, in Nexus)."""
+        rule = self._state.routing_rules.get(target.settings.routing_rule_name or "")
+        if rule is None or target.repository.type != "proxy":
+            return False
+        matches = any(re.fullmatch(matcher, f"/v2{target.path}") for matcher in rule["matchers"])
+        return bool(matches == (rule["mode"] == "BLOCK"))
 
     def _challenge(self, target: Target, request: Request) -> RegistryError:
         docker = target.settings.docker

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -33,6 +33,7 @@ class Member:
     contents: Contents
     source: ProxySource | HostedSource | GroupSource
     remote_url: str
+    refused: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -55,6 +56,9 @@ class DockerFormat:
     ) -> None:
         self.clock = Clock()
         self.first_block_seconds = first_block_seconds
+        # A published report (3.79): an image that the remote refused stays unknown after the
+        # credentials were corrected, until the repository is made anew. Off; for lessons.
+        self.refusals_stick = False
         self._state, self._servers = state, servers
         self._members: dict[str, Member] = {}
         self._folders: dict[str, BlobFolder] = {}
@@ -145,26 +149,25 @@ class DockerFormat:
                 for name, repository in wanted.items()
                 if name not in self._members or self._members[name].repository is not repository
             ]
+            # All close before the first opens: two repositories may have swapped their ports.
             for repository in changed:
-                await self._stop(repository.name)
+                await self._connectors.close(repository.name)
             for repository in changed:
                 await self._start(repository)
-
-    async def _stop(self, name: str) -> None:
-        if (member := self._members.get(name)) is not None:
-            await self._connectors.close(name)
-            await member.source.close()
 
     async def _start(self, repository: Repository) -> None:
         settings = settings_of(repository)
         before = self._members.get(repository.name)
         contents = before.contents if before else Contents(self._folder(settings))
-        source = self._source(repository, settings, contents)
+        refused = before.refused if before else set()
+        source = self._source(repository, settings, contents, refused)
         remote_url = settings.proxy.remote_url
-        member = Member(repository, settings, contents, source, remote_url)
+        member = Member(repository, settings, contents, source, remote_url, refused)
         self._members[repository.name] = member
-        if before is not None and before.remote_url != remote_url:
-            await self.invalidate_cache(repository)
+        if before is not None:
+            await before.source.close()
+            if before.remote_url != remote_url:
+                await self.invalidate_cache(repository)
         await self._connectors.open(
             repository.name,
             settings.docker.http_port,
@@ -173,13 +176,24 @@ class DockerFormat:
         )
 
     def _source(
-        self, repository: Repository, settings: DockerSettings, contents: Contents
+        self,
+        repository: Repository,
+        settings: DockerSettings,
+        contents: Contents,
+        refused: set[str],
     ) -> ProxySource | HostedSource | GroupSource:
         if repository.type == "hosted":
             return HostedSource(settings, contents)
         if repository.type == "group":
             return GroupSource(lambda: self._sources(repository.name))
-        remote = Remote(self._state, self._servers, settings, self.clock, self.first_block_seconds)
+        remote = Remote(
+            self._state,
+            self._servers,
+            settings,
+            self.clock,
+            first_block_seconds=self.first_block_seconds,
+            refused=refused if self.refusals_stick else None,
+        )
         return ProxySource(
             settings,
             contents,
@@ -267,7 +281,11 @@ class DockerFormat:
         """For ``/v2/`` on the main port, which is no repository's: any that asks for a token,
         where there is one."""
         # A guess: what the ping answers there is known for servers with the token realm only.
-        by_path = [m for m in self._members.values() if m.settings.docker.path_enabled]
+        by_path = [
+            m
+            for m in self._members.values()
+            if m.settings.docker.path_enabled and m.repository.online
+        ]
         by_path.sort(key=lambda m: m.settings.docker.force_basic_auth)
         if by_path:
             return by_path[0]

@@ -90,6 +90,7 @@ class Pushes:
             await upload.append(request.stream())
             return _progress(target, upload, 202)
         if request.method == "PUT":
+            _require_in_order(upload, request.headers.get("content-range"))
             await upload.append(request.stream())
             source.finish(upload, digest or "")
             return _created(target, name, digest or "")

@@ -21,6 +21,7 @@ import httpx
 import msgspec
 
 from cgwizard.practice.docker.blocking import Blocking, Clock, RemoteBlockedError
+from cgwizard.practice.docker.outbound import open_client, retries
 from cgwizard.practice.docker.settings import DockerSettings
 from cgwizard.practice.serving import log
 
@@ -56,7 +57,11 @@ class _Token(msgspec.Struct):
 
 
 class Remote:
-    """One proxy's remote. Made anew when the repository's settings change."""
+    """One proxy's remote. Made anew when the repository's settings change.
+
+    ``refused`` holds the scopes for which no token was given, where such a refusal outlives
+    new credentials (`DockerFormat.refusals_stick`).
+    """
 
     def __init__(
         self,
@@ -64,10 +69,15 @@ class Remote:
         servers: Servers,
         settings: DockerSettings,
         clock: Clock,
+        *,
         first_block_seconds: float,
+        refused: set[str] | None = None,
     ) -> None:
+        self._refused = refused
         self._state, self._settings, self._clock = state, settings, clock
         self._client: httpx.AsyncClient | None = None
+        self._clients: list[httpx.AsyncClient] = []
+        self._opened_for: object = None
         self._tokens: dict[str, tuple[str, float]] = {}  # scope -> token, until
 
         async def check() -> None:
@@ -88,8 +98,8 @@ class Remote:
 
     async def close(self) -> None:
         self.blocking.close()
-        if self._client is not None:
-            await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     def url(self, name: str, rest: str) -> str:
         """Where ``/v2/NAME/REST`` lies; a path in the remote storage stays in front of it."""
@@ -136,12 +146,13 @@ class Remote:
             self.blocking.require_open()
         client = self._open()
         request = client.build_request(method, url, headers=headers)
-        for attempt in range(self._settings.retries + 1):
+        tries = retries(self._settings, self._state) + 1
+        for attempt in range(1, tries + 1):
             try:
                 response = await client.send(request, stream=True)
                 break
             except (httpx.RemoteProtocolError, httpx.ReadError) as error:
-                if attempt < self._settings.retries:
+                if attempt < tries:
                     continue
                 raise self._unreachable(error, counts) from error
             except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -197,6 +208,8 @@ class Remote:
 
     async def _authorize(self, challenge: str, scope: str) -> str | None:
         """The Authorization header that answers ``challenge``; None when there is none."""
+        if self._refused is not None and scope in self._refused:
+            raise RemoteRefusedError("the remote refused this image before")
         scheme, _, rest = challenge.partition(" ")
         credentials = self._settings.credentials
         if scheme.lower() == "basic":
@@ -225,6 +238,8 @@ class Remote:
                 url.copy_with(query=None),
                 status,
             )
+            if self._refused is not None:
+                self._refused.add(scope)
             raise RemoteRefusedError(f"no token: {status} {_phrase(status)}")
         try:
             answer = msgspec.json.decode(body, type=_Token)
@@ -250,23 +265,13 @@ class Remote:
         return f"{real or origin}{path}"
 
     def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                timeout=httpx.Timeout(self._settings.timeout),
-                limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
-                verify=_system_trust() if self._base().startswith("https:") else False,
-                follow_redirects=False,
-                # Nexus takes its proxies from its own settings, not from the environment.
-                trust_env=False,
-                headers={"User-Agent": self._user_agent(), "Accept-Encoding": "identity"},
-            )
+        now = (self._state.http, *self._state.certificates)
+        if self._client is None or self._opened_for != now:
+            # The old one, if any, is closed with the rest: answers may still come through it.
+            self._client = open_client(self._settings, self._state)
+            self._clients.append(self._client)
+            self._opened_for = now
         return self._client
-
-    def _user_agent(self) -> str:
-        connection = self._settings.http_client.connection
-        suffix = connection.user_agent_suffix if connection else None
-        agent = f"Nexus/{self._state.version_text} ({self._state.edition}; practice)"
-        return f"{agent} {suffix}" if suffix else agent
 
     def _unreachable(self, error: Exception, counts: bool) -> RemoteUnreachableError:
         parts = urlsplit(self._base())
@@ -320,12 +325,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.append(error)
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _system_trust() -> ssl.SSLContext:
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _basic(username: str, password: str) -> str:

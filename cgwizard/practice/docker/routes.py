@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cgwizard.practice.docker.access import Access, LockedOut
@@ -126,6 +126,8 @@ def registry_app(state: NexusState, target_of: Callable[[Request], Target]) -> A
             answer = await routes.answer(target_of(request), request)
         except (RegistryError, LockedOut) as error:
             answer = error.response()
+        except ClientDisconnect:
+            return  # nobody is there to be told
         await answer(scope, receive, named)
 
     return app

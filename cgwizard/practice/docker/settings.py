@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -43,6 +42,7 @@ class Connection(msgspec.Struct, rename="camel"):
     retries: int | None = None
     timeout: int | None = None  # seconds
     user_agent_suffix: str | None = None
+    use_trust_store: bool | None = None
 
 
 class HttpClient(msgspec.Struct, rename="camel"):
@@ -68,17 +68,7 @@ class DockerSettings(msgspec.Struct, rename="camel"):
     http_client: HttpClient = msgspec.field(default_factory=HttpClient)
     docker_proxy: DockerProxy = msgspec.field(default_factory=DockerProxy)
     group: Group = msgspec.field(default_factory=Group)
-
-    @property
-    def timeout(self) -> float:
-        """Seconds to wait for the remote; 20 is the server's own setting (``/v1/http``)."""
-        connection = self.http_client.connection
-        return float((connection and connection.timeout) or 20)
-
-    @property
-    def retries(self) -> int:
-        connection = self.http_client.connection
-        return 2 if connection is None or connection.retries is None else connection.retries
+    routing_rule_name: str | None = None
 
     @property
     def credentials(self) -> Credentials | None:
@@ -95,10 +85,6 @@ class DockerSettings(msgspec.Struct, rename="camel"):
         return (
             _secret(given.get("bearerToken")) if given.get("type") == "bearerToken" else Secret("")
         )
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.proxy.remote_url).hostname or ""
 
 
 def settings_of(repository: Repository) -> DockerSettings:
