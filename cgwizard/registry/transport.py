@@ -10,7 +10,7 @@ import contextlib
 import socket
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cgwizard.net import CONNECT_SECONDS, Trust, http_client
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 REDIRECT_LIMIT = 5
 ERROR_LIMIT = 64 << 10  # bytes of a refusal that are read
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-RECEIVE_BUFFER = 4 << 20
 
 
 class Transport:
@@ -152,8 +151,9 @@ class Transport:
         if authorization:
             sent["Authorization"] = authorization
         request = client.build_request(method, url, headers=sent, timeout=timeout)
-        request.extensions["trace"] = self._trace
-        response = client.send(request, stream=True)
+        with _Deadline(seconds, self.abort, self._keep) as deadline:
+            request.extensions["trace"] = deadline.trace
+            response = client.send(request, stream=True)
         # From here on the time-out is that between two pieces of the body.
         request.extensions["timeout"]["read"] = self.patience.stall_seconds
         if ours:
@@ -197,14 +197,48 @@ class Transport:
             read_up_to(response, ERROR_LIMIT)
         response.close()
 
-    def _trace(self, event: str, info: dict[str, object]) -> None:
-        if event not in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            return
-        stream = info["return_value"]
-        sock = stream.get_extra_info("socket")  # type: ignore[attr-defined]
-        if isinstance(sock, socket.socket):
-            with self._lock:
-                self._sockets.add(sock)
+    def _keep(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._sockets.add(sock)
+
+
+class _Deadline:
+    """The time until an answer begins, as a whole.
+
+    The time-outs of httpx are between two reads: a server that sends interim answers, or a
+    header byte by byte, would keep a request for ever. ``cut`` ends that.
+    """
+
+    def __init__(
+        self, seconds: float, cut: Callable[[], None], keep: Callable[[socket.socket], None]
+    ) -> None:
+        self._cut, self._keep = cut, keep
+        self._passed = False
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def trace(self, event: str, info: dict[str, object]) -> None:
+        """What httpcore tells: new sockets are noted, and the time runs from the request on."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            sock = info["return_value"].get_extra_info("socket")  # type: ignore[attr-defined]
+            if isinstance(sock, socket.socket):
+                self._keep(sock)
+        elif event == "http11.send_request_headers.started" and self._timer.ident is None:
+            self._timer.start()
+
+    def __enter__(self) -> _Deadline:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        import httpx
+
+        self._timer.cancel()
+        if self._passed and isinstance(details[1], httpx.HTTPError):
+            raise httpx.ReadTimeout("the answer did not begin in time") from details[1]
+
+    def _pass(self) -> None:
+        self._passed = True
+        self._cut()
 
 
 def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
