@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import msgspec
 
 from cgwizard.cancel import Cancel
@@ -10,7 +12,25 @@ from cgwizard.diagnosis.model import Finding, Started, Subject
 from cgwizard.diagnosis.runner import run
 from cgwizard.guide.session import Session
 from cgwizard.nexus.models import DockerProxy
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials
+from tests.helpers_guide import session_of, walk
+
+
+def free_port() -> int:
+    """Not one of those that the guide proposes: other tests may run with the same proposals."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def set_up(world: PracticeWorld) -> Session:
+    """The guide up to the test pull: both repositories are there, nothing was pulled yet."""
+    session = session_of(world)
+    session.steps.routing.values["port"] = str(free_port())
+    session.steps.token.values["port"] = str(free_port())
+    walk(session, until="token")
+    return session
 
 
 def findings(session: Session, *only: str) -> list[Finding]:
@@ -48,6 +68,8 @@ def change(
         proxy = proxy.with_credentials(credentials)
     for member, value in parts.items():
         if isinstance(value, dict):
-            value = msgspec.structs.replace(getattr(proxy, member), **value)
-        proxy = msgspec.structs.replace(proxy, **{member: value})
+            part = msgspec.structs.replace(getattr(proxy, member), **value)
+            proxy = msgspec.structs.replace(proxy, **{member: part})
+        else:
+            proxy = msgspec.structs.replace(proxy, **{member: value})
     session.nexus.update_docker_proxy(proxy)

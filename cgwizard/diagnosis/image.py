@@ -24,7 +24,7 @@ from cgwizard.diagnosis.names import reference_of, served, wrong_name
 from cgwizard.diagnosis.probe import QUICK, Probe, probe, short
 from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.runner import check
-from cgwizard.diagnosis.token import signed_in_registry
+from cgwizard.diagnosis.token import entitled_registry
 from cgwizard.errors import WizardError
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def direct(subject: Subject, target: Target) -> Probe:
         if subject.upstream is None:
             raise RuntimeError("a check that needs the registry ran without it")
         make = subject.upstream
+        reference = reference_of(target)
         if target.private and subject.pull_token:
-            registry = signed_in_registry(subject)
+            registry = entitled_registry(subject, reference.repository)
         else:
             registry = subject.registry("upstream", lambda: make(None))
-        reference = reference_of(target)
         return probe(registry, reference.repository, reference.target, also=_suspects(subject))
 
     return subject.fact(f"direct {target.id}", work)

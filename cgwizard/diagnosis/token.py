@@ -129,6 +129,31 @@ def signed_in_registry(subject: Subject) -> Registry:
     return subject.fact("token", work)
 
 
+def entitled_registry(subject: Subject, image: str) -> Registry:
+    """The same, for one image of the organisation. Raises WizardError("not-entitled") where the
+    token lives and does not open it; it is asked for once in a run."""
+    registry = signed_in_registry(subject)
+    organization = image.partition("/")[0]
+
+    def work() -> Registry:
+        try:
+            registry.check_credentials(image)
+        except WizardError as error:
+            if error.code not in REFUSED:
+                raise
+            raise WizardError(
+                "not-entitled",
+                tried=error.problem.tried,
+                came_back=error.problem.came_back,
+                cause="the token is valid, but not for this image: it belongs to another "
+                f"organisation than {organization}, or {organization} does not have the image",
+                next_step="check the image's name, and of which organisation the token was made",
+            ) from error
+        return registry
+
+    return subject.fact(f"entitled {image}", work)
+
+
 @check(
     "token-accepted",
     "The registry itself accepts the pull token",
@@ -137,7 +162,7 @@ def signed_in_registry(subject: Subject) -> Registry:
 def accepted(subject: Subject) -> Iterator[Finding]:
     token = _token(subject)
     try:
-        registry = signed_in_registry(subject)
+        signed_in_registry(subject)
     except WizardError as error:
         yield _refused(error, token)
         return
@@ -145,23 +170,8 @@ def accepted(subject: Subject) -> Iterator[Finding]:
     if subject.private is None:
         return
     image = subject.private.image.partition("@")[0].partition(":")[0]
-    organization = image.partition("/")[0]
-    label = f"It opens {image}"
-    try:
-        registry.check_credentials(image)
-    except WizardError as error:
-        if error.code not in REFUSED:
-            raise
-        yield problem(
-            "not-entitled",
-            error.problem.came_back,
-            f"the token is valid, but not for this image: it belongs to another organisation than "
-            f"{organization}, or {organization} does not have this image",
-            "check the name of the image, and of which organisation the token was made",
-            label=label,
-        )
-    else:
-        yield ok("it may be pulled with this token", label=label)
+    entitled_registry(subject, image)
+    yield ok("it may be pulled with this token", label=f"It opens {image}")
 
 
 def _refused(error: WizardError, token: PullToken) -> Finding:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import socket
+from datetime import timedelta
 
 import msgspec
 import pytest
 
 from cgwizard import plan
+from cgwizard.cancel import Cancel
+from cgwizard.diagnosis.chain import conclude
+from cgwizard.diagnosis.image import direct
+from cgwizard.diagnosis.model import Subject
+from cgwizard.diagnosis.runner import run
 from cgwizard.errors import Problem
 from cgwizard.guide.session import Session
+from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.docker.store import blob_path
 from cgwizard.practice.registry.faults import Fault
 from cgwizard.practice.serving import listen
@@ -17,18 +24,16 @@ from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets import Credentials, Secret
 from cgwizard.tokens import claims
-from tests.helpers_diagnosis import change, conclusion, findings, settings
+from tests.helpers_diagnosis import change, conclusion, findings, set_up, settings
 from tests.helpers_guide import session_of, walk
+from tests.helpers_nexus import Reply, Scripted, raw_server
 
 FREE, PRIVATE = "chainguard", "chainguard-private"
 
 
 @pytest.fixture
 def session(world: PracticeWorld) -> Session:
-    """The guide up to the test pull: both repositories are there, nothing was pulled yet."""
-    session = session_of(world)
-    walk(session, until="token")
-    return session
+    return set_up(world)
 
 
 def pull_token(session: Session) -> Credentials:
@@ -36,7 +41,7 @@ def pull_token(session: Session) -> Credentials:
     return session.pull_token.credentials
 
 
-def free_port(session: Session) -> int:
+def port_of(session: Session) -> int:
     port = settings(session, FREE).docker.http_port
     assert port is not None
     return port
@@ -98,43 +103,43 @@ def test_read_only(session: Session, world: PracticeWorld) -> None:
 def test_password_changed_meanwhile(session: Session, world: PracticeWorld) -> None:
     world.state.users["admin"].password = Secret("another")
     assert conclusion(session) == "login-wrong"
-    # However many checks want to sign in, the password was sent once: four lock the user out.
-    world.state.users["admin"].password = world.info.password
-    assert conclusion(session) == ""
+    # However many checks want to sign in, the password is sent once: four lock the user out.
+    right = Credentials("admin", Secret("another"))
+    with NexusClient(world.info.nexus_url, right) as again:
+        assert again.sign_in().administrator
 
 
-def test_port_taken_by_another_program(session: Session, world: PracticeWorld) -> None:
-    port = free_port(session)
-    # Nexus saves a repository whose port it cannot open.
-    session.nexus.update_docker_proxy(settings(session, FREE).with_port(port + 1000))
-    sock = listen(port)
-    try:
-        session.nexus.update_docker_proxy(settings(session, FREE).with_port(port))
-
-        async def app(scope: object, receive: object, send: object) -> None:
-            from starlette.responses import PlainTextResponse
-
-            await PlainTextResponse("hello")(scope, receive, send)  # type: ignore[arg-type]
-
-        world.call(world._servers.serve, app, sock)
+def test_port_taken_by_another_program(session: Session) -> None:
+    with Scripted(server_header=None) as other:
+        # Nexus saves a repository whose port it cannot open.
+        change(session, FREE, docker={"http_port": other.port})
         assert conclusion(session) == "connector-other-service"
-    finally:
-        sock.close()
+
+
+def test_port_taken_by_another_registry(session: Session) -> None:
+    header = {"Docker-Distribution-Api-Version": "registry/2.0"}
+    with Scripted({"/v2/": Reply(200, headers=header)}, server_header=None) as other:
+        change(session, FREE, docker={"http_port": other.port})
+        assert conclusion(session) == "connector-other-service"
+
+
+def test_port_taken_by_something_that_is_not_http(session: Session) -> None:
+    with raw_server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
+        change(session, FREE, docker={"http_port": port})
+        assert conclusion(session) == "connector-other-service"
 
 
 def test_port_not_open(session: Session) -> None:
-    port = free_port(session)
-    sock = listen(port + 2000)
+    sock = listen(0)
     try:
-        session.nexus.update_docker_proxy(settings(session, FREE).with_port(port + 2000))
+        change(session, FREE, docker={"http_port": sock.getsockname()[1]})
     finally:
         sock.close()
     assert conclusion(session) == "connector-not-published"
 
 
 def test_https_connector_without_keystore(session: Session) -> None:
-    proxy = settings(session, FREE).with_port(free_port(session), https=True)
-    session.nexus.update_docker_proxy(proxy)
+    change(session, FREE, docker={"http_port": None, "https_port": port_of(session)})
     assert conclusion(session) == "connector-https-without-keystore"
 
 
@@ -202,7 +207,7 @@ def test_image_asked_for_before_it_existed(session: Session, world: PracticeWorl
         "status", repository=plan.FREE_IMAGE, place="manifest", status=404, reference="latest"
     )
     world.registry.faults.add(missing)
-    with session.connector(free_port(session)) as connector, pytest.raises(Exception, match="404"):
+    with session.connector(port_of(session)) as connector, pytest.raises(Exception, match="404"):
         connector.manifest(plan.FREE_IMAGE, "latest")
     world.registry.faults.remove(missing)
     assert conclusion(session) == "negative-cache"
@@ -211,7 +216,7 @@ def test_image_asked_for_before_it_existed(session: Session, world: PracticeWorl
 
 
 def test_stored_blob_damaged(session: Session, world: PracticeWorld) -> None:
-    with session.connector(free_port(session)) as connector:
+    with session.connector(port_of(session)) as connector:
         from cgwizard.registry.pull import pull
 
         finished = pull(connector, Reference.parse(f"cgr.dev/{plan.FREE_IMAGE}"))
@@ -228,7 +233,7 @@ def test_stored_blob_damaged(session: Session, world: PracticeWorld) -> None:
 def test_damaged_blob_that_the_guide_found_is_looked_at(
     session: Session, world: PracticeWorld
 ) -> None:
-    with session.connector(free_port(session)) as connector:
+    with session.connector(port_of(session)) as connector:
         from cgwizard.registry.pull import pull
 
         finished = pull(connector, Reference.parse(f"cgr.dev/{plan.FREE_IMAGE}"))
@@ -244,10 +249,32 @@ def test_damaged_blob_that_the_guide_found_is_looked_at(
     assert conclusion(session) == "cache-corrupt"
 
 
-def test_layers_host_blocked_for_nexus(session: Session, world: PracticeWorld) -> None:
-    assert world.registry.blobs_running is not None
-    world.call(world.registry.blobs_running.stop)
+def stop_layers_host(world: PracticeWorld) -> None:
+    registry = world.registry
+    assert registry.blobs_running is not None
+    world.call(registry.blobs_running.stop)
+    # The registry goes on to send clients there, and asks its socket for the address.
+    registry._blob_sock = socket.socket()
+    registry._blob_sock.bind(("127.0.0.1", 0))
+
+
+def test_layers_host_blocked(session: Session, world: PracticeWorld) -> None:
+    stop_layers_host(world)
     assert conclusion(session) == "remote-blob-host-blocked"
+
+
+def test_layers_host_blocked_for_nexus_alone(session: Session, world: PracticeWorld) -> None:
+    with Subject.of(session) as subject:
+        assert subject.free
+        assert subject.private
+        for target in (subject.free, subject.private):
+            assert direct(subject, target).error is None
+        stop_layers_host(world)
+        found = run(subject, lambda _event: None, Cancel())
+    cause = conclude(found)
+    assert cause is not None
+    assert cause.slug == "remote-blob-host-blocked"
+    assert cause.evidence.endswith("from here the same blob arrives")
 
 
 def test_registry_down(session: Session, world: PracticeWorld) -> None:
@@ -301,12 +328,11 @@ def test_docker_hub_as_index_is_a_warning(session: Session) -> None:
     assert [(f.slug, f.verdict) for f in found] == [("remote-index-type", "warning")]
 
 
-def test_token_that_ends_soon_is_a_warning(session: Session) -> None:
-    assert session.pull_token is not None
-    now = datetime.now(UTC)
-    session.pull_token = claims.PullToken(session.pull_token.credentials, None, now, "")
+def test_token_that_ends_soon_is_a_warning(session: Session, world: PracticeWorld) -> None:
+    token = world.registry.tokens.issue(world.info.organization, timedelta(days=3))
+    session.pull_token = claims.read(token)
     (found,) = findings(session, "token-expiry")
-    assert found.slug == "token-expired"
+    assert (found.slug, found.verdict) == ("token-expires-soon", "warning")
 
 
 def test_in_the_middle_of_the_guide(world: PracticeWorld) -> None:
