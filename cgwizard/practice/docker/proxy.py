@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -171,9 +172,8 @@ class ProxySource:
         return download
 
     async def tags(self, name: str, count: int | None, last: str | None) -> TagPage:
-        query = "&".join(
-            f"{key}={value}" for key, value in (("n", count), ("last", last)) if value is not None
-        )
+        given = (("n", count), ("last", last))
+        query = urlencode([(key, value) for key, value in given if value is not None])
         try:
             with self._remote_errors(None, NameUnknownError()):
                 async with self.remote.get(

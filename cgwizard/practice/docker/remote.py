@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-import socket
-import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -22,6 +20,7 @@ import msgspec
 
 from cgwizard.practice.docker.blocking import Blocking, Clock, RemoteBlockedError
 from cgwizard.practice.docker.outbound import open_client, retries
+from cgwizard.practice.docker.reasons import java_reason, phrase
 from cgwizard.practice.docker.settings import DockerSettings
 from cgwizard.practice.serving import log
 
@@ -144,8 +143,11 @@ class Remote:
         counts = urlsplit(url).netloc == urlsplit(self._base()).netloc
         if counts:
             self.blocking.require_open()
-        client = self._open()
-        request = client.build_request(method, url, headers=headers)
+        try:
+            client = self._open()
+            request = client.build_request(method, url, headers=headers)
+        except httpx.InvalidURL as error:
+            raise self._unreachable(error, counts) from error
         tries = retries(self._settings, self._state) + 1
         for attempt in range(1, tries + 1):
             try:
@@ -155,7 +157,7 @@ class Remote:
                 if attempt < tries:
                     continue
                 raise self._unreachable(error, counts) from error
-            except (httpx.TransportError, httpx.InvalidURL) as error:
+            except httpx.TransportError as error:
                 raise self._unreachable(error, counts) from error
         try:
             if counts:
@@ -168,7 +170,7 @@ class Remote:
         # A guess: docker's own list of failures is not published. Its remotes answer 401 to the
         # first request of every pull, so 401 cannot count here as it does elsewhere in Nexus.
         if status >= 500 or status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            self.blocking.failed(_phrase(status))
+            self.blocking.failed(phrase(status))
         else:
             self.blocking.answered()
 
@@ -240,7 +242,7 @@ class Remote:
             )
             if self._refused is not None:
                 self._refused.add(scope)
-            raise RemoteRefusedError(f"no token: {status} {_phrase(status)}")
+            raise RemoteRefusedError(f"no token: {status} {phrase(status)}")
         try:
             answer = msgspec.json.decode(body, type=_Token)
         except msgspec.DecodeError as error:
@@ -274,65 +276,11 @@ class Remote:
         return self._client
 
     def _unreachable(self, error: Exception, counts: bool) -> RemoteUnreachableError:
-        parts = urlsplit(self._base())
-        reason = java_reason(error, parts.hostname or "", parts.port)
+        reason = java_reason(error, urlsplit(self._base()).netloc.rpartition("@")[2])
         if counts:
             self.blocking.failed(reason)
         return RemoteUnreachableError(reason)
 
 
-def java_reason(error: BaseException, host: str, port: int | None) -> str:
-    """A failure in the words in which Nexus's status would show it."""
-    where = f"{host}:{port}" if port else host
-    causes = list(_causes(error))
-    text = " ".join(str(cause) for cause in causes).lower()
-    apache = "org.apache.http"
-    known = (
-        (
-            any(isinstance(cause, socket.gaierror) for cause in causes),
-            f"java.net.UnknownHostException: {host}: Name or service not known",
-        ),
-        (
-            any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text,
-            "javax.net.ssl.SSLHandshakeException: PKIX path building failed: "
-            "unable to find valid certification path to requested target",
-        ),
-        (
-            isinstance(error, httpx.ConnectTimeout),
-            f"{apache}.conn.ConnectTimeoutException: Connect to {where} failed: Connect timed out",
-        ),
-        (
-            isinstance(error, httpx.TimeoutException),
-            "java.net.SocketTimeoutException: Read timed out",
-        ),
-        (
-            isinstance(error, httpx.ConnectError),
-            f"{apache}.conn.HttpHostConnectException: Connect to {where} failed: "
-            "Connection refused",
-        ),
-        (
-            isinstance(error, httpx.RemoteProtocolError),
-            f"{apache}.NoHttpResponseException: {where} failed to respond",
-        ),
-    )
-    found = next((reason for applies, reason in known if applies), None)
-    return found or f"java.net.SocketException: {error or 'Connection reset'}"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 def _basic(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Unrecognized HTTP error, code {status}"
