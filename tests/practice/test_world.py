@@ -15,6 +15,7 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from tests.helpers_docker import ADMIN_AUTH, PRIVATE_IMAGE, free_port, pull
 
 
 def test_addresses_are_known_and_connectable_before_it_is_started() -> None:
@@ -138,3 +139,44 @@ def test_the_folder_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert world.data.stat().st_mode & 0o077 == 0
     finally:
         world.close()
+
+
+def test_a_repository_made_by_rest_pulls_and_is_found(world: PracticeWorld) -> None:
+    port = free_port()
+    token = world.info.pull_token
+    body = {
+        "name": "chainguard",
+        "online": True,
+        "storage": {"blobStoreName": "default", "strictContentTypeValidation": True},
+        "proxy": {"remoteUrl": "https://cgr.dev/", "contentMaxAge": 1440, "metadataMaxAge": 1440},
+        "negativeCache": {"enabled": True, "timeToLive": 1440},
+        "httpClient": {
+            "blocked": False,
+            "autoBlock": True,
+            "authentication": {
+                "type": "username",
+                "username": token.username,
+                "password": token.password.reveal(),
+            },
+        },
+        "docker": {"v1Enabled": False, "forceBasicAuth": True, "httpPort": port},
+        "dockerProxy": {"indexType": "REGISTRY"},
+    }
+    rest = httpx.Client(base_url=f"{world.info.nexus_url}/service/rest", auth=ADMIN_AUTH)
+    docker = httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=ADMIN_AUTH)
+    with rest, docker:
+        created = rest.post("/v1/repositories/docker/proxy", json=body)
+        assert created.status_code == 201, created.text
+        pull(docker, PRIVATE_IMAGE)
+        found = rest.get("/v1/components", params={"repository": "chainguard"}).json()["items"]
+        assert [(item["name"], item["version"]) for item in found] == [(PRIVATE_IMAGE, "latest")]
+        digest = docker.head(f"/v2/{PRIVATE_IMAGE}/manifests/latest").headers[
+            "docker-content-digest"
+        ]
+        assert f"sha256:{found[0]['assets'][0]['checksum']['sha256']}" == digest
+        details = rest.get("/internal/ui/repositories/details").json()
+        ours = next(item for item in details if item["name"] == "chainguard")
+        assert ours["status"]["description"] == "Remote Available"
+        assert rest.delete("/v1/repositories/chainguard").status_code == 204
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{port}/v2/")
