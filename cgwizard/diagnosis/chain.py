@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from cgwizard.diagnosis.model import Finding
@@ -77,7 +77,7 @@ CHAIN: tuple[str, ...] = (
     "anonymous-sees-private",
 )
 # A slug that is not in the chain says more than the mere symptom does.
-UNLISTED = CHAIN.index("manifest-unknown")
+UNLISTED = CHAIN.index("manifest-unknown") - 0.5
 
 
 def conclude(findings: Sequence[Finding]) -> Finding | None:
@@ -86,6 +86,8 @@ def conclude(findings: Sequence[Finding]) -> Finding | None:
     return min(problems, key=_place, default=None)
 
 
-def _place(finding: Finding) -> int:
-    places = (i for i, pattern in enumerate(CHAIN) if fnmatchcase(finding.slug, pattern))
+def _place(finding: Finding) -> float:
+    places: Iterator[float] = (
+        i for i, pattern in enumerate(CHAIN) if fnmatchcase(finding.slug, pattern)
+    )
     return next(places, UNLISTED)
