@@ -64,8 +64,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(home: Path) -> Built:
     def build(kind: str, source: Path, out: Path) -> Path:
-        build = [sys.executable, "-m", "build", "--no-isolation"]
-        run(*build, kind, "--outdir", out, source, home=home)
+        builder = [sys.executable, "-m", "build", "--no-isolation"]
+        run(*builder, kind, "--outdir", out, source, home=home)
         (product,) = out.iterdir()
         return product
 
