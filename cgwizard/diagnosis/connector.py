@@ -10,6 +10,7 @@ from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.runner import check
 from cgwizard.diagnosis.server import server
 from cgwizard.errors import WizardError
+from cgwizard.registry.problems import printable
 
 NO_ANSWER = {"registry-refused", "registry-timeout", "registry-unreachable"}
 # The port takes connections, and what then comes is nothing that a registry says.
@@ -48,7 +49,7 @@ def _look(subject: Subject, target: Target) -> Finding | None:
         ping = registry.ping()
     except WizardError as error:
         return _unanswered(error, found, registry.name)
-    theirs, ours = ping.server, server(subject).header
+    theirs, ours = printable(ping.server), server(subject).header
     another = ours.startswith("Nexus/") and theirs != ours
     if not ping.api_version.startswith("registry/") or another:
         return _another_program(

@@ -148,6 +148,7 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
     import httpx
 
     from cgwizard.net import http_client
+    from cgwizard.registry.problems import printable
 
     scheme = "https" if address.tls else "http"
     path = "/v2/" if registry else "/"
@@ -172,7 +173,9 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
     if registry and not (asks or versioned):
         what = "a web page" if html else "something else"
         by = headers.get("server") or headers.get("via") or "unknown"
-        return _changed(seen, "http", f"{evidence}, {what} instead of a registry (from: {by[:60]})")
+        return _changed(
+            seen, "http", f"{evidence}, {what} instead of a registry (from: {printable(by)[:60]})"
+        )
     return _changed(seen, "", evidence)
 
 
