@@ -40,7 +40,7 @@ INTERACTIVE = {
     r"cgwizard practice": ("tests/terminal/test_guide.py", '"practice"'),
     r"(cgwizard|make run ARGS=)( ?https?://\S+)?( --user \S+)?": (
         "tests/terminal/test_guide.py",
-        "nexus_url",
+        '"--user"',
     ),
 }
 
