@@ -29,6 +29,11 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 
 
+USERNAME, PASSWORD = "deploy", "correct-horse"
+# Made once with bcrypt, the only kind that docker-registry reads.
+HTPASSWD = "deploy:$2y$05$abcdefghijklmnopqrstuuZ0Fx87Pb/Aqb0E90lfvCwzXnaFKUHpS\n"
+
+
 def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
@@ -72,8 +77,11 @@ def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def docker_registry(folder: Path, *, htpasswd: Path | None = None) -> Iterator[str]:
-    """Debian's docker-registry on a free port; its URL."""
+def docker_registry(
+    folder: Path, *, htpasswd: bool = False, token: dict[str, str] | None = None
+) -> Iterator[str]:
+    """Debian's docker-registry on a free port; its URL. ``htpasswd``: for `USERNAME` alone;
+    ``token``: its own settings for Bearer tokens."""
     port = free_port()
     config: dict[str, Any] = {
         "version": 0.1,
@@ -86,12 +94,16 @@ def docker_registry(folder: Path, *, htpasswd: Path | None = None) -> Iterator[s
         # Foreign layers are pushed by name only.
         "validation": {"manifests": {"urls": {"allow": [".*"]}}},
     }
-    if htpasswd is not None:
-        config["auth"] = {"htpasswd": {"realm": "test registry", "path": str(htpasswd)}}
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "config.yml"
-    path.write_text(json.dumps(config))
-    with running(["docker-registry", "serve", str(path)], port, folder / "log"):
+    if htpasswd:
+        (folder / "htpasswd").write_text(HTPASSWD)
+        path = str(folder / "htpasswd")
+        config["auth"] = {"htpasswd": {"realm": "test registry", "path": path}}
+    if token:
+        config["auth"] = {"token": token}
+    settings = folder / "config.yml"
+    settings.write_text(json.dumps(config))
+    with running(["docker-registry", "serve", str(settings)], port, folder / "log"):
         yield f"http://127.0.0.1:{port}"
 
 

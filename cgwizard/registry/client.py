@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -12,22 +11,11 @@ import msgspec
 
 from cgwizard.net import Trust
 from cgwizard.registry.auth import Authority
-from cgwizard.registry.models import (
-    ACCEPT,
-    CHILD_LIMIT,
-    LAYER_LIMIT,
-    MANIFEST_LIMIT,
-    Descriptor,
-    Image,
-    Index,
-    Manifest,
-    WrongManifest,
-    read_manifest,
-)
-from cgwizard.registry.problems import RegistryError
+from cgwizard.registry.checks import blob_start, checked_manifest, tag_page
+from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.retries import Patience, Retries
-from cgwizard.registry.transport import Transport, pieces, shown
+from cgwizard.registry.transport import Transport, pieces
 from cgwizard.secrets import Credentials
 
 if TYPE_CHECKING:
@@ -35,7 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TAG_PAGES = 100
-PAGE_LIMIT = 4 << 20  # bytes of one page of tags
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -53,10 +40,6 @@ class Blob(msgspec.Struct):
     start: int
     host: str
     chunks: Iterator[bytes]
-
-
-class Tags(msgspec.Struct):
-    tags: list[str] | None = None
 
 
 class Registry:
@@ -126,7 +109,7 @@ class Registry:
         was asked for and with `Docker-Content-Digest`.
 
         Codes besides those of a refusal: `digest-mismatch`, `manifest-invalid`,
-        `manifest-too-large`.
+        `answer-too-large`.
         """
         path = f"v2/{repository}/manifests/{reference}"
         headers = {"Accept": ", ".join(accept)}
@@ -135,8 +118,7 @@ class Registry:
             with self._exchange(
                 "GET", path, repository, headers, addressed=is_digest(reference)
             ) as response:
-                raw = self._read(response, MANIFEST_LIMIT, "manifest-too-large")
-                return self._checked(response, raw, reference)
+                return checked_manifest(response, self.name, reference)
 
         return self._retrying(ask, retries)
 
@@ -188,8 +170,7 @@ class Registry:
                 with self._exchange("GET", path, repository, headers, also=404) as response:
                     if response.status_code != 200:
                         return None
-                    raw = self._read(response, MANIFEST_LIMIT, "manifest-too-large")
-                    parsed = self._checked(response, raw, "").parsed
+                    parsed = checked_manifest(response, self.name, "").parsed
                     return parsed.manifests if isinstance(parsed, Index) else None
 
             found = self._retrying(ask, retries)
@@ -215,10 +196,7 @@ class Registry:
             answer_seconds=self.patience.blob_answer_seconds,
             also=416 if start else 0,
         ) as response:
-            begins = self._range(response, start, descriptor.size)
-            named = response.headers.get("docker-content-digest", "")
-            if _differs(named, descriptor.digest):
-                raise self._mismatch(response, f"{named}, not {descriptor.digest}")
+            begins = blob_start(response, start, descriptor)
             host = response.request.url.netloc.decode("ascii")
             yield Blob(begins, host, pieces(response, self.name))
 
@@ -261,136 +239,6 @@ class Registry:
     def _retrying(self, work: Callable[[], T], retries: Retries | None) -> T:
         return (retries or Retries(self.patience)).run(work)
 
-    def _read(self, response: httpx.Response, limit: int, code: str) -> bytes:
-        length = response.headers.get("content-length", "")
-        body = bytearray()
-        if not length.isdecimal() or int(length) <= limit:
-            for piece in pieces(response, self.name):
-                body += piece
-                if len(body) > limit:
-                    break
-            else:
-                return bytes(body)
-        raise RegistryError(
-            code,
-            tried=_asked(response),
-            came_back=f"more than {limit >> 20} MiB",
-            cause="this is no manifest of an image, or one made to harm",
-            next_step="check the name, and who pushed that image",
-        )
-
-    def _checked(self, response: httpx.Response, raw: bytes, reference: str) -> Manifest:
-        encoding = response.headers.get("content-encoding", "identity")
-        wanted = reference if is_digest(reference) else ""
-        algorithm = (wanted or "sha256").partition(":")[0]
-        digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
-        named = response.headers.get("docker-content-digest", "")
-        if wanted and digest != wanted:
-            raise self._mismatch(response, f"bytes with digest {digest}, not {wanted}")
-        if _differs(named, digest):
-            raise self._mismatch(response, f"bytes with digest {digest}, announced as {named}")
-        try:
-            if encoding != "identity":
-                raise WrongManifest(f"comes compressed ({encoding}), which nobody asked for")
-            media_type, parsed = read_manifest(raw, response.headers.get("content-type", ""))
-            _check_bounds(parsed)
-        except WrongManifest as error:
-            raise RegistryError(
-                "manifest-invalid",
-                tried=_asked(response),
-                came_back=f"200, but the answer {error}",
-                cause=f"what answers at {self.name} is not a registry, or the image is broken",
-                next_step="check the address; ask who pushed the image to push it again",
-                status=response.status_code,
-            ) from error
-        return Manifest(raw, digest, media_type, parsed)
-
-    def _mismatch(self, response: httpx.Response, came_back: str) -> RegistryError:
-        return mismatch(_asked(response), came_back)
-
     def _tag_page(self, path: str, repository: str) -> tuple[list[str], str]:
         with self._exchange("GET", path, repository, {}) as response:
-            raw = self._read(response, PAGE_LIMIT, "tags-too-large")
-            try:
-                page = msgspec.json.decode(raw, type=Tags).tags or []
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise RegistryError(
-                    "tags-invalid",
-                    tried=_asked(response),
-                    came_back="200, but no JSON of a list of tags",
-                    cause=f"what answers at {self.name} is not a registry",
-                    next_step="check the address",
-                ) from error
-            link = response.links.get("next", {}).get("url", "")
-            following = response.request.url.join(link)
-            if not link or not str(following).startswith(str(self._transport.base)):
-                return page, ""
-            return page, str(following)
-
-    def _range(self, response: httpx.Response, start: int, size: int) -> int:
-        """Where the body begins, 0 or ``start``. Raises RegistryError for any other place."""
-        length = response.headers.get("content-length", "")
-        if response.status_code == 200:
-            if length.isdecimal() and int(length) != size:
-                raise RegistryError(
-                    "size-mismatch",
-                    tried=_asked(response),
-                    came_back=f"{length} bytes announced, and the manifest says {size}",
-                    cause="the registry's copy is damaged, or something between changes it",
-                    next_step="have that copy removed and fetched anew",
-                    status=200,
-                    transient=True,
-                    tries=1,
-                )
-            return 0
-        said = response.headers.get("content-range", "")
-        right = {f"bytes {start}-{size - 1}/{size}", f"bytes {start}-{size - 1}/*"}
-        if response.status_code == 206 and start and said.strip() in right:
-            return start
-        raise RegistryError(
-            "range-wrong",
-            tried=f"{_asked(response)} from byte {start}",
-            came_back=f"{response.status_code} with the range {said!r}"
-            if said
-            else f"{response.status_code} without a range",
-            cause="this server cannot go on in the middle of a layer",
-            next_step="nothing: the layer is fetched from its beginning",
-            status=response.status_code,
-            transient=True,
-        )
-
-
-def mismatch(tried: str, came_back: str) -> RegistryError:
-    """Bytes that are not what their digest says: worth one more try, never accepted."""
-    return RegistryError(
-        "digest-mismatch",
-        tried=tried,
-        came_back=came_back,
-        cause="the copy there is damaged, or something on the way changes what it carries",
-        next_step="have that copy removed and fetched anew; compare with the registry itself",
-        transient=True,
-        tries=1,
-    )
-
-
-def _asked(response: httpx.Response) -> str:
-    return f"{response.request.method} {shown(response.request.url)}"
-
-
-def _differs(named: str, digest: str) -> bool:
-    """Whether a digest that the server names contradicts ``digest`` (same algorithm)."""
-    return named.partition(":")[0] == digest.partition(":")[0] and named.strip() != digest
-
-
-def _check_bounds(parsed: Index | Image) -> None:
-    entries = parsed.manifests if isinstance(parsed, Index) else (parsed.config, *parsed.layers)
-    if isinstance(parsed, Index) and len(entries) > CHILD_LIMIT:
-        raise WrongManifest(f"lists {len(entries)} manifests; {CHILD_LIMIT} is the limit")
-    if isinstance(parsed, Image) and len(entries) > LAYER_LIMIT + 1:
-        raise WrongManifest(f"has {len(entries) - 1} layers; {LAYER_LIMIT} is the limit")
-    sizes: dict[str, int] = {}
-    for entry in entries:
-        if not is_digest(entry.digest):
-            raise WrongManifest(f"names {entry.digest[:80]!r}, which is no digest we can check")
-        if sizes.setdefault(entry.digest, entry.size) != entry.size:
-            raise WrongManifest(f"gives two sizes for {entry.digest}")
+            return tag_page(response, self.name, self._transport.base)

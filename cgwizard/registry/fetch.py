@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from cgwizard.registry.client import Blob, Registry, mismatch
+from cgwizard.registry.checks import mismatch
+from cgwizard.registry.client import Blob, Registry
 from cgwizard.registry.models import Descriptor
 from cgwizard.registry.problems import RegistryError
 from cgwizard.registry.retries import Retries

@@ -323,10 +323,14 @@ def test_retries_of_a_pull_are_bounded(proxy: FaultProxy, tmp_path: Path) -> Non
         (harm.header("Content-Encoding", "gzip"), None, "compressed"),
         (harm.answering("200 OK", b"<html>", Content_Type="text/html"), None, "text/html"),
         (harm.answering("200 OK", b"[" * 100_000, Content_Type="application/json"), None, "JSON"),
-        (harm.answering("200 OK", b" " * (5 << 20)), "manifest-too-large", "4 MiB"),
-        (harm.answering("404 Not Found", b"<html>", Content_Type="text/html"), "registry-not-here", "404"),
+        (harm.answering("200 OK", b" " * (5 << 20)), "answer-too-large", "4 MiB"),
+        (
+            harm.answering("404 Not Found", b"<html>", Content_Type="text/html"),
+            "registry-not-here",
+            "404",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_manifest_is_named(
     proxy: FaultProxy, tmp_path: Path, fault: harm.Fault, code: str | None, word: str
 ) -> None:
@@ -343,9 +347,8 @@ def test_manifest_of_another_digest_than_asked_is_refused(
         f"manifests/{other.digest}",
         harm.answering("200 OK", made.raw, Content_Type=made.media_type),
     )
-    with Registry(proxy.url, patience=QUICK) as registry:
-        with pytest.raises(WizardError) as caught:
-            registry.manifest(NAME, other.digest)
+    with Registry(proxy.url, patience=QUICK) as registry, pytest.raises(WizardError) as caught:
+        registry.manifest(NAME, other.digest)
     assert caught.value.code == "digest-mismatch"
     assert made.digest in caught.value.problem.came_back
 
