@@ -207,13 +207,14 @@ def push(
 ) -> str:
     """Push an image with everything it needs; its digest."""
     with httpx.Client(base_url=url, auth=auth, timeout=60, trust_env=False) as client:
-        _push(client, repository, made, tag)
+        put_manifest(client, repository, made, tag)
     return made.digest
 
 
-def _push(client: httpx.Client, repository: str, made: Made, reference: str) -> None:
+def put_manifest(client: httpx.Client, repository: str, made: Made, reference: str) -> None:
+    """Push blobs and children of ``made``, then itself under a tag or digest."""
     for child in made.children:
-        _push(client, repository, child, child.digest)
+        put_manifest(client, repository, child, child.digest)
     for digest, data in made.blobs.items():
         started = client.post(f"/v2/{repository}/blobs/uploads/")
         started.raise_for_status()
