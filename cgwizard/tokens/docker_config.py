@@ -37,6 +37,12 @@ class Found:
     token: PullToken | None = None
     problem: Problem | None = None
 
+    @property
+    def where(self) -> str:
+        """The place in a few words: "config.json in /root/.docker, docker-credential-pass"."""
+        helper = "" if self.place in {"", "auths"} else f", {self.place}"
+        return f"{self.path.name} in {self.path.parent}{helper}"
+
 
 class _Auth(msgspec.Struct):
     auth: str = ""

@@ -27,8 +27,11 @@ _LOOSE_USERNAME = re.compile(
     rf"(?:\s*/(?:\s*(?!{_TOKEN_START}){_HEX}){{16}}(?!(?!{_TOKEN_START})\w))+"
 )
 _NEAR_USERNAME = re.compile(rf"(?<![\w./-])({_HEX}{{12,64}})/({_HEX}{{1,40}})(?![\w.-])")
-# {" in base64. A token's second part starts with it too, so no dot may come before.
-_TOKEN_REGION = re.compile(rf"(?:(?<![\w.-])|(?<=\s-p)){_TOKEN_START}[\w.\s-]{{0,8000}}", re.ASCII)
+# {" in base64. A token's second part starts with it too, so no dot may come before. An option
+# may: -p, glued to its value, with a line break between the two characters or not.
+_TOKEN_REGION = re.compile(
+    rf"(?:(?<![\w.-])|(?<=\s-p)|(?<=\sp)){_TOKEN_START}[\w.\s-]{{0,8000}}", re.ASCII
+)
 
 _USERNAME_LABEL = re.compile(
     r"(?:--username|(?<!\w)-u|username|identity_id)[\s:=\"']*\Z", re.IGNORECASE

@@ -71,6 +71,7 @@ def test_auths(home: Path, key: str) -> None:
     assert found.token
     assert found.token.credentials == credentials()
     assert (found.path, found.place, found.problem) == (path, "auths", None)
+    assert found.where == f"config.json in {home}/.docker"
 
 
 def test_user_name_and_password_in_the_open(home: Path) -> None:
@@ -109,6 +110,7 @@ def test_a_helper_for_the_host_is_asked_on_its_standard_input(home: Path, progra
     _docker(home, {"credHelpers": {"cgr.dev": "fake"}, "credsStore": "absent"})
     found = _only()
     assert found.place == "docker-credential-fake"
+    assert found.where == f"config.json in {home}/.docker, docker-credential-fake"
     assert found.token
     assert found.token.credentials == credentials()
 

@@ -37,6 +37,9 @@ FORMS = {
     "no quotes": f"docker login cgr.dev --username {USERNAME} --password {JWT}",
     "short options": f"docker login -u {USERNAME} -p {JWT} cgr.dev",
     "glued short options": f"docker login -u{USERNAME} -p{JWT} cgr.dev",
+    "a break between the letters of a glued option": (
+        f"docker login cgr.dev -\nu{USERNAME} -\np{JWT}"
+    ),
     "equals": f'docker login cgr.dev --username={USERNAME} --password="{JWT}"',
     "trailing comment": f"docker login cgr.dev -u {USERNAME} -p {JWT} # until October",
     "comment without a sign": f"docker login cgr.dev -u {USERNAME} -p {JWT} expires in October",
