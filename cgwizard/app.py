@@ -126,5 +126,5 @@ def run(session: Session) -> int:
     code = app.run(mouse=mouse)
     session.close()
     for reference, digest, verdict in session.steps.finish.proved():
-        print(f"{reference}\n  {digest} {verdict}")  # noqa: T201  (stays when the screens are gone)
+        print(f"{verdict}  {reference}\n  {digest}")  # noqa: T201  (stays when the screens are gone)
     return app.return_code or 0 if code is None else code

@@ -1,4 +1,4 @@
-"""The screen of `cgwizard.guide.connect`."""
+"""The screen of `cgwizard.guide.connect`: the first thing that a person sees."""
 
 from __future__ import annotations
 
@@ -6,4 +6,6 @@ from cgwizard.screens.step import StepScreen
 
 
 class ConnectScreen(StepScreen):
-    pass
+    async def on_mount(self) -> None:
+        # Its fields are known at once; a slow keyring must not keep anyone from typing.
+        self.call_after_refresh(self.settle_focus)

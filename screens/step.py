@@ -54,7 +54,9 @@ class StepScreen(Screen[None]):
     def __init__(self, step: Step) -> None:
         super().__init__()
         self.step = step
-        self.busy = ""  # what is being done, in a word
+        # What is being done, in a word. A screen begins by looking: Enter means nothing before
+        # it is known what it would do.
+        self.busy = "look"
         self._cancel = Cancel()
 
     # What is shown
@@ -89,7 +91,9 @@ class StepScreen(Screen[None]):
         self._text("notes", "\n".join(step.notes()))
         self._text("preview", "\n".join(step.preview()) if not self.busy else "")
         self._text("explanation", step.fix.explanation if step.fix and not self.busy else "")
-        await self.query_one(Form).sync(step.fields(), step.secrets, locked=bool(self.busy))
+        await self.query_one(Form).sync(
+            step.fields(), step.secrets, locked=self.busy in {"act", "other"}
+        )
         self.query_one(Findings).show(step.checks.values(), step.problem)
         self.show_extras()
         self._show_keys()
@@ -105,7 +109,7 @@ class StepScreen(Screen[None]):
     def _show_keys(self) -> None:
         typing = isinstance(self.focused, Input)
         if self.busy:
-            keys = [("esc", "cancel"), ("ctrl+q", "quit")]
+            keys = [("esc", "back" if self.busy == "look" else "cancel"), ("ctrl+q", "quit")]
         else:
             keys = [("enter", self.step.action().label)]
             others = self.step.others()
@@ -126,12 +130,16 @@ class StepScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         if self.is_mounted and not self.busy:
+            self.busy = "look"
             self.call_later(self._arrive)
 
     def _arrive(self) -> None:
-        if not self.query_one(Form).focus_first_empty() and self.focused is None:
-            self.query_one("#body").focus()
         self.start("look", self.step.enter)
+
+    def settle_focus(self) -> None:
+        """To the first empty field; else to no field, so that letters are keys."""
+        if not self.query_one(Form).focus_first_empty():
+            self.query_one("#body").focus()
 
     async def on_resize(self) -> None:
         await self.show()
@@ -143,9 +151,10 @@ class StepScreen(Screen[None]):
         self._show_keys()
 
     async def on_answered(self, event: Answered) -> None:
-        self.step.set(event.field, event.text)
-        self.query_one(Form).complain({})
-        await self.show()
+        answer = self.query_one(Form).answer(event.field)
+        if answer is not None and self.step.set(event.field, answer):
+            self.query_one(Form).complain({})
+            await self.show()
 
     async def on_confirmed(self) -> None:
         await self.action_main()
@@ -164,7 +173,7 @@ class StepScreen(Screen[None]):
     def action_back(self) -> None:
         if self.busy:
             self._cancel.set()
-        else:
+        if self.busy in {"", "look"}:
             self.go(-1)
 
     def action_diagnose(self) -> None:
@@ -172,7 +181,7 @@ class StepScreen(Screen[None]):
             return
         from cgwizard.screens.diagnose import DiagnoseScreen
 
-        self.app.push_screen(DiagnoseScreen(self.step.session))
+        self.app.push_screen(DiagnoseScreen(self.step))
 
     def action_help(self) -> None:
         from cgwizard.screens.help import HelpScreen
@@ -224,12 +233,12 @@ class StepScreen(Screen[None]):
     async def on_step_screen_ended(self, event: Ended) -> None:
         self.busy = ""
         await self.show()
-        if event.what == "look":
-            self.query_one(Form).focus_first_empty()
+        if event.what == "look" and not isinstance(self.focused, Input):
+            self.settle_focus()
         elif event.what == "act" and self.step.moves_on:
             self.go(1)
-        elif self.step.state in {"done", "skipped"}:
-            self.query_one("#body").focus()
+        elif self.focused is None:  # the fields were locked meanwhile and lost it
+            self.settle_focus()
         if event.what == "other" and self.step.state == "skipped":
             self.go(1)
 

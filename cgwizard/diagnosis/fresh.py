@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 PREFIX = "cgwizard-compare-"
 CHECK = "fresh-repository"
 LABEL = "A freshly made repository serves the same image"
+EXPLANATION = (
+    f"This changes Nexus: a docker (proxy) named {PREFIX}... is created on a free port, asked "
+    "for the same images, and removed again. Other repositories are not touched."
+)
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
 

@@ -98,7 +98,7 @@ class Connect(Step):
             return (f"The password comes from the keyring ({self.keyring.backend}).",)
         if self.keyring and not self.keyring.usable:
             reason = self.keyring.reason.rstrip(".")
-            return (f"No keyring ({reason}): the password is kept in memory for this run.",)
+            return (f"{reason}. The password stays in memory, for this run only.", "")
         return ()
 
     def action(self) -> Action:
@@ -131,16 +131,17 @@ class Connect(Step):
     def _may_be_in_keyring(self) -> bool:
         return bool(self.keyring and self.keyring.usable)
 
-    def set(self, field: str, text: str) -> None:
-        if field == "password":
-            self._from_keyring = False
+    def set(self, field: str, text: str) -> bool:
+        if not super().set(field, text):
+            return False
         if field in {"url", "user"}:
             self._accept_eula = False
             self.fingerprint = None
             if self._from_keyring:  # it belongs to another user or another Nexus
-                self._from_keyring = False
                 self.secrets.pop("password", None)
-        super().set(field, text)
+        if field in {"url", "user", "password"}:
+            self._from_keyring = False
+        return True
 
     # What is done
 

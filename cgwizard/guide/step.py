@@ -19,7 +19,7 @@ from cgwizard.secrets import Secret
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
 
-CheckState = Literal["waiting", "running", "done", "warning", "problem", "skipped"]
+CheckState = Literal["waiting", "running", "done", "warning", "problem", "unknown", "skipped"]
 StepState = Literal["todo", "done", "skipped", "problem"]
 
 
@@ -129,20 +129,21 @@ class Step:
 
     # What the person did
 
-    def set(self, field: str, text: str) -> None:
-        """Keep what was typed. Changing an answer takes back what was found out from it, here
-        and in the later steps."""
+    def set(self, field: str, text: str) -> bool:
+        """Keep what was typed; returns whether that changes anything. A changed answer takes
+        back what was found out from the old one, here and in the later steps."""
         if field in self.secret_fields:
             secret = Secret(text)
             if self.secrets.get(field, Secret("")) == secret:
-                return
+                return False
             self.secrets[field] = secret
         else:
             if self.values.get(field) == text:
-                return
+                return False
             self.values[field] = text
         self.reset()
         self.session.reset_after(self)
+        return True
 
     def reset(self) -> None:
         """Forget findings that rested on the old answers."""

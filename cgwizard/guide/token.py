@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from cgwizard.tokens.docker_config import Found
 
 IMAGE = "chainguard-base"
-TOKEN_TTL = "720h"  # chainctl's own default, 30 days
 MODES = (
     Choice("separate", "a restricted repository of its own"),
     Choice("add", "the same repository: all its users get the private images"),
@@ -90,7 +89,7 @@ class Token(Step):
     def notes(self) -> tuple[str, ...]:
         if self.keyring and not self.keyring.usable:
             reason = self.keyring.reason.rstrip(".")
-            return (f"No keyring ({reason}): the token is kept in memory for this run.",)
+            return (f"{reason}. The token stays in memory, for this run only.",)
         return ()
 
     def preview(self) -> tuple[str, ...]:
@@ -125,10 +124,12 @@ class Token(Step):
         """The first part of the image's name."""
         return self.values["image"].strip().partition("/")[0]
 
-    def set(self, field: str, text: str) -> None:
-        super().set(field, text)
+    def set(self, field: str, text: str) -> bool:
+        if not super().set(field, text):
+            return False
         if field in {"token", "image"}:
             self.checked = None
+        return True
 
     def reset(self) -> None:
         super().reset()
@@ -184,7 +185,8 @@ class Token(Step):
         from cgwizard.tokens import docker_config
 
         with contextlib.suppress(WizardError):  # an unreadable file is no reason to stop here
-            self._found = next(iter(docker_config.find("cgr.dev")), None)
+            found = docker_config.find("cgr.dev")
+            self._found = next((each for each in found if each.token is not None), None)
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
         if action == "skip":
@@ -192,13 +194,13 @@ class Token(Step):
             self.session.plan = msgspec.structs.replace(self.session.plan, token=plan.Token())
             self.session.pull_token = None
             self.state = "skipped"
-        elif action == "docker-config" and self._found is not None:
-            self.set("token", pasted(self._found.credentials).reveal())
+        elif action == "docker-config" and self._found is not None and self._found.token:
+            self.set("token", pasted(self._found.token.credentials).reveal())
         elif action == "chainctl":
             from cgwizard.tokens import chainctl
 
             report(Check("chainctl", "make a pull token with chainctl", "running"))
-            made = chainctl.create_pull_token(self.organization, TOKEN_TTL, cancel)
+            made = chainctl.create_pull_token(self.organization, cancel=cancel)
             self.set("token", pasted(made.credentials).reveal())
             report(Check("chainctl", "make a pull token with chainctl", "done"))
 

@@ -36,7 +36,7 @@ class Findings(Static):
 
     def show(self, checks: Iterable[Check], problem: Problem | None) -> None:
         lines: list[Content] = []
-        told = False
+        told = False  # whether ``problem`` stands under the check that failed
         now = time.monotonic()
         width = self.size.width or 78
         for check in checks:
@@ -48,9 +48,9 @@ class Findings(Static):
             else:
                 self._since.pop(check.id, None)
             lines += _line(check, clean(detail) if check.state != "problem" else "", width)
-            if problem is not None and check.state == "problem" and not told:
-                lines += _problem(problem, width)
-                told = True
+            if check.problem is not None:
+                lines += _problem(check.problem, width, under=check.label)
+                told = told or check.problem == problem
         if problem is not None and not told:
             lines.append(mark("problem"))
             lines += _problem(problem, width)
@@ -59,14 +59,21 @@ class Findings(Static):
 
 
 def _line(check: Check, detail: str, width: int) -> list[Content]:
+    if detail and len(check.label) > LABEL:  # no column is left beside it
+        head = Content.assemble(mark(check.state), check.label)
+        return [head, *(_under(more) for more in textwrap.wrap(detail, width - WIDTH - 2))]
     label = check.label.ljust(LABEL) if detail else check.label
     start = WIDTH + len(label) + 1
     first, *rest = _wrapped(detail, width - start, width - WIDTH - 2)
     line = Content.assemble(mark(check.state), label, (f" {first}" if first else "", "dim"))
-    return [line, *(Content.styled(" " * (WIDTH + 2) + more, "dim") for more in rest)]
+    return [line, *(_under(more) for more in rest)]
 
 
-def _problem(problem: Problem, width: int) -> list[Content]:
+def _under(text: str) -> Content:
+    return Content.styled(" " * (WIDTH + 2) + text, "dim")
+
+
+def _problem(problem: Problem, width: int, under: str = "") -> list[Content]:
     rows = (
         ("tried", problem.tried),
         ("came back", problem.came_back),
@@ -75,6 +82,8 @@ def _problem(problem: Problem, width: int) -> list[Content]:
     )
     lines: list[Content] = []
     for name, text in rows:
+        if text in {"", under}:  # the line above says it
+            continue
         room = width - WIDTH - NAME
         first, *rest = _wrapped(clean(text), room, room)
         lines.append(Content.assemble(" " * WIDTH, (name.ljust(NAME), "dim"), first))

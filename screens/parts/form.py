@@ -20,11 +20,12 @@ from cgwizard.secrets import Secret
 
 
 class Answered(Message):
-    """The person changed an answer."""
+    """The person changed an answer: ask the form for it. The message does not carry it, since
+    by the time it is read more may have been typed."""
 
-    def __init__(self, field: str, text: str) -> None:
+    def __init__(self, field: str) -> None:
         super().__init__()
-        self.field, self.text = field, text
+        self.field = field
 
 
 class Confirmed(Message):
@@ -128,7 +129,7 @@ class ChoiceInput(Widget, can_focus=True):
     def action_move(self, by: int) -> None:
         choices = self._field.choices
         self.value = choices[(self._index + by) % len(choices)].value
-        self.post_message(Answered(self._field.id, self.value))
+        self.post_message(Answered(self._field.id))
         self.on_focus()
 
     def on_click(self, event: events.Click) -> None:
@@ -142,7 +143,7 @@ class ChoiceInput(Widget, can_focus=True):
                 if event.x < x:
                     self.value = choice.value
                     break
-        self.post_message(Answered(self._field.id, self.value))
+        self.post_message(Answered(self._field.id))
 
     def action_confirm(self) -> None:
         self.post_message(Confirmed())
@@ -183,7 +184,7 @@ class Row(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(Answered(self.field.id, event.value))
+        self.post_message(Answered(self.field.id))
 
     def take(self, field: Field, secret: Secret | None, *, locked: bool) -> None:
         """Show ``field`` as it is now, without disturbing what is being typed."""
@@ -222,6 +223,10 @@ class Form(Vertical):
                     row.input.focus()
         for row, field in zip(self.rows(), fields, strict=True):
             row.take(field, secrets.get(field.id), locked=locked)
+
+    def answer(self, field: str) -> str | None:
+        """What stands in a field now; None when it is not shown any more."""
+        return next((row.input.value for row in self.rows() if row.field.id == field), None)
 
     def complain(self, problems: dict[str, str]) -> None:
         """Show what is wrong below the fields and go to the first of them."""

@@ -12,6 +12,7 @@ MARKS: dict[CheckState, tuple[str, str, str]] = {
     "done": ("✓", "ok", "$success"),
     "warning": ("!", "warning", "$warning"),
     "problem": ("✗", "problem", "$error"),
+    "unknown": ("?", "unknown", "dim"),
     "skipped": ("–", "skipped", "dim"),
 }
 

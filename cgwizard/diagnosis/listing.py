@@ -1,0 +1,34 @@
+"""The findings as a person reads them: in the checks' order, with what was skipped folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cgwizard.diagnosis import runner
+from cgwizard.diagnosis.model import Finding
+
+
+def listed(findings: Sequence[Finding]) -> list[Finding]:
+    """In the order of the checks however they came in; skipped ones last, one line a reason."""
+    places = {info.id: place for place, info in enumerate(runner.checks())}
+    ordered = sorted(findings, key=lambda finding: places.get(finding.check, len(places)))
+    skipped: dict[str, list[Finding]] = {}
+    for finding in ordered:
+        if finding.verdict == "skipped":
+            skipped.setdefault(finding.evidence, []).append(finding)
+    folded = [
+        found[0]
+        if len(found) == 1
+        else Finding("skipped", "skipped", f"{len(found)} checks", "skipped", reason)
+        for reason, found in skipped.items()
+    ]
+    return [finding for finding in ordered if finding.verdict != "skipped"] + folded
+
+
+def headline(findings: Sequence[Finding], cause: Finding | None) -> str:
+    """What the findings come to, in one sentence."""
+    if cause is not None:
+        return f"Most likely: {cause.cause or cause.label}"
+    if any(finding.verdict == "skipped" for finding in findings):
+        return "Nothing wrong was found in what could be looked at"
+    return "Nothing wrong was found"
