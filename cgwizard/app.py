@@ -88,7 +88,9 @@ class Wizard(App[int]):
 
     def on_mount(self) -> None:
         import asyncio
+        import gc
 
+        self.call_after_refresh(gc.enable)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number)

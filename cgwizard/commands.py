@@ -76,17 +76,21 @@ def guide(nexus_url: str, user: str) -> None:
 @click.option("--serve", is_flag=True, help="Only run the practice servers, until a signal.")
 @click.option("--json", "as_json", is_flag=True, help="With --serve: say where as one JSON line.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The practice Nexus's port.")
-@click.option(
-    "--speed", metavar="MB/S", help="How fast blobs come, in MB/s, or: full.", callback=None
-)
+@click.option("--speed", metavar="MB/S", help="How fast blobs come, in MB/s, or: full.")
 def practice(serve: bool, as_json: bool, port: int, speed: str | None) -> None:
     """Practise with a Nexus and a cgr.dev of our own, on this machine, for this run only."""
+    from contextlib import closing
+
     from cgwizard.practice.world import PracticeWorld
 
     if as_json and not serve:
         raise click.UsageError("--json goes with --serve")
     interactive = not serve and _terminal()
-    with _told(), PracticeWorld(nexus_port=port, speed=_speed(speed, interactive)) as world:
+    # Not started yet: the first screen is drawn before the servers are even imported.
+    with (
+        _told(),
+        closing(PracticeWorld(nexus_port=port, speed=_speed(speed, interactive))) as world,
+    ):
         if serve:
             _serve(world, as_json)
             return
@@ -151,6 +155,11 @@ def _serve(world: PracticeWorld, as_json: bool) -> None:
 
 
 def _run_screens(session: Session) -> NoReturn:
+    import gc
+
+    # Nothing that is made until the first paint is garbage, and looking for some would take a
+    # tenth of that time. The application switches it on again.
+    gc.disable()
     from cgwizard.app import run
 
     sys.exit(run(session))

@@ -66,9 +66,10 @@ class StepScreen(Screen[None]):
         with Horizontal(id="middle"):
             yield Rail()
             with VerticalScroll(id="body", can_focus=True):
-                yield Static(id="heading", markup=False)
-                yield Static(id="context", markup=False)
-                yield Form(id="form")
+                # With what is known already: the first paint needs no second one.
+                yield Static(self.step.heading, id="heading", markup=False)
+                yield Static(self.step.context, id="context", markup=False)
+                yield Form(self.step.fields(), self.step.secrets)
                 yield from self.extras()
                 yield Static(id="explanation", markup=False)
                 yield Findings()
@@ -103,8 +104,10 @@ class StepScreen(Screen[None]):
 
     def _text(self, id: str, text: str) -> None:
         found = self.query_one(f"#{id}", Static)
-        found.update("\n".join(clean(line) for line in text.split("\n")))
         found.display = bool(text)
+        shown = "\n".join(clean(line) for line in text.split("\n"))
+        if found.content != shown:
+            found.update(shown)
 
     def _show_keys(self) -> None:
         typing = isinstance(self.focused, Input)

@@ -146,6 +146,8 @@ class Connect(Step):
     # What is done
 
     def enter(self, report: Report, cancel: Cancel) -> None:
+        if self.session.practice:
+            self.session.start_practice()
         if self.session.practice or self.keyring:
             return
         self.keyring = keyrings.probe()

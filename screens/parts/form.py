@@ -199,12 +199,16 @@ class Row(Vertical):
 
     def complain(self, text: str) -> None:
         wrong = self.query_one(".wrong", Static)
-        wrong.update(text)
-        wrong.display = bool(text)
+        if wrong.content != text:
+            wrong.update(text)
+            wrong.display = bool(text)
 
 
 class Form(Vertical):
     """The rows of a step. `sync` follows the step's fields, which come and go with answers."""
+
+    def __init__(self, fields: tuple[Field, ...], secrets: dict[str, Secret]) -> None:
+        super().__init__(*(Row(field, secrets.get(field.id)) for field in fields))
 
     def rows(self) -> list[Row]:
         return list(self.query(Row))
