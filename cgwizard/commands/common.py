@@ -1,0 +1,53 @@
+"""What the commands share: telling a failure, finding out about the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from cgwizard.errors import WizardError
+
+if TYPE_CHECKING:
+    from cgwizard.guide.session import Session
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Show a WizardError as its four lines on standard error, never a traceback."""
+    try:
+        yield
+    except WizardError as error:
+        problem = error.problem
+        click.echo(f"cgwizard: {problem.code}", err=True)
+        click.echo(f"  tried:        {problem.tried}", err=True)
+        click.echo(f"  came back:    {problem.came_back}", err=True)
+        click.echo(f"  likely cause: {problem.cause}", err=True)
+        click.echo(f"  next step:    {problem.next_step}", err=True)
+        sys.exit(error.exit_code)
+
+
+def terminal() -> bool:
+    """Whether a person sits before both ends."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def state_folder() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("cgwizard", appauthor=False)
+
+
+def run_screens(session: Session) -> NoReturn:
+    import gc
+
+    # Nothing that is made until the first paint is garbage, and looking for some would take a
+    # tenth of that time. The application switches it on again.
+    gc.disable()
+    from cgwizard.app import run
+
+    sys.exit(run(session))

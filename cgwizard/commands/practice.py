@@ -1,0 +1,96 @@
+"""`cgwizard practice`: the guide, or only the servers, without a Nexus or a network at hand."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from cgwizard.commands.common import run_screens, terminal, told
+
+if TYPE_CHECKING:
+    from cgwizard.practice.world import PracticeWorld
+
+
+@click.command()
+@click.option("--serve", is_flag=True, help="Only run the practice servers, until a signal.")
+@click.option("--json", "as_json", is_flag=True, help="With --serve: say where as one JSON line.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The practice Nexus's port.")
+@click.option("--speed", metavar="MB/S", help="How fast blobs come, in MB/s, or: full.")
+def practice(serve: bool, as_json: bool, port: int, speed: str | None) -> None:
+    """Practise with a Nexus and a cgr.dev of our own, on this machine, for this run only."""
+    from cgwizard.practice.world import PracticeWorld
+
+    if as_json and not serve:
+        raise click.UsageError("--json goes with --serve")
+    interactive = not serve and terminal()
+    # Not started yet: the first screen is drawn before the servers are even imported.
+    with (
+        told(),
+        closing(PracticeWorld(nexus_port=port, speed=_speed(speed, interactive))) as world,
+    ):
+        if serve:
+            _serve(world, as_json)
+            return
+        from cgwizard.guide.session import Session
+
+        session = Session(practice=world.info, start_practice=world.start)
+        if interactive:
+            run_screens(session)
+        from cgwizard.plain import Plain
+
+        sys.exit(Plain(session).walk())
+
+
+def _speed(text: str | None, interactive: bool) -> float | None:
+    """Bytes a second, None for all there is. Loopback is too fast to watch, so the screens are
+    paced unless told otherwise."""
+    from cgwizard.practice.registry.pace import SPEED_TO_WATCH
+
+    if text is None:
+        return SPEED_TO_WATCH if interactive else None
+    if text == "full":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e6:
+        raise click.BadParameter("a number of MB/s above 0, or: full", param_hint="--speed")
+    return speed * 1e6
+
+
+def _serve(world: PracticeWorld, as_json: bool) -> None:
+    import msgspec
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    world.start()
+    info = world.info
+    token = info.pull_token
+    if as_json:
+        told = {
+            "nexus_url": info.nexus_url,
+            "username": info.username,
+            "password": info.password.reveal(),
+            "registry_url": info.registry_url,
+            "organization": info.organization,
+            "pull_token": {"username": token.username, "password": token.password.reveal()},
+        }
+        click.echo(msgspec.json.encode(told).decode())
+    else:
+        click.echo(f"practice Nexus    {info.nexus_url}")
+        click.echo(f"  user            {info.username}")
+        click.echo(f"  password        {info.password.reveal()}")
+        click.echo(f"practice cgr.dev  {info.registry_url}")
+        click.echo(f"  organisation    {info.organization}")
+        click.echo(f"  token username  {token.username}")
+        click.echo(f"  token password  {token.password.reveal()}")
+        click.echo("A docker (proxy) of https://cgr.dev/ made in this Nexus leads to this cgr.dev.")
+        click.echo("All of it is gone when this ends: Ctrl+C.")
+    stop.wait()
