@@ -21,7 +21,12 @@ class FinishScreen(StepScreen):
 
     def extras(self) -> ComposeResult:
         yield Static(id="proved", markup=False)
+
+    def last(self) -> ComposeResult:
         yield Static(id="commands", markup=False)
+
+    def more_keys(self) -> list[tuple[str, str]]:
+        return [("c", "copy")]
 
     def show_extras(self) -> None:
         lines: list[Content] = []
@@ -29,7 +34,7 @@ class FinishScreen(StepScreen):
             style = "$success" if verdict == "verified" else "$warning"
             glyph = "✓" if verdict == "verified" else "!"
             lines.append(Content.assemble((f"{glyph} {verdict}", style), f"  {reference}"))
-            lines.append(Content.styled(f"            {digest}", "dim"))
+            lines.append(Content.styled(f"  {digest}", "dim"))
         self.query_one("#proved", Static).update(Content("\n").join(lines))
         told: list[Content] = []
         for group in self.step.commands():

@@ -75,11 +75,20 @@ class StepScreen(Screen[None]):
                 yield Findings()
                 yield Static(id="notes", markup=False)
                 yield Static(id="preview", markup=False)
+                yield from self.last()
         yield Keys()
 
     def extras(self) -> ComposeResult:
         """What a step's screen adds of its own, between the form and the findings."""
         yield from ()
+
+    def last(self) -> ComposeResult:
+        """The same, below everything else."""
+        yield from ()
+
+    def more_keys(self) -> list[tuple[str, str]]:
+        """Keys of a step's screen beside those of its step."""
+        return []
 
     async def show(self) -> None:
         """Bring the screen in line with the step."""
@@ -117,6 +126,7 @@ class StepScreen(Screen[None]):
             keys = [("enter", self.step.action().label)]
             others = self.step.others()
             keys += [(FUNCTION_KEYS[i] if typing else a.key, a.label) for i, a in enumerate(others)]
+            keys += [] if typing else self.more_keys()
             if typing or len(self.query_one(Form).rows()) > 0:
                 keys.append(("tab", "field"))
             if self.step.session.next_to(self.step, -1):

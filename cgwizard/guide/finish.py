@@ -15,7 +15,7 @@ from cgwizard.guide.step import Action, Check, Report, Step
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
 
-QUIT = Action("quit", "done, leave the wizard")
+QUIT = Action("quit", "done, leave")
 FILE = "cgwizard-commands.txt"
 
 
@@ -56,7 +56,7 @@ class Finish(Step):
         return QUIT
 
     def others(self) -> tuple[Action, ...]:
-        return (Action("save", "save the commands as a file", "s"),)
+        return (Action("save", "save as a file", "s"),)
 
     def act(self, report: Report, cancel: Cancel) -> None:
         self.state = "done"

@@ -60,7 +60,7 @@ class Rail(Static):
             mark = STEP_MARKS[step.state]
             text = f"{mark} {number} {step.title}"
             if step is current:
-                lines.append(Content.styled(f"{text}", "bold $accent"))
+                lines.append(Content.styled(f"▸ {text[2:]}", "bold $accent"))
             else:
                 lines.append(Content.styled(text, "" if step.state == "done" else "dim"))
         self.update(Content("\n").join(lines))
