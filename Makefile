@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 ARGS   ?=
 
-.PHONY: practice run test check bench lock clean
+.PHONY: practice run test check bench lock picture clean
 
 practice: $(VENV)/.run          ## the wizard against the practice Nexus
 	@$(BIN)/cgwizard practice $(ARGS)
@@ -56,6 +56,9 @@ lock:                           ## needs uv
 	  --python-version 3.11 --group build pyproject.toml -o requirements.lock $(ARGS)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+
+picture: $(VENV)/.dev           ## the README's picture, made by the wizard itself
+	@$(BIN)/python docs/picture.py
 
 clean:
 	rm -rf $(VENV) build dist

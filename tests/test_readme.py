@@ -1,4 +1,5 @@
-"""The README keeps its word: every command in it is run by a test, here or where it says."""
+"""The README and docs/ keep their word: every command in them is run by a test, here or where
+it says."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ RUN_HERE = {
     "make practice",
     "make practice </dev/null",
     "cgwizard practice </dev/null",
+    "cgwizard practice --speed full </dev/null",
     "cgwizard --version",
     "cgwizard --help",
 }
@@ -54,7 +56,9 @@ OUT_OF_REACH = {
 
 def commands() -> list[str]:
     found = []
-    for language, block in _FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8")):
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    for language, block in _FENCE.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
             command = re.sub(r"(^|\s)#.*", "", line).strip()
             if language == "console":
