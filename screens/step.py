@@ -225,6 +225,8 @@ class StepScreen(Screen[None]):
 
     def start(self, what: str, job: Callable[[Report, Cancel], None]) -> None:
         self.busy = what
+        if what != "look":  # the fields are locked; arrows scroll
+            self.query_one("#body").focus()
         self._cancel = Cancel()
         self._work(what, job, self._cancel)
         self.call_later(self.show)
@@ -250,7 +252,7 @@ class StepScreen(Screen[None]):
             self.settle_focus()
         elif event.what == "act" and self.step.moves_on:
             self.go(1)
-        elif self.focused is None:  # the fields were locked meanwhile and lost it
+        elif not self.query_one(Form).focus_on(self.step.doubtful):
             self.settle_focus()
         if event.what == "other" and self.step.state == "skipped":
             self.go(1)

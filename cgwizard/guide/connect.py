@@ -36,6 +36,15 @@ class Connect(Step):
     id = "connect"
     title = "Connect"
     secret_fields: ClassVar[frozenset[str]] = frozenset({"password"})
+    doubts: ClassVar[dict[str, str]] = {
+        "login-wrong": "password",
+        "password-missing": "password",
+        "nexus-dns": "url",
+        "nexus-refused": "url",
+        "nexus-filtered": "url",
+        "nexus-not-nexus": "url",
+        "no-admin-privilege": "user",
+    }
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

@@ -22,6 +22,7 @@ EXISTING = (Choice("use", "use it as it is"), Choice("change", "change it as sho
 class Developer(Step):
     id = "developer"
     title = "Developer proxy"
+    doubts: ClassVar[dict[str, str]] = {"repository-name-taken": "name"}
     defaults: ClassVar[dict[str, str]] = {
         "name": plan.Developer().name,
         "remote": plan.REMOTE_URL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,6 +28,10 @@ SCHEMES = (Choice("http", "HTTP"), Choice("https", "HTTPS, with a keystore in Ne
 class Routing(Step):
     id = "routing"
     title = "Choose a free port"
+    doubts: ClassVar[dict[str, str]] = {
+        "connector-port-taken": "port",
+        "connector-port-of-other-repository": "port",
+    }
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

@@ -81,6 +81,7 @@ class Step:
     title: ClassVar[str]  # the rail's words
     defaults: ClassVar[dict[str, str]] = {}
     secret_fields: ClassVar[frozenset[str]] = frozenset()
+    doubts: ClassVar[dict[str, str]] = {}  # problem code: the field that it is about
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -117,6 +118,11 @@ class Step:
     def action(self) -> Action:
         """What Enter does now; `CONTINUE` when the step is through."""
         raise NotImplementedError
+
+    @property
+    def doubtful(self) -> str:
+        """The field that the problem is about; empty where it is about none."""
+        return self.doubts.get(self.problem.code, "") if self.problem else ""
 
     @property
     def moves_on(self) -> bool:

@@ -36,6 +36,16 @@ class Token(Step):
     id = "token"
     title = "Add token auth"
     secret_fields: ClassVar[frozenset[str]] = frozenset({"token"})
+    doubts: ClassVar[dict[str, str]] = {
+        "token-truncated": "token",
+        "token-unreadable": "token",
+        "token-wrong-kind": "token",
+        "token-expired": "token",
+        "token-refused": "token",
+        "repository-name-taken": "name",
+        "connector-port-taken": "port",
+        "connector-port-of-other-repository": "port",
+    }
     defaults: ClassVar[dict[str, str]] = {
         "image": "",
         "mode": "separate",

@@ -240,6 +240,13 @@ class Form(Vertical):
         if first is not None:
             first.input.focus()
 
+    def focus_on(self, field: str) -> bool:
+        """Focus the field of this id; False when it is not shown."""
+        row = next((row for row in self.rows() if row.field.id == field), None)
+        if row is not None:
+            row.input.focus()
+        return row is not None
+
     def focus_first_empty(self) -> bool:
         """Focus the first field that is empty; False when none is."""
         for row in self.rows():

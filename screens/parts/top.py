@@ -28,6 +28,8 @@ class Top(Static):
         where = host(step)
         left = Content.assemble(("cgwizard", "bold"), *([(f" · {where}", "dim")] if where else []))
         right = _line(step) if steps else Content("")
+        if left.cell_length + right.cell_length + 2 > width:
+            right = _short_line(step) if steps else Content("")
         gap = max(1, width - left.cell_length - right.cell_length)
         self.update(Content.assemble(left, " " * gap, right))
 
@@ -49,6 +51,12 @@ def _line(current: Step) -> Content:
     if later:
         line = Content.assemble(line, (" · " + " ".join(later), "dim"))
     return line
+
+
+def _short_line(current: Step) -> Content:
+    steps = current.session.steps
+    where = f"{steps.index(current) + 1}/{len(steps)}"
+    return Content.styled(f"{where} {current.title}", "bold $accent")
 
 
 class Rail(Static):
