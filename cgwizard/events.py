@@ -3,6 +3,11 @@
 Whoever pulls (the built-in puller or an engine) calls an ``on_event`` function with these,
 from any thread. Progress is throttled at the source; a layer's last state always arrives.
 Sizes are bytes, times are seconds.
+
+The built-in puller knows everything when it says `Resolved`. An engine tells less and later:
+its `Resolved` has no digests and no layers, a layer is there from its first `LayerProgress` on,
+its ``digest`` may be only the beginning of one (``sha256:`` and 12 digits), its ``total`` is 0
+until the engine says a size, and the image's digest comes with `Finished`.
 """
 
 from __future__ import annotations
@@ -74,7 +79,8 @@ class Source(msgspec.Struct, frozen=True):
 
 class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
     """Every byte arrived and matched its digest. ``layers`` and ``bytes`` count every blob
-    that was pulled, the config included; manifests are not counted."""
+    that was pulled, the config included; manifests are not counted. An engine may leave
+    ``manifest_digest`` empty, and counts in ``bytes`` what it said that it downloaded."""
 
     reference: str
     digest: str
@@ -85,7 +91,8 @@ class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
     seconds: float
     first_byte_seconds: float  # from the first manifest request to the first byte of a layer
     retries: int = 0
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Source, ...] = ()  # empty from an engine, which does not say
+    engine: str = "builtin"  # who pulled: "builtin", "docker" or "podman"
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):

@@ -1,0 +1,1 @@
+"""Who pulls: the puller that is built in, Docker or Podman, behind one interface."""

@@ -1,0 +1,67 @@
+"""The built-in puller as an engine: nothing to install, every digest checked here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cgwizard import __version__
+from cgwizard.events import OnEvent, ignore
+from cgwizard.net import Trust
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.engines.model import Name
+    from cgwizard.events import Finished
+    from cgwizard.registry.client import Registry
+    from cgwizard.registry.reference import Reference
+    from cgwizard.registry.sink import Sink
+    from cgwizard.secrets import Credentials
+
+
+class Builtin:
+    """``sink`` is where the bytes go; None discards them. ``parallel``: layers at once."""
+
+    name: Name = "builtin"
+    version = __version__
+    socket = ""
+
+    def __init__(
+        self,
+        *,
+        trust: Trust = Trust(),  # noqa: B008 -- immutable
+        sink: Sink | None = None,
+        parallel: int = 3,
+    ) -> None:
+        self._trust, self._sink, self._parallel = trust, sink, parallel
+
+    def registry(
+        self, host: str, credentials: Credentials | None = None, *, plain_http: bool = False
+    ) -> Registry:
+        """The registry at ``host`` (``HOST[:PORT]``), to be closed by the caller."""
+        from cgwizard.registry.client import Registry
+
+        scheme = "http" if plain_http else "https"
+        return Registry(f"{scheme}://{host}", credentials, trust=self._trust, name=host)
+
+    def pull(
+        self,
+        reference: Reference,
+        credentials: Credentials | None = None,
+        *,
+        platform: str | None = None,
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+        plain_http: bool = False,
+    ) -> Finished:
+        from cgwizard.registry.pull import pull
+
+        with self.registry(reference.host, credentials, plain_http=plain_http) as registry:
+            return pull(
+                registry,
+                reference,
+                platform=platform,
+                parallel=self._parallel,
+                sink=self._sink,
+                on_event=on_event,
+                cancel=cancel,
+            )

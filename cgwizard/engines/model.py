@@ -1,0 +1,57 @@
+"""What every engine can do, and how one is described before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from cgwizard.events import Failed, OnEvent, ignore
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.errors import WizardError
+    from cgwizard.events import Finished
+    from cgwizard.registry.reference import Reference
+    from cgwizard.secrets import Credentials
+
+Name = Literal["builtin", "docker", "podman"]
+
+
+class Engine(Protocol):
+    """``version`` is the engine's own; ``socket`` its path, empty for the built-in puller."""
+
+    @property
+    def name(self) -> Name: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def socket(self) -> str: ...
+
+    def pull(
+        self,
+        reference: Reference,
+        credentials: Credentials | None = None,
+        *,
+        platform: str | None = None,
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+        plain_http: bool = False,
+    ) -> Finished:
+        """Pull ``reference``; blocks. ``platform`` as ``linux/arm64``, None for the engine's own.
+        ``plain_http``: the registry speaks no TLS. Credentials go with the request only and are
+        kept nowhere.
+
+        Raises WizardError, after a `Failed` event; or Cancelled, and then the engine has been
+        told to stop.
+        """
+
+
+def failed(reference: Reference, error: WizardError) -> Failed:
+    problem = error.problem
+    return Failed(
+        str(reference),
+        problem.code,
+        problem.tried,
+        problem.came_back,
+        problem.cause,
+        problem.next_step,
+    )

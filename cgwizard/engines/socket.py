@@ -1,0 +1,199 @@
+"""Asking an engine over its unix socket: a question, or a stream that a person can stop."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, WizardError
+
+if TYPE_CHECKING:
+    import httpcore
+    import httpx
+
+T = TypeVar("T")
+
+ASK_SECONDS = 10.0  # for an answer of the engine about itself
+# An engine says nothing while it waits for a registry, and Podman nothing while it copies.
+STALL_SECONDS = 900.0
+CANCEL_POLL_SECONDS = 0.1
+LINE_LIMIT = 1 << 20
+
+
+class _Message(msgspec.Struct):
+    message: str = ""
+    cause: str = ""
+
+
+class EngineSocket:
+    """One engine behind ``path``. Close it, or use ``with``."""
+
+    def __init__(self, path: str) -> None:
+        import httpx
+
+        self.path = path
+        self._client = httpx.Client(
+            base_url="http://engine",
+            transport=httpx.HTTPTransport(uds=path),
+            timeout=httpx.Timeout(ASK_SECONDS),
+            trust_env=False,  # a proxy has no business between here and a socket
+        )
+
+    def __enter__(self) -> EngineSocket:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def ask(self, path: str, answer: type[T]) -> T:
+        """GET ``path`` as JSON. Raises WizardError `engine-absent` or `engine-answer`."""
+        response = self.get(path)
+        if response.status_code != 200:
+            raise self._strange(path, f"{response.status_code} {said(response.content)}")
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise self._strange(path, str(error)) from error
+
+    def get(self, path: str) -> httpx.Response:
+        """Any answer to GET ``path``, a refusal too."""
+        import httpx
+
+        try:
+            return self._client.get(path)
+        except httpx.HTTPError as error:
+            raise self._gone(f"GET {path}", error) from error
+
+    @contextlib.contextmanager
+    def stream(
+        self,
+        path: str,
+        params: dict[str, str],
+        headers: dict[str, str],
+        cancel: Cancel | None,
+    ) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """POST, and the answer's status and lines. The connection is cut as soon as ``cancel``
+        is set, at which the engine stops; then Cancelled is raised. Raises WizardError
+        `engine-gone`."""
+        import httpx
+
+        line = _Line()
+        try:
+            with (
+                line.watched(cancel),
+                self._client.stream(
+                    "POST",
+                    path,
+                    params=params,
+                    headers=headers,
+                    timeout=httpx.Timeout(ASK_SECONDS, read=STALL_SECONDS),
+                    extensions={"trace": line.trace},
+                ) as response,
+            ):
+                yield response.status_code, _lines(response)
+        except httpx.HTTPError as error:
+            if cancel is not None and cancel.is_set:
+                raise Cancelled from None
+            raise self._gone(f"POST {path}", error) from error
+
+    def _gone(self, tried: str, error: Exception) -> WizardError:
+        return WizardError(
+            "engine-gone",
+            tried=f"{tried} on {self.path}",
+            came_back=str(error) or type(error).__name__,
+            cause="the engine was stopped or restarted, or hangs",
+            next_step="start it again, or pull without it: --engine builtin",
+        )
+
+    def _strange(self, path: str, came_back: str) -> WizardError:
+        return WizardError(
+            "engine-answer",
+            tried=f"GET {path} on {self.path}",
+            came_back=came_back,
+            cause="what listens on this socket is neither Docker nor Podman, or a very old one",
+            next_step="check DOCKER_HOST and CONTAINER_HOST, or pull without it: --engine builtin",
+        )
+
+
+class _Line:
+    """The connection of one request, so that another thread can cut it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._cut = False
+
+    def trace(self, event: str, info: dict[str, object]) -> None:
+        if event == "connection.connect_unix_socket.complete":
+            stream: httpcore.NetworkStream = info["return_value"]  # type: ignore[assignment]
+            found = stream.get_extra_info("socket")
+            with self._lock:
+                self._socket = found
+                if self._cut:
+                    self._shut()
+
+    @contextlib.contextmanager
+    def watched(self, cancel: Cancel | None) -> Iterator[None]:
+        if cancel is None:
+            yield
+            return
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.is_set():
+                with contextlib.suppress(Cancelled):
+                    cancel.wait(CANCEL_POLL_SECONDS)
+                    continue
+                self.cut()
+                return
+
+        cancel.check()
+        watcher = threading.Thread(target=watch, name="engine-cancel", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+        cancel.check()
+
+    def cut(self) -> None:
+        with self._lock:
+            self._cut = True
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _lines(response: httpx.Response) -> Iterator[bytes]:
+    rest = b""
+    for piece in response.iter_raw():
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from filter(None, (line.strip() for line in lines))
+        if len(rest) > LINE_LIMIT:
+            raise WizardError(
+                "engine-answer",
+                tried="reading what the engine tells about the pull",
+                came_back=f"a line of more than {LINE_LIMIT >> 20} MiB",
+                cause="what listens on this socket is no container engine",
+                next_step="check DOCKER_HOST and CONTAINER_HOST",
+            )
+    if rest.strip():
+        yield rest.strip()
+
+
+def said(body: bytes) -> str:
+    """The engine's own words in a refusal: ``{"message": ...}``, or the text as it is."""
+    try:
+        message = msgspec.json.decode(body, type=_Message)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return body.decode("utf-8", "replace").strip()
+    return message.message or message.cause or body.decode("utf-8", "replace")
