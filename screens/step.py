@@ -124,6 +124,8 @@ class StepScreen(Screen[None]):
             keys = [("esc", "back" if self.busy == "look" else "cancel"), ("ctrl+q", "quit")]
         else:
             keys = [("enter", self.step.action().label)]
+            diagnose = ("f2" if typing else "d", "diagnose")
+            keys += [diagnose] if self.step.problem else []
             others = self.step.others()
             keys += [(FUNCTION_KEYS[i] if typing else a.key, a.label) for i, a in enumerate(others)]
             keys += [] if typing else self.more_keys()
@@ -131,7 +133,8 @@ class StepScreen(Screen[None]):
                 keys.append(("tab", "field"))
             if self.step.session.next_to(self.step, -1):
                 keys.append(("esc", "back"))
-            keys += [("f2" if typing else "d", "diagnose"), ("f1", "help"), ("ctrl+q", "quit")]
+            keys += [] if self.step.problem else [diagnose]
+            keys += [("f1", "help"), ("ctrl+q", "quit")]
         self.query_one(Keys).show(keys)
 
     # What the person does
