@@ -7,10 +7,12 @@ import difflib
 import click
 
 from cgwizard import __version__
+from cgwizard.commands.apply import apply
 from cgwizard.commands.guide import guide
 from cgwizard.commands.practice import practice
+from cgwizard.commands.pull import pull
 
-COMMANDS: tuple[click.Command, ...] = (guide, practice)
+COMMANDS: tuple[click.Command, ...] = (guide, practice, pull, apply)
 
 
 class Root(click.Group):

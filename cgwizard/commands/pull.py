@@ -1,0 +1,114 @@
+"""`cgwizard pull REF`: one pull as a test, with its proof, for people and for scripts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cgwizard.commands.pull_run import EngineName
+    from cgwizard.secrets import Credentials
+
+PASSWORD_LIMIT = 1 << 16  # bytes on standard input
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "builtin", "docker", "podman"]),
+    default="builtin",
+    show_default=True,
+    help="Who pulls. The built-in puller keeps nothing; an engine keeps the image. "
+    "auto: Docker or Podman where one answers.",
+)
+@click.option("--username", "-u", metavar="NAME", help="Sign in as NAME; asks for the password.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--plain-http", is_flag=True, help="The registry speaks HTTP without TLS.")
+@click.option("--platform", metavar="OS/ARCH", help="Such as linux/arm64, or all (built-in).")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line; the last is how it ended."
+)
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Keep the image in DIR as an OCI image layout.",
+)
+@click.option(
+    "--ca-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Trust the authorities in FILE (PEM) too.",
+)
+@click.option(
+    "--verify-upstream",
+    is_flag=True,
+    help="Prove it: compare with cgr.dev, pull again, look for the signature.",
+)
+@click.option(
+    "--upstream",
+    metavar="URL",
+    hidden=True,
+    help="Another registry than https://cgr.dev to compare with.",
+)
+def pull(
+    *,
+    reference: str,
+    engine: EngineName,
+    username: str | None,
+    password_stdin: bool,
+    plain_http: bool,
+    platform: str | None,
+    as_json: bool,
+    output: Path | None,
+    ca_file: Path | None,
+    verify_upstream: bool,
+    upstream: str | None,
+) -> None:
+    """Pull an image and check every byte of it.
+
+    REF is HOST:PORT/NAME[:TAG], such as nexus.example.com:5051/chainguard/wolfi-base.
+    """
+    from cgwizard.commands.pull_run import Asked, run
+
+    if engine in {"docker", "podman"} and (output or ca_file):
+        option = "--output" if output else "--ca-file"
+        raise click.UsageError(f"{option} is for the built-in puller: --engine builtin")
+    asked = Asked(
+        reference,
+        engine,
+        _credentials(username, password_stdin=password_stdin),
+        plain_http,
+        platform,
+        output,
+        ca_file,
+        verify_upstream,
+        upstream,
+    )
+    sys.exit(run(asked, as_json=as_json))
+
+
+def _credentials(username: str | None, *, password_stdin: bool) -> Credentials | None:
+    from cgwizard.secrets import Credentials, Secret
+
+    if username is None:
+        if password_stdin:
+            raise click.UsageError("--password-stdin goes with --username")
+        return None
+    if password_stdin:
+        text = sys.stdin.buffer.read(PASSWORD_LIMIT + 1)
+        if len(text) > PASSWORD_LIMIT:
+            raise click.UsageError("standard input is too long to be a password")
+        # One line end is the shell's, not the password's; docker takes it away too.
+        password = text.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+    elif sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, err=True, default="")
+    else:
+        raise click.UsageError("without a terminal the password comes by --password-stdin")
+    if not password:
+        raise click.UsageError("the password is empty")
+    return Credentials(username, Secret(password))

@@ -1,0 +1,202 @@
+"""The work of `cgwizard pull`: choose who pulls, pull, prove."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from cgwizard.cancel import Cancel
+from cgwizard.engines.builtin import Builtin
+from cgwizard.errors import Cancelled, ExitCode, Problem, WizardError
+from cgwizard.events import ignore
+from cgwizard.net import Trust
+
+if TYPE_CHECKING:
+    from cgwizard.commands.pull_output import Output
+    from cgwizard.engines.model import Engine
+    from cgwizard.events import Finished, OnEvent
+    from cgwizard.registry.client import Registry
+    from cgwizard.registry.reference import Reference
+    from cgwizard.secrets import Credentials
+
+EngineName = Literal["auto", "builtin", "docker", "podman"]
+
+
+class Asked(NamedTuple):
+    """The command line, read."""
+
+    reference: str
+    engine: EngineName
+    credentials: Credentials | None
+    plain_http: bool
+    platform: str | None
+    output: Path | None
+    ca_file: Path | None
+    verify: bool
+    upstream: str | None
+
+
+def run(asked: Asked, *, as_json: bool) -> int:
+    """Do what was asked for; the exit code."""
+    _import_httpx_only()
+    from cgwizard.commands import pull_output
+
+    cancel = Cancel()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: cancel.set())
+    out = pull_output.output(as_json=as_json, lost=cancel.set)
+    try:
+        _Work(asked, out, cancel).do()
+    except Cancelled:
+        out.cancelled(asked.reference)
+        return ExitCode.CANCELLED
+    except WizardError as error:
+        from cgwizard.commands.pull_exit import exit_code
+
+        out.failed(_advised(error.problem, asked), asked.reference)
+        return exit_code(error)
+    return ExitCode.DONE
+
+
+def _import_httpx_only() -> None:
+    """httpx imports its own command line too, where it finds what that needs, and with it Rich
+    and Pygments: more than half of its import time, which the pull of a small image feels."""
+    if "httpx" not in sys.modules:
+        # None makes the import fail, as it does where Rich is not installed.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+
+class _Work:
+    def __init__(self, asked: Asked, out: Output, cancel: Cancel) -> None:
+        self._asked, self._out, self._cancel = asked, out, cancel
+
+    def do(self) -> None:
+        from cgwizard.registry.reference import Reference
+
+        asked = self._asked
+        reference = Reference.parse(asked.reference)
+        engine = self._engine()
+        if isinstance(engine, Builtin):
+            plain_http = self._plain_http(reference.host)
+            result = self._pull(engine, reference, plain_http, self._out.event)
+        else:
+            plain_http, result = self._by_engine(engine, reference)
+        extra = self._prove(reference, result, plain_http) if asked.verify else {}
+        self._out.finished(result, extra)
+
+    def _engine(self) -> Engine:
+        asked = self._asked
+        if asked.engine in {"docker", "podman"}:
+            from cgwizard.engines.find import get
+
+            return get(asked.engine)
+        if asked.engine == "auto" and not asked.output and asked.platform != "all":
+            from cgwizard.engines.find import find
+
+            for found in find():
+                if found.engine:
+                    return found.engine
+        sink = None
+        if asked.output:
+            from cgwizard.registry.layout import LayoutSink
+
+            sink = LayoutSink(asked.output)
+        return Builtin(trust=Trust(ca_file=asked.ca_file), sink=sink)
+
+    def _pull(
+        self, engine: Engine, reference: Reference, plain_http: bool, on_event: OnEvent
+    ) -> Finished:
+        return engine.pull(
+            reference,
+            self._asked.credentials,
+            platform=self._asked.platform,
+            on_event=on_event,
+            cancel=self._cancel,
+            plain_http=plain_http,
+        )
+
+    def _by_engine(self, engine: Engine, reference: Reference) -> tuple[bool, Finished]:
+        """Pull, and whether the registry speaks plain HTTP. The engine is told to accept that
+        only when the person said so: else the pull would prove what `docker pull` does not."""
+        from cgwizard.engines import known
+
+        self._out.note(f"{engine.name} {engine.version} at {engine.socket} pulls and keeps it")
+        plain_http, told = self._asked.plain_http, None
+        try:
+            plain_http = self._plain_http(reference.host)
+            with self._registry(reference, plain_http) as registry:
+                told = known.ask(registry, reference, self._asked.platform, self._cancel)
+        except WizardError as error:
+            if error.code in known.HOPELESS:
+                raise
+        informed = known.Informed(told, self._out.event)
+        result = self._pull(engine, reference, self._asked.plain_http, informed)
+        return plain_http, informed.complete(result)
+
+    def _plain_http(self, host: str) -> bool:
+        """As docker does, a registry on this machine may do without TLS unasked."""
+        if self._asked.plain_http or not _is_loopback(host):
+            return self._asked.plain_http
+        with Builtin(trust=Trust(ca_file=self._asked.ca_file)).registry(host) as registry:
+            try:
+                registry.ping()
+            except WizardError as error:
+                return error.code == "registry-http-https-mismatch"
+        return False
+
+    def _registry(self, reference: Reference, plain_http: bool) -> Registry:
+        builtin = Builtin(trust=Trust(ca_file=self._asked.ca_file))
+        return builtin.registry(reference.host, self._asked.credentials, plain_http=plain_http)
+
+    def _prove(self, reference: Reference, result: Finished, plain_http: bool) -> dict[str, object]:
+        """Tell what is proved; what a program may want of it. Raises WizardError when cgr.dev
+        has another digest."""
+        from cgwizard import proof
+        from cgwizard.registry.client import Registry
+
+        url = self._asked.upstream or proof.UPSTREAM
+        facts: dict[str, str] = {}
+        with (
+            self._registry(reference, plain_http) as registry,
+            Registry(url, name="cgr.dev") as upstream,
+        ):
+            again = Builtin(trust=Trust(ca_file=self._asked.ca_file))
+
+            def pull_again() -> Finished:
+                return self._pull(again, reference, plain_http, ignore)
+
+            for fact in proof.prove(registry, upstream, reference, result, pull_again):
+                self._out.fact(fact)
+                facts[fact.id] = fact.state
+                self._cancel.check()
+        name = proof.upstream_names(reference.repository)[0]
+        lines = proof.cosign_lines(reference, result.digest, name, plain_http=plain_http)
+        self._out.note("To verify the signature:")
+        for line in lines:
+            self._out.note(f"  {line}")
+        return {"checks": facts, "verify": list(lines)}
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    return name in {"localhost", "[::1]"} or (name.startswith("127.") and name.count(".") == 3)
+
+
+# What the same next step is called on this command line.
+_ADVICE = {
+    "no-login": "give --username NAME, and the password when it asks or by --password-stdin",
+    "registry-tls-untrusted": "name the PEM file of your own authority: --ca-file FILE",
+}
+
+
+def _advised(problem: Problem, asked: Asked) -> Problem:
+    next_step = _ADVICE.get(problem.code, problem.next_step)
+    if problem.code == "registry-http-https-mismatch" and "plain HTTP on" in problem.cause:
+        next_step = "add --plain-http; password and image then travel unencrypted"
+    elif problem.code == "registry-http-https-mismatch" and asked.plain_http:
+        next_step = "leave --plain-http out"
+    return msgspec.structs.replace(problem, next_step=next_step)
