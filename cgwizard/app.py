@@ -73,7 +73,8 @@ class Wizard(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual's form)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "quit", priority=True),
-        Binding("ctrl+c", "leave", show=False, priority=True),
+        # Ctrl+C stays what Textual makes of it: it copies, or tells how to quit. A slip of the
+        # hand must not throw away what was typed.
     ]
 
     def __init__(self, session: Session) -> None:
