@@ -70,7 +70,7 @@ class Wizard(App[int]):
     CSS_PATH = "assets/wizard.tcss"
     TITLE = "cgwizard"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual's form)
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual's form)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "quit", priority=True),
         # Ctrl+C stays what Textual makes of it: it copies, or tells how to quit. A slip of the

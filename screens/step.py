@@ -257,6 +257,8 @@ class StepScreen(Screen[None]):
             self.go(1)
         elif not self.query_one(Form).focus_on(self.step.doubtful):
             self.settle_focus()
+            if self.step.problem:
+                self.query_one(Findings).scroll_visible(animate=False)
         if event.what == "other" and self.step.state == "skipped":
             self.go(1)
 

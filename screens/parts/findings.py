@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LABEL = 32
 NAME = 11
+NARROW = 60  # columns, below which details go under their label
 TOLD_AFTER_SECONDS = 2.0  # how long something may run before its seconds are shown
 
 
@@ -59,7 +60,7 @@ class Findings(Static):
 
 
 def _line(check: Check, detail: str, width: int) -> list[Content]:
-    if detail and len(check.label) > LABEL:  # no column is left beside it
+    if detail and (len(check.label) > LABEL or width < NARROW):  # no column is left beside it
         head = Content.assemble(mark(check.state), check.label)
         return [head, *(_under(more) for more in textwrap.wrap(detail, width - WIDTH - 2))]
     label = check.label.ljust(LABEL) if detail else check.label
@@ -84,10 +85,11 @@ def _problem(problem: Problem, width: int, under: str = "") -> list[Content]:
     for name, text in rows:
         if text in {"", under}:  # the line above says it
             continue
-        room = width - WIDTH - NAME
+        indent = WIDTH if width >= NARROW else 1
+        room = width - indent - NAME
         first, *rest = _wrapped(clean(text), room, room)
-        lines.append(Content.assemble(" " * WIDTH, (name.ljust(NAME), "dim"), first))
-        lines += [Content(" " * (WIDTH + NAME) + more) for more in rest]
+        lines.append(Content.assemble(" " * indent, (name.ljust(NAME), "dim"), first))
+        lines += [Content(" " * (indent + NAME) + more) for more in rest]
     return lines
 
 
