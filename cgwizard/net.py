@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard import __version__
+from cgwizard import __version__, debuglog
 from cgwizard.errors import WizardError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def http_client(
     verify: ssl.SSLContext | bool = False
     if url.scheme == "https":
         verify = ssl_context(trust or Trust(), host=url.host, port=url.port or 443)
-    return httpx.Client(
+    client = httpx.Client(
         base_url=url,
         verify=verify,
         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
@@ -132,3 +132,5 @@ def http_client(
         trust_env=proxies,
         headers={"User-Agent": USER_AGENT},
     )
+    debuglog.hook(client)
+    return client

@@ -1,89 +1,285 @@
 """The guide as plain lines: no escape sequence, for pipes, recordings and screen readers.
 
-Unattended, it takes every step's defaults; this is how `cgwizard practice` runs where there is
-no terminal.
+With `Prompts` it asks, line by line; without, it takes every step's defaults, which is how
+`cgwizard practice` runs where there is no terminal.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
-import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import ExitCode, Problem
-from cgwizard.events import LayerProgress, PullEvent, Resolved
-from cgwizard.guide.pull import size
-from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
+from cgwizard.errors import Cancelled, ExitCode
+from cgwizard.guide.finish import QUIT
+from cgwizard.guide.step import CONTINUE, Action, Check, Field, Report, Step, run_checked
+from cgwizard.lines import Lines
+from cgwizard.prompts import EndOfInput, Prompts
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
 
-WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
+CHANGE = Action("change-answers", "change the answers")
+BACK = Action("back", "back to the step before")
+LEAVE = Action("leave", "leave")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Left(Exception):
+    """The person leaves, or the terminal went away."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Back(Exception):
+    """To the step before."""
 
 
 class Plain:
-    """Writes the guide to ``out`` as it goes; a failure ends it, told in full."""
+    """Writes the guide to ``out`` as it goes. Unattended, a failure ends it, told in full."""
 
-    def __init__(self, session: Session, out: TextIO | None = None) -> None:
+    def __init__(
+        self, session: Session, out: TextIO | None = None, *, source: TextIO | None = None
+    ) -> None:
+        """``source``: where answers come from; None takes the defaults."""
         self.session = session
-        self.out = out or sys.stdout
+        self.lines = Lines(out or sys.stdout)
+        self.prompts = Prompts(self.lines, source) if source else None
         self.cancel = Cancel()
-        self._lock = threading.Lock()  # the pull's events come from its threads
+        self._working = False
+        self._told: dict[tuple[str, str], Check] = {}
+        self._noted: tuple[str, ...] = ()
 
-    def line(self, text: str = "") -> None:
-        with self._lock:
-            self.out.write(text + "\n")
-            self.out.flush()
-
-    def walk(self) -> ExitCode:
-        """Every step with its defaults. Returns how it ended."""
-        self.session.steps.pull.on_event = self._event
-        for number, step in enumerate(self.session.steps, 1):
-            if number > 1:
-                self.line()
-            self.line(f"{number} {step.title}: {step.heading}")
-            if not self._through(step):
-                return ExitCode.FAILED
-        for reference, digest, verdict in self.session.steps.finish.proved():
-            self.line(f"{reference} {digest} {verdict}")
+    def walk(self, begin: Step | None = None) -> int:
+        """Every step, from ``begin`` on. Returns how the process ends."""
+        self.session.steps.pull.on_event = self.lines.event
+        steps = list(self.session.steps)
+        index = steps.index(begin) if begin else 0
+        with self._signals():
+            try:
+                while index < len(steps):
+                    index = max(0, index + self._step(steps[index]))
+            except _Left as left:
+                return left.code
+            except EndOfInput:
+                self.lines.line()
+                self.lines.line("The input ended before the guide did.")
+                return ExitCode.UNFINISHED
         return ExitCode.DONE
 
-    def _through(self, step: Step) -> bool:
-        run_checked(step, step.enter, self._check, self.cancel)
-        while step.problem is None and step.action() != CONTINUE and step.state != "done":
-            for field, problem in step.field_problems().items():
-                self.line(f"  {field}: {problem}")
-                return False
-            for line in step.preview():
-                self.line(f"  | {line}".rstrip())
-            self.line(f"  {step.action().label}")
-            run_checked(step, step.act, self._check, self.cancel)
-        if step.problem is not None:
-            self.problem(step.problem)
-            return False
+    def _step(self, step: Step) -> int:
+        """Returns where to go: 1 on, -1 back."""
+        number = list(self.session.steps).index(step) + 1
+        if number > 1:
+            self.lines.line()
+        self.lines.line(f"{number} {step.title}: {step.heading}")
+        if self.prompts and step.context:
+            self.lines.line(f"  {step.context}")
+        try:
+            self._through(step)
+        except _Back:
+            return -1
+        return 1
+
+    def _through(self, step: Step) -> None:
+        self._work(step, step.enter)
+        asked = False
+        if step.id == "finish":
+            self._proved()
+        while True:
+            if step.problem is not None:
+                self.lines.problem(step.problem)
+                if self.prompts is None:
+                    raise _Left(ExitCode.FAILED)
+            elif step.state in {"done", "skipped"} or step.action() == CONTINUE:
+                return
+            self._notes(step)
+            if not asked and not step.others() and step.problem is None:
+                asked = self._ask(step)
+            self._show(step)
+            action = self._choose(step, asked=asked)
+            if action == CHANGE or (action == step.action() and not asked and not step.fix):
+                asked = self._ask(step)
+                if action == CHANGE or step.preview():
+                    continue  # what is sent is shown before it is sent
+            if action in step.others():
+                self._work(step, _doing(step, action.id))
+                asked = False
+            elif action == QUIT:
+                return
+            elif not self._refused(step):
+                self._work(step, step.act)
+                asked = step.problem is None
+
+    def _notes(self, step: Step) -> None:
+        notes = step.notes()
+        if self.prompts and notes != self._noted:
+            for note in notes:
+                self.lines.line(f"  {note}")
+        self._noted = notes
+
+    def _show(self, step: Step) -> None:
+        if step.fix is not None:
+            for line in step.fix.explanation.split("\n"):
+                self.lines.line(f"  {line}")
+        for line in step.preview():
+            self.lines.line(f"  | {line}")
+
+    def _choose(self, step: Step, *, asked: bool) -> Action:
+        """What is done next. Where there is only one thing to do, nobody is asked."""
+        main = step.action()
+        if self.prompts is None:
+            if main != QUIT:
+                self.lines.line(f"  {main.label}")
+            return main
+        options = [main, *step.others()]
+        if asked and step.fields():
+            options.append(CHANGE)
+        if len(options) == 1 and not (step.preview() or step.fix or step.problem):
+            return main
+        if asked and not (step.preview() or step.fix or step.problem or step.others()):
+            return main
+        if self.session.next_to(step, -1) is not None:
+            options.append(BACK)
+        options.append(LEAVE)
+        number = self.prompts.choice("Choice", [option.label for option in options])
+        if options[number] == LEAVE:
+            through = all(s.state in {"done", "skipped"} for s in self.session.steps)
+            raise _Left(ExitCode.DONE if through else ExitCode.UNFINISHED)
+        if options[number] == BACK:
+            raise _Back
+        return options[number]
+
+    # Questions
+
+    def _ask(self, step: Step) -> bool:
+        """Ask every field until each is right; True, for the caller to remember."""
+        wrong: dict[str, str] | None = None
+        while self.prompts and wrong != {}:
+            for id in [field.id for field in step.fields()]:
+                # Looked up anew: an answer can take a field away, or bring one.
+                field = next((f for f in step.fields() if f.id == id), None)
+                if field is not None and (wrong is None or id in wrong):
+                    self._field(step, field)
+            known = {field.id for field in step.fields()}
+            wrong = {id: told for id, told in step.field_problems().items() if id in known}
+            for id, told in wrong.items():
+                self.lines.line(f"  {id}: {told}")
         return True
 
-    def _check(self, check: Check) -> None:
-        if check.state in WORDS:
-            detail = f": {check.detail}" if check.detail else ""
-            self.line(f"  {WORDS[check.state]}  {check.label}{detail}")
+    def _field(self, step: Step, field: Field) -> None:
+        prompts = self.prompts
+        if prompts is None:
+            return
+        if field.kind in {"secret", "paste"}:
+            kept = bool(step.secrets.get(field.id))
+            if field.kind == "secret":
+                secret = prompts.secret(field.label, kept=kept)
+            else:
+                secret = prompts.paste(field.label, _whole_token, kept=kept)
+            if secret is not None:
+                step.set(field.id, secret.reveal())
+        elif field.kind == "choice":
+            self.lines.line(f"{field.label}:")
+            values = [choice.value for choice in field.choices]
+            default = values.index(field.value) if field.value in values else 0
+            labels = [choice.label for choice in field.choices]
+            step.set(field.id, values[prompts.choice("Choice", labels, default)])
+        else:
+            label = field.label
+            if not field.value and field.placeholder:
+                kind = "empty: " if field.optional else "such as "
+                label = f"{label} ({kind}{field.placeholder})"
+            step.set(field.id, prompts.text(label, field.value))
 
-    def _event(self, event: PullEvent) -> None:
-        match event:
-            case Resolved():
-                self.line(f"  {event.reference} {event.digest} {event.platform}")
-                self.line(f"  {len(event.layers)} layers, {size(event.total)}")
-            case LayerProgress(state="done" | "cached" | "retrying" | "failed"):
-                digest = event.digest.partition(":")[2][:12]
-                detail = f", {event.detail}" if event.detail else ""
-                self.line(f"  layer {digest} {event.state}, {size(event.total)}{detail}")
-            case _:
-                pass
+    def _refused(self, step: Step) -> bool:
+        """Tell what is wrong with the answers; unattended, that is the end."""
+        problems = step.field_problems()
+        for field, problem in problems.items():
+            self.lines.line(f"  {field}: {problem}")
+        if problems and self.prompts is None:
+            raise _Left(ExitCode.FAILED)
+        if problems:
+            self._ask(step)
+        return bool(problems)
 
-    def problem(self, problem: Problem) -> None:
-        self.line(f"  problem: {problem.code}")
-        self.line(f"    tried:        {problem.tried}")
-        self.line(f"    came back:    {problem.came_back}")
-        self.line(f"    likely cause: {problem.cause}")
-        self.line(f"    next step:    {problem.next_step}")
+    # Work
+
+    def _work(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
+        self.cancel = Cancel()
+        self._working = True
+        try:
+            run_checked(step, work, lambda check: self._check(step, check), self.cancel)
+        except Cancelled:
+            step.reset()
+            self.lines.line("  stopped")
+        finally:
+            self._working = False
+            if self.prompts:
+                self.prompts.drain()
+        if self._leaving:
+            raise _Left(self._leaving)
+
+    def _check(self, step: Step, check: Check) -> None:
+        if check.state == "running" or self._told.get((step.id, check.id)) == check:
+            return  # what was told a moment ago is not told again
+        self._told[step.id, check.id] = check
+        self.lines.check(check)
+
+    def _proved(self) -> None:
+        finish = self.session.steps.finish
+        for reference, digest, verdict in finish.proved():
+            self.lines.line(f"{reference} {digest} {verdict}")
+        if self.prompts:
+            for group in finish.commands():
+                self.lines.line(f"  # {group.title}")
+                for line in group.lines:
+                    self.lines.line(f"  {line}")
+
+    # Signals
+
+    _leaving = 0
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl+C stops what runs, or leaves at a question; others end it in order."""
+
+        def handle(number: int, _frame: FrameType | None) -> None:
+            if number != signal.SIGINT:
+                self._leaving = 128 + number
+            if self._working:
+                self.cancel.set()
+            else:
+                raise _Left(self._leaving or ExitCode.CANCELLED)
+
+        try:
+            before = {number: signal.signal(number, handle) for number in SIGNALS}
+        except ValueError:  # not in the main thread: a test, or an embedding program
+            before = {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _doing(step: Step, action: str) -> Callable[[Report, Cancel], None]:
+    return lambda report, cancel: step.do(action, report, cancel)
+
+
+def _whole_token(text: str) -> bool:
+    """Whether a pull token can be read from ``text``: then nobody must end the paste."""
+    from cgwizard.errors import WizardError
+    from cgwizard.tokens import paste
+
+    try:
+        paste.parse(text)
+    except WizardError:
+        return False
+    return True

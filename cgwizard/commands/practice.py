@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cgwizard.commands.common import run_screens, terminal, told
+from cgwizard.commands.options import debug_log, plain_option, runs_plain
 
 if TYPE_CHECKING:
     from cgwizard.practice.world import PracticeWorld
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="With --serve: say where as one JSON line.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The practice Nexus's port.")
 @click.option("--speed", metavar="MB/S", help="How fast blobs come, in MB/s, or: full.")
-def practice(serve: bool, as_json: bool, port: int, speed: str | None) -> None:
+@plain_option
+@debug_log
+def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain: bool) -> None:
     """Practise with a Nexus and a cgr.dev of our own, on this machine, for this run only."""
     from cgwizard.practice.world import PracticeWorld
 
     if as_json and not serve:
         raise click.UsageError("--json goes with --serve")
-    interactive = not serve and terminal()
+    screens = not serve and not plain and terminal()
+    plain = not serve and (runs_plain(plain) if terminal() else plain)
+    interactive = screens and not plain
     # Not started yet: the first screen is drawn before the servers are even imported.
     with (
         told(),
@@ -43,7 +48,7 @@ def practice(serve: bool, as_json: bool, port: int, speed: str | None) -> None:
             run_screens(session)
         from cgwizard.plain import Plain
 
-        sys.exit(Plain(session).walk())
+        sys.exit(Plain(session, source=sys.stdin if plain else None).walk())
 
 
 def _speed(text: str | None, interactive: bool) -> float | None:

@@ -1,0 +1,237 @@
+"""`cgwizard apply`: the guide without a person, from an answers file.
+
+It decides nothing: where the answers leave a question open, the guide's own proposal is taken,
+and where what is there differs from what the answers expect, it stops before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from cgwizard import plan, prefill
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, ExitCode, Problem, WizardError
+from cgwizard.events import PullEvent
+from cgwizard.guide.finish import QUIT
+from cgwizard.guide.step import CONTINUE, Check, CheckState, Report, Step, run_checked
+from cgwizard.stores import sources
+
+if TYPE_CHECKING:
+    from cgwizard.answers import Answers
+    from cgwizard.guide.session import Session
+
+MOST_ACTS = 6  # of one step; each ends, and none needs more than check, accept, apply
+
+
+class StepBegun(msgspec.Struct, frozen=True, tag="step", tag_field="event"):
+    step: str
+    title: str
+    heading: str
+
+
+class Checked(msgspec.Struct, frozen=True, tag="check", tag_field="event"):
+    step: str
+    id: str
+    label: str
+    state: CheckState
+    detail: str = ""
+
+
+class Preview(msgspec.Struct, frozen=True, tag="change", tag_field="event"):
+    """A request that is sent next, or would be: its lines, passwords replaced."""
+
+    step: str
+    action: str
+    lines: tuple[str, ...]
+    dry_run: bool
+
+
+class Stopped(msgspec.Struct, frozen=True, tag="problem", tag_field="event"):
+    step: str
+    code: str
+    tried: str
+    came_back: str
+    cause: str
+    next_step: str
+
+
+class Ended(msgspec.Struct, frozen=True, tag="end", tag_field="event"):
+    """How it ended. ``changes`` counts requests that changed Nexus; in a dry run, would."""
+
+    exit_code: int
+    changes: int
+    outcome: Literal["done", "failed", "cancelled", "dry-run"]
+    verified: tuple[str, ...] = ()  # the references whose every byte was checked
+
+
+Event = StepBegun | Checked | Preview | Stopped | Ended | PullEvent
+
+
+class Apply:
+    """One unattended walk; ``tell`` gets the events, from any thread."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        session: Session,
+        tell: Callable[[Event], None],
+        *,
+        dry_run: bool = False,
+        cancel: Cancel | None = None,
+    ) -> None:
+        self.answers = answers
+        self.session = session
+        self.tell = tell
+        self.dry_run = dry_run
+        self.cancel = cancel or Cancel()
+        self._would_change = 0
+
+    def run(self) -> ExitCode:
+        """Raises WizardError where the answers or their secrets are not enough: a usage error,
+        nothing was tried."""
+        self._fill()
+        self.session.steps.pull.on_event = self.tell
+        outcome: Literal["done", "failed", "cancelled", "dry-run"]
+        try:
+            steps = self.session.steps[: -1 if self.dry_run else None]
+            through = all(self._through(step) for step in steps)
+            outcome = "failed" if not through else "dry-run" if self.dry_run else "done"
+        except Cancelled:
+            through, outcome = False, "cancelled"
+        code = ExitCode.DONE if through else ExitCode.FAILED
+        if outcome == "cancelled":
+            code = ExitCode.UNFINISHED
+        changes = self._would_change if self.dry_run else len(self.session.journal.made())
+        verified = tuple(p.reference for p in self.session.proofs if p.verified)
+        self.tell(Ended(code, changes, outcome, verified))
+        return code
+
+    # Answers
+
+    def _fill(self) -> None:
+        if self.answers.connect is None and not self.session.practice:
+            raise _incomplete("[connect] is missing", 'add [connect] with url = "..." and user')
+        steps, secrets = self.session.steps, self.answers.secrets
+        practised = {} if not self.session.practice else dict(steps.connect.values)
+        prefill.fill(self.session, self.answers.plan)
+        for field, text in practised.items():
+            steps.connect.set(field, text)
+        # What is kept where was decided with the answers: nothing more is kept.
+        steps.connect.values["keep"] = steps.token.values["keep"] = "no"
+        if self.session.practice:
+            return
+        if secrets.nexus_password != "keyring":  # the step looks there itself
+            steps.connect.secrets["password"] = sources.read(
+                secrets.nexus_password, "the Nexus password"
+            )
+        if self._with_token:
+            steps.token.secrets["token"] = sources.pull_token(secrets.pull_token)
+
+    @property
+    def _with_token(self) -> bool:
+        return self.answers.token is not None and self.answers.token.mode != "skip"
+
+    # Steps
+
+    def _through(self, step: Step) -> bool:
+        self.tell(StepBegun(step.id, step.title, step.heading))
+        if step is self.session.steps.token and not self._with_token:
+            self._run(step, lambda report, cancel: step.do("skip", report, cancel))
+            return True
+        self._run(step, step.enter)
+        if step.problem is None:
+            self._run(step, lambda _report, _cancel: self._expected(step))
+        acts = 0
+        while step.problem is None and not _is_through(step):
+            if problems := step.field_problems():
+                field, told = next(iter(problems.items()))
+                raise _incomplete(f"{step.id}.{field}: {told}", "complete the answers")
+            lines = step.preview()
+            if lines:
+                self.tell(Preview(step.id, step.action().label, lines, self.dry_run))
+            if self.dry_run and self._ends_dry(step, lines):
+                return True
+            acts += 1
+            if acts > MOST_ACTS:
+                raise RuntimeError(f"{step.id} does not come to an end")
+            self._run(step, step.act)
+        if step.problem is not None:
+            self._stopped(step, step.problem)
+        return step.problem is None
+
+    def _run(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
+        def report(check: Check) -> None:
+            self.tell(Checked(step.id, check.id, check.label, check.state, check.detail))
+
+        self.cancel.check()
+        run_checked(step, work, report, self.cancel)
+
+    def _stopped(self, step: Step, problem: Problem) -> None:
+        self.tell(
+            Stopped(
+                step.id,
+                problem.code,
+                problem.tried,
+                problem.came_back,
+                problem.cause,
+                problem.next_step,
+            )
+        )
+
+    def _expected(self, step: Step) -> None:
+        """Raise WizardError where Nexus is not what the answers were written for: the guide
+        would ask, and there is nobody to answer."""
+        steps, wanted = self.session.steps, self.answers.developer
+        if step is not steps.developer or wanted is None:
+            return
+        if differences := steps.developer.differences():
+            if wanted.existing != "none":
+                return
+            told = "; ".join(f"{member} is {is_}" for member, is_, _ in differences)
+            raise WizardError(
+                "repository-exists",
+                tried=f"looking whether the name {wanted.name} is free",
+                came_back=f"a docker (proxy) of this name is there: {told}",
+                cause="someone made or changed it since the answers were written",
+                next_step='set existing = "use" or "change" under [developer], or another name',
+            )
+        stores = [store.name for store in self.session.blob_stores]
+        if stores and wanted.blob_store not in stores and steps.developer.preview():
+            raise WizardError(
+                "blob-store-unknown",
+                tried=f"looking for the blob store {wanted.blob_store}",
+                came_back=f"there are: {', '.join(stores)}",
+                cause="the answers were written for another Nexus",
+                next_step="name one of these as blob-store under [developer]",
+            )
+
+    def _ends_dry(self, step: Step, lines: tuple[str, ...]) -> bool:
+        """Whether what comes next would change Nexus; then the plan takes it as done."""
+        session, steps = self.session, self.session.steps
+        if step is steps.developer:
+            wanted = self.answers.developer or plan.Developer()
+            session.plan = msgspec.structs.replace(session.plan, developer=wanted)
+            self._would_change += steps.developer.change() is not None
+            return True
+        if step is steps.token and lines:
+            self._would_change += 1
+            return True
+        return step is steps.pull
+
+
+def _is_through(step: Step) -> bool:
+    return step.state in {"done", "skipped"} or step.action() in {CONTINUE, QUIT}
+
+
+def _incomplete(came_back: str, next_step: str) -> WizardError:
+    return WizardError(
+        "answers-incomplete",
+        tried="filling in the guide from the answers",
+        came_back=came_back,
+        cause="the answers leave open what the guide must know",
+        next_step=next_step,
+        exit_code=ExitCode.USAGE,
+    )

@@ -1,0 +1,125 @@
+"""`cgwizard apply ANSWERS.toml`: the guide without a person."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cgwizard.commands.common import state_folder, told
+from cgwizard.commands.options import debug_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cgwizard.apply import Ended, Event
+    from cgwizard.lines import Lines
+
+
+@click.command()
+@click.argument("answers", type=click.Path(path_type=Path), required=False)
+@click.option("--dry-run", is_flag=True, help="Show what would be changed; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@click.option("--practice", is_flag=True, help="Rehearse against practice servers of our own.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the answers file.")
+@debug_log
+def apply(
+    *, answers: Path | None, dry_run: bool, as_json: bool, practice: bool, schema: bool
+) -> None:
+    """Do what ANSWERS (a TOML file) says, without asking. Doing it twice changes nothing."""
+    from cgwizard import answers as answers_file
+
+    if schema:
+        click.echo(answers_file.schema(), nl=False)
+        return
+    if answers is None:
+        raise click.UsageError("name the answers file; the guide offers to write one on Finish")
+    with told(), ExitStack() as stack:
+        chosen = answers_file.read(answers)
+        from cgwizard.apply import Apply
+        from cgwizard.cancel import Cancel
+        from cgwizard.guide.session import Session
+
+        if practice:
+            from cgwizard.practice.world import PracticeWorld
+
+            world = stack.enter_context(closing(PracticeWorld()))
+            session = Session(practice=world.info, start_practice=world.start)
+        else:
+            session = Session(journal_folder=state_folder() / "journal")
+        stack.callback(session.close)
+        cancel = Cancel()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, lambda *_: cancel.set())
+        tell = _json() if as_json else _lines()
+        sys.exit(Apply(chosen, session, tell, dry_run=dry_run, cancel=cancel).run())
+
+
+def _json() -> Callable[[Event], None]:
+    import threading
+
+    import msgspec
+
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock:
+            sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
+            sys.stdout.flush()
+
+    return tell
+
+
+def _lines() -> Callable[[Event], None]:
+    from cgwizard import apply
+    from cgwizard.errors import Problem
+    from cgwizard.guide.step import Check
+    from cgwizard.lines import Lines
+
+    lines = Lines(sys.stdout)
+    seen: dict[tuple[str, str], apply.Checked] = {}
+
+    def tell(event: Event) -> None:
+        match event:
+            case apply.StepBegun():
+                lines.line(f"{event.title}: {event.heading}")
+            case apply.Checked() if seen.get((event.step, event.id)) != event:
+                seen[event.step, event.id] = event
+                lines.check(Check(event.id, event.label, event.state, event.detail))
+            case apply.Preview():
+                lines.line(f"  {'would ' if event.dry_run else ''}{event.action}")
+                for line in event.lines:
+                    lines.line(f"  | {line}")
+            case apply.Stopped():
+                lines.problem(
+                    Problem(event.code, event.tried, event.came_back, event.cause, event.next_step)
+                )
+            case apply.Ended():
+                _end(lines, event)
+            case apply.Checked():
+                pass  # what was told a moment ago is not told again
+            case _:
+                lines.event(event)
+
+    return tell
+
+
+def _end(lines: Lines, event: Ended) -> None:
+    for reference in event.verified:
+        lines.line(f"verified {reference}")
+    count = f"{event.changes} change{'' if event.changes == 1 else 's'}"
+    match event.outcome:
+        case "dry-run":
+            lines.line(f"Dry run: {count} would be made; nothing was changed in Nexus.")
+        case "done" if not event.changes:
+            lines.line("Nothing had to be changed.")
+        case "done":
+            lines.line(f"Done: {count} made.")
+        case "cancelled":
+            lines.line(f"Stopped: {count} made so far. Run it again to go on.")
+        case "failed":
+            lines.line(f"Failed: {count} made. Run it again after the next step above.")

@@ -1,0 +1,51 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Terminals that cannot place the cursor: screens would be a heap of letters there.
+DUMB = frozenset({"", "dumb", "unknown", "emacs", "cons25-raw"})
+
+
+def plain_option(function: F) -> F:
+    return click.option(
+        "--plain", is_flag=True, help="Questions line by line: screen readers, plain terminals."
+    )(function)
+
+
+def debug_log(function: F) -> F:
+    return click.option(
+        "--debug-log",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write every HTTP exchange to FILE, secrets removed.",
+        callback=_start_log,
+        expose_value=False,
+    )(function)
+
+
+def _start_log(_ctx: click.Context, _option: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        from cgwizard import debuglog
+        from cgwizard.commands.common import told
+
+        with told():
+            debuglog.start(path)
+
+
+def runs_plain(asked: bool) -> bool:
+    """Whether prompts are used instead of screens; where nobody asked for them, that is said."""
+    term = os.environ.get("TERM", "")
+    if not asked and os.name == "posix" and term in DUMB:
+        said = f"TERM is {term}" if term else "TERM is not set"
+        click.echo(f"{said}, which cannot show screens: questions line by line (--plain).")
+        return True
+    return asked

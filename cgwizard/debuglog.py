@@ -1,0 +1,157 @@
+"""`--debug-log FILE`: every HTTP exchange, for whoever has to find out. Without secrets.
+
+Three nets, because the file will be sent around: headers and members that hold secrets are
+blanked by their names, tokens by their shape, and every secret that this process knows by its
+text, in each form in which it travels.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from cgwizard import redact
+from cgwizard.errors import ExitCode, WizardError
+
+if TYPE_CHECKING:
+    import httpx
+
+MOST_BYTES = 16 << 10  # of a body; what is longer is a listing or a layer
+_TEXT = ("json", "text/", "xml", "html", "x-www-form-urlencoded")
+
+
+class DebugLog:
+    """Writes whole exchanges, from any thread."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def request(self, request: httpx.Request) -> None:
+        with self._lock:
+            self._count += 1
+            number = self._count
+        request.extensions = {**request.extensions, "cgwizard": (number, time.monotonic())}
+        try:
+            body = request.content
+        except RuntimeError:  # it streams; nothing of ours does
+            body = b""
+        lines = [f"> {request.method} {redact.url(str(request.url))}"]
+        lines += [f"> {line}" for line in _headers(request.headers)]
+        lines += [f"> {line}" for line in _body(body, request.headers)]
+        self._write(number, lines)
+
+    def response(self, response: httpx.Response) -> None:
+        import httpx
+
+        number, began = response.request.extensions.get("cgwizard", (0, time.monotonic()))
+        took = time.monotonic() - began
+        lines = [f"< {response.status_code} {response.reason_phrase} after {took:.3f} s"]
+        lines += [f"< {line}" for line in _headers(response.headers)]
+        self._write(number, lines)
+        if isinstance(response.stream, httpx.SyncByteStream):
+            response.stream = _tee(self, number, response)
+
+    def body(self, number: int, data: bytes, total: int, headers: httpx.Headers) -> None:
+        lines = [f"< {line}" for line in _body(data, headers)]
+        self._write(number, [*lines, f"< ({total:,} bytes)"])
+
+    def _write(self, number: int, lines: list[str]) -> None:
+        now = time.strftime("%H:%M:%S", time.gmtime())
+        text = "".join(f"{now} #{number} {redact.known(line)}\n" for line in lines)
+        with self._lock:
+            self._file.write(text)
+            self._file.flush()
+
+
+_active: DebugLog | None = None
+
+
+def start(path: Path) -> DebugLog:
+    """Log everything from now on. Raises WizardError ``debug-log-unwritable``.
+
+    A file that is there is appended to when it is the user's own; its mode becomes 0600.
+    """
+    global _active  # noqa: PLW0603  (once a process is the point)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.fchmod(descriptor, 0o600)
+    except OSError as error:
+        raise WizardError(
+            "debug-log-unwritable",
+            tried=f"opening {path} for the debug log",
+            came_back=error.strerror or str(error),
+            cause="the folder is missing, or not yours to write in",
+            next_step="name a file in a folder of yours",
+            exit_code=ExitCode.USAGE,
+        ) from error
+    _active = DebugLog(os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace"))
+    return _active
+
+
+def stop() -> None:
+    global _active  # noqa: PLW0603
+    _active = None
+
+
+def hook(client: httpx.Client) -> None:
+    """Log what ``client`` sends and gets, where a log was asked for."""
+    if _active is not None:
+        client.event_hooks = {"request": [_active.request], "response": [_active.response]}
+
+
+def _headers(headers: httpx.Headers) -> Iterator[str]:
+    for name, value in headers.multi_items():
+        yield f"{name}: {redact.header(name, value)}"
+
+
+def _body(data: bytes, headers: httpx.Headers) -> list[str]:
+    if not data:
+        return []
+    kind = headers.get("content-type", "")
+    if not any(word in kind for word in _TEXT):
+        return [f"({kind or 'no content type'}, not shown)"]
+    if headers.get("content-encoding", "") in {"gzip", "deflate"}:
+        try:
+            data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, MOST_BYTES)
+        except zlib.error:
+            return ["(compressed, unreadable)"]
+    return redact.body(data.decode("utf-8", "replace"), whole=len(data) < MOST_BYTES).split("\n")
+
+
+def _tee(log: DebugLog, number: int, response: httpx.Response) -> httpx.SyncByteStream:
+    import httpx
+
+    inner = response.stream
+
+    class Tee(httpx.SyncByteStream):
+        """Passes the body on and keeps its beginning."""
+
+        def __init__(self) -> None:
+            self.kept = bytearray()
+            self.total = 0
+            self.told = False
+
+        def __iter__(self) -> Iterator[bytes]:
+            if not isinstance(inner, httpx.SyncByteStream):
+                raise TypeError("a synchronous client has synchronous streams")
+            for chunk in inner:
+                self.total += len(chunk)
+                if len(self.kept) < MOST_BYTES:
+                    self.kept += chunk[: MOST_BYTES - len(self.kept)]
+                yield chunk
+
+        def close(self) -> None:
+            if isinstance(inner, httpx.SyncByteStream):
+                inner.close()
+            if not self.told:
+                self.told = True
+                log.body(number, bytes(self.kept), self.total, response.headers)
+
+    return Tee()

@@ -1,0 +1,172 @@
+"""What is wrong in a TOML file and where: the line, the key, the nearest key that there is.
+
+msgspec tells the path of a value; the line is looked up in the text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+Struct = type[msgspec.Struct]
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    line: int  # from 1
+    told: str  # "routing.prot: there is no such key"
+    correction: str  # "the nearest is port"
+
+
+_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
+
+
+def not_toml(text: str, error: msgspec.DecodeError) -> Mistake:
+    """Of a text that is no TOML; tomllib says "Invalid value (at line 3, column 8)"."""
+    said = str(error)
+    found = re.search(r"\(at line (\d+), column (\d+)\)", said)
+    line = int(found.group(1)) if found else max(1, len(text.splitlines()))
+    return Mistake(line, f"this is no TOML: {said.partition(' (at ')[0]}", "correct the line")
+
+
+def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> Mistake:
+    """Of a TOML text that is no ``root``."""
+    said = str(error)
+    at = _PATH.search(said)
+    path = tuple(filter(None, at.group(1).split("."))) if at else ()
+    field = _FIELD.search(said)
+    if field and "unknown" in said:
+        key = field.group(1)
+        known = _keys(root, path)
+        line = locate(text, (*path, key))
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = _elsewhere(root, key, path) or (near[0] if near else "")
+        told = f"{'.'.join((*path, key))}: there is no such key"
+        step = f"the nearest is {hint}" if hint else f"there are: {', '.join(known)}"
+        return Mistake(line, told, step)
+    if field:
+        key = field.group(1)
+        told = f"{'.'.join((*path, key))} is missing"
+        return Mistake(locate(text, path), told, f"add {key} = ...")
+    expected = _expected(root, path)
+    told = f"{'.'.join(path) or 'the file'}: {_plain(said)}"
+    step = f"it must be {expected}" if expected else "correct it"
+    return Mistake(locate(text, path), told, step)
+
+
+def _plain(said: str) -> str:
+    said = _PATH.sub("", said)
+    names = {"int": "a number", "str": "a text", "bool": "true or false", "object": "a table"}
+    names |= {"array": "a list", "null": "nothing", "float": "a number with a point"}
+    if found := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", said):
+        wanted, got = (names.get(each.split(" | ")[0], each) for each in found.groups())
+        return f"expected {wanted}, got {got}"
+    if found := re.fullmatch(r"Invalid enum value (.+)", said):
+        return f"{found.group(1)} is none of the choices"
+    return "the value is not allowed"
+
+
+def _part(root: Struct, path: tuple[str, ...]) -> Struct | None:
+    """The struct at ``path``."""
+    current: Struct | None = root
+    for key in path:
+        if current is None:
+            return None
+        current = _struct(_type(current, key))
+    return current
+
+
+def _type(struct: Struct, key: str) -> object:
+    fields = msgspec.structs.fields(struct)
+    return next((f.type for f in fields if f.encode_name == key), None)
+
+
+def _struct(found: object) -> Struct | None:
+    if isinstance(found, type) and issubclass(found, msgspec.Struct):
+        return found
+    return next((s for s in map(_struct, get_args(found)) if s), None)
+
+
+def _keys(root: Struct, path: tuple[str, ...]) -> list[str]:
+    part = _part(root, path)
+    return [f.encode_name for f in msgspec.structs.fields(part)] if part else []
+
+
+def _elsewhere(root: Struct, key: str, path: tuple[str, ...]) -> str:
+    """The same key in another table: ``[pull] port`` where ``[routing] port`` is meant."""
+    for table in _keys(root, ()):
+        if (table,) != path and key in _keys(root, (table,)):
+            return f"{table}.{key}"
+    return ""
+
+
+def _expected(root: Struct, path: tuple[str, ...]) -> str:
+    if not path:
+        return ""
+    part = _part(root, path[:-1])
+    found = _type(part, path[-1]) if part else None
+    return _words(found)
+
+
+def _words(found: object) -> str:
+    """What a value of this type is, for people; "" where there is no short word."""
+    return next(filter(None, _all_words(found)), "")
+
+
+_WORDS: dict[object, str] = {
+    int: "a number", bool: "true or false", str: "a text", Path: "a path, as a text"
+}  # fmt: skip
+
+
+def _all_words(found: object) -> Iterator[str]:
+    if get_origin(found) is Annotated:
+        base, *metas = get_args(found)
+        for meta in metas:
+            if isinstance(meta, Meta) and meta.ge is not None and meta.le is not None:
+                yield f"a number from {meta.ge:.0f} to {meta.le:.0f}"
+            elif isinstance(meta, Meta) and meta.description:
+                yield meta.description.rstrip(".")
+        yield _words(base)
+    elif get_origin(found) is Literal:
+        yield f"one of: {', '.join(str(value) for value in get_args(found))}"
+    elif found in _WORDS:
+        yield _WORDS[found]
+    elif _struct(found):
+        yield "a table"
+    else:
+        yield from map(_words, get_args(found))
+
+
+_HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_ASSIGNMENT = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[\w"'-]+)*)\s*=""")
+
+
+def locate(text: str, path: tuple[str, ...]) -> int:
+    """The line, from 1, on which ``path`` is set; of what is nearest to it otherwise."""
+    best, depth = 1, 0
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = found = _split(header.group(1))
+        elif assignment := _ASSIGNMENT.match(line):
+            found = (*table, *_split(assignment.group(1)))
+        else:
+            continue
+        common = 0
+        for one, other in zip(found, path, strict=False):
+            if one != other:
+                break
+            common += 1
+        if common > depth and common == min(len(found), len(path)):
+            best, depth = number, common
+    return best
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

@@ -1,0 +1,1 @@
+"""Where secrets come from and stay beside the keyring: variables, files, an encrypted file."""

@@ -1,0 +1,134 @@
+"""Secrets for runs without a person: from the keyring, a variable or a file of the user's own.
+
+The answers name the source; they never hold the secret.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cgwizard import keyrings
+from cgwizard.errors import ExitCode, WizardError
+from cgwizard.secrets import Credentials, Secret
+
+MOST_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
+
+
+def nexus_password(source: str, account: str) -> Secret:
+    """The password of ``account`` ("admin@https://nexus.example.com"). Raises WizardError."""
+    if source == "keyring":
+        found = keyrings.load("nexus-password", account)
+        if found is None:
+            raise _not_in_keyring("the Nexus password", account)
+        return found
+    return read(source, "the Nexus password")
+
+
+def pull_token(source: str) -> Secret:
+    """A pull token in any form in which people paste one. Raises WizardError."""
+    if source == "keyring":
+        found = keyrings.load_token("cgr.dev")
+        if found is None:
+            raise _not_in_keyring("the pull token", "cgr.dev")
+        return pasted(found)
+    return read(source, "the pull token")
+
+
+def pasted(credentials: Credentials) -> Secret:
+    """User name and password as a person would paste them."""
+    return Secret(f"{credentials.username} {credentials.password.reveal()}")
+
+
+def read(source: str, what: str) -> Secret:
+    """From ``env:VARIABLE`` or ``file:PATH``. Raises WizardError ``secret-variable-empty``,
+    ``secret-file-unreadable``, ``secret-file-open-to-others`` or ``secret-file-empty``."""
+    kind, _, place = source.partition(":")
+    return _from_variable(place, what) if kind == "env" else _from_file(place, what)
+
+
+def _from_variable(name: str, what: str) -> Secret:
+    text = os.environ.get(name, "")
+    if not text:
+        raise WizardError(
+            "secret-variable-empty",
+            tried=f"finding {what} in the environment variable {name}",
+            came_back="it is empty" if name in os.environ else "it is not set",
+            cause="the variable was not passed on (sudo, cron and systemd pass few)",
+            next_step=f"set {name} for this process, or name another source in the answers",
+            exit_code=ExitCode.USAGE,
+        )
+    return Secret(text.removesuffix("\n").removesuffix("\r"))
+
+
+def _from_file(place: str, what: str) -> Secret:
+    path = Path(os.path.expandvars(place)).expanduser()
+    tried = f"reading {what} from {path}"
+    try:
+        # Not blocking: a pipe without a writer would hold us for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise _unreadable(tried, error.strerror or str(error)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        # Of the open file, not of the name: what is checked is what is read.
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _unreadable(tried, "it is no plain file")
+        _own(path, found, what)
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise _unreadable(tried, f"more than {MOST_BYTES >> 10} KiB")
+    try:
+        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise _unreadable(tried, "it is no UTF-8 text") from None  # the error holds the bytes
+    if not text.strip():
+        raise WizardError(
+            "secret-file-empty",
+            tried=tried,
+            came_back="nothing",
+            cause="the file was made and not filled",
+            next_step="write the secret into it, with an editor that makes no copies",
+            exit_code=ExitCode.USAGE,
+        )
+    return Secret(text)
+
+
+def _own(path: Path, found: os.stat_result, what: str) -> None:
+    if os.name != "posix":
+        return
+    mode = stat.S_IMODE(found.st_mode)
+    if not mode & 0o077 and found.st_uid in {os.geteuid(), 0}:
+        return
+    foreign = "" if found.st_uid in {os.geteuid(), 0} else f", it belongs to user {found.st_uid}"
+    raise WizardError(
+        "secret-file-open-to-others",
+        tried=f"reading {what} from {path}",
+        came_back=f"its mode is {mode:04o}{foreign}",
+        cause="others can read or replace it",
+        next_step=f"chmod 600 {path}; who could read it may know the secret: change it",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _unreadable(tried: str, came_back: str) -> WizardError:
+    return WizardError(
+        "secret-file-unreadable",
+        tried=tried,
+        came_back=came_back,
+        cause="the path is wrong, or this user may not read it",
+        next_step="name a file of yours with mode 0600 that holds the secret and nothing else",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _not_in_keyring(what: str, account: str) -> WizardError:
+    return WizardError(
+        "secret-not-in-keyring",
+        tried=f"finding {what} for {account} in the keyring",
+        came_back="there is none",
+        cause="none was kept for this user and this server",
+        next_step="keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
+        exit_code=ExitCode.USAGE,
+    )
