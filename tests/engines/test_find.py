@@ -1,0 +1,149 @@
+"""Where engines are looked for, and what is said of those that do not answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cgwizard.engines.find import docker_sockets, find, get, podman_sockets
+from cgwizard.errors import WizardError
+from tests.helpers_docker import docker_engine
+from tests.helpers_engines import podman_engine, short_folder, strange_engine, stream
+from tests.programs import needs
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
+
+
+def addresses(env: dict[str, str]) -> list[str]:
+    return [candidate.address for candidate in docker_sockets(env)]
+
+
+def with_context(home: Path, name: str, host: str) -> None:
+    docker = home / ".docker"
+    meta = docker / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+    meta.mkdir(parents=True)
+    (docker / "config.json").write_text(json.dumps({"currentContext": name}))
+    endpoint = {"Host": host, "SkipTLSVerify": False}
+    (meta / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": endpoint}}))
+
+
+def test_docker_host_is_the_only_place(folder: Path) -> None:
+    with_context(folder, "mine", "unix:///run/mine.sock")
+    env = {"HOME": str(folder), "DOCKER_HOST": "unix:///run/other.sock"}
+    assert addresses(env) == ["unix:///run/other.sock"]
+
+
+def test_context(folder: Path) -> None:
+    with_context(folder, "mine", "unix:///run/mine.sock")
+    assert addresses({"HOME": str(folder)}) == ["unix:///run/mine.sock"]
+    elsewhere = {"HOME": "/", "DOCKER_CONFIG": str(folder / ".docker")}
+    assert addresses(elsewhere) == ["unix:///run/mine.sock"]
+    default = addresses({"HOME": str(folder), "DOCKER_CONTEXT": "default"})
+    assert default[0] == "unix:///var/run/docker.sock"
+
+
+def test_broken_docker_config_is_as_none(folder: Path) -> None:
+    (folder / ".docker").mkdir()
+    (folder / ".docker" / "config.json").write_text("{")
+    assert addresses({"HOME": str(folder)})[0] == "unix:///var/run/docker.sock"
+
+
+def test_rootless_places() -> None:
+    env = {"HOME": "/home/me", "XDG_RUNTIME_DIR": "/run/user/1234"}
+    assert "unix:///run/user/1234/docker.sock" in addresses(env)
+    podman = [candidate.address for candidate in podman_sockets(env)]
+    assert podman[0] == "unix:///run/user/1234/podman/podman.sock"
+    assert podman[-1] == "unix:///run/podman/podman.sock"
+
+
+def problem(env: dict[str, str]) -> WizardError:
+    with pytest.raises(WizardError) as caught:
+        get("docker", env)
+    return caught.value
+
+
+def test_absent(folder: Path) -> None:
+    error = problem({"DOCKER_HOST": f"unix://{folder}/none.sock"})
+    assert error.code == "engine-absent"
+    assert f"{folder}/none.sock" in error.problem.tried
+    assert "--engine builtin" in error.problem.next_step
+
+
+def test_nobody_listens(folder: Path) -> None:
+    path = folder / "left.sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+    assert problem({"DOCKER_HOST": f"unix://{path}"}).code == "engine-absent"
+
+
+def test_permission(folder: Path) -> None:
+    with strange_engine(folder, stream()) as address:
+        (folder / "engine.sock").chmod(0)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        try:
+            error = problem({"DOCKER_HOST": address})
+        finally:
+            if root:
+                os.seteuid(0)
+    assert error.code == "engine-permission"
+    assert "usermod -aG docker" in error.problem.next_step
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:2376", "ssh://me@host", "npipe:////./pipe/x"])
+def test_remote_engine_is_not_used(address: str) -> None:
+    error = problem({"DOCKER_HOST": address})
+    assert error.code == "engine-remote"
+    assert address in error.problem.came_back
+
+
+def test_something_else_listens(folder: Path) -> None:
+    path = folder / "other.sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        sock.listen()
+
+        def hang_up() -> None:
+            for _ in range(2):
+                connection, _ = sock.accept()
+                connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        error = problem({"DOCKER_HOST": f"unix://{path}"})
+        thread.join(5)
+    assert error.code == "engine-gone"
+
+
+def test_find_names_both_kinds_when_there_is_none(folder: Path) -> None:
+    env = {
+        "DOCKER_HOST": f"unix://{folder}/d.sock",
+        "CONTAINER_HOST": f"unix://{folder}/p.sock",
+    }
+    found = find(env)
+    assert [f.name for f in found] == ["docker", "podman"]
+    assert all(f.engine is None and f.problem and f.problem.code == "engine-absent" for f in found)
+
+
+@needs("dockerd", "docker", "podman")
+def test_real_engines(folder: Path) -> None:
+    with docker_engine(folder) as docker, podman_engine(folder) as podman:
+        found = find({"DOCKER_HOST": docker, "CONTAINER_HOST": podman})
+        assert [(f.name, f.address) for f in found] == [("docker", docker), ("podman", podman)]
+        assert all(f.engine and f.engine.version[0].isdigit() for f in found)
+        # What answers counts, not which variable names it; and once is enough.
+        (same,) = find({"DOCKER_HOST": podman, "CONTAINER_HOST": podman})
+        assert same.name == "podman"
+        assert get("docker", {"DOCKER_HOST": podman}).name == "podman"
