@@ -122,9 +122,10 @@ def test_a_choice_moves_by_arrows_and_confirms_by_enter(world: PracticeWorld) ->
             await until_key(app, pilot, f"enter {action}")
             await pilot.press("enter")
         await until_key(app, pilot, "enter use port")
-        await pilot.press("tab", "tab", "right")
-        await pilot.pause()
-        assert session.steps.routing.values["scheme"] == "https"
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: isinstance(app.focused, ChoiceInput), "focus on the choice")
+        await pilot.press("right")
+        await until(pilot, lambda: session.steps.routing.values["scheme"] == "https", "HTTPS")
         await pilot.press("left", "enter")
         await until_key(app, pilot, "enter create chainguard")
         assert session.plan.routing is not None
