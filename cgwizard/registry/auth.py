@@ -43,6 +43,9 @@ class Authority:
     def __init__(self, transport: Transport, credentials: Credentials | None) -> None:
         self._transport = transport
         self._credentials = credentials
+        if credentials is not None:
+            basic = _basic(credentials).partition(" ")[2]
+            transport.hidden = (credentials.password, Secret(basic))
         self._challenge: Challenge | None = None
         self._tokens: dict[str, _Kept] = {}
         self._wider: dict[str, str] = {}  # scope asked for -> what the registry named besides
@@ -105,7 +108,7 @@ class Authority:
 
     def _ask_root(self) -> Challenge:
         with self._transport.request("GET", self._transport.url("v2/"), {}) as response:
-            if response.status_code == 401:
+            if response.status_code == 401 and self._transport.is_ours(response):
                 answer = self._transport.answer(response, signed_in=False)
                 values = response.headers.get_list("www-authenticate")
                 chosen = self._choose(parse_challenges(values))

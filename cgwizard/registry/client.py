@@ -226,7 +226,9 @@ class Registry:
                 answer_seconds=answer_seconds,
                 addressed=addressed,
             ) as response:
-                if response.status_code == 401 and not last:
+                # Who we were redirected to may not say where our sign-in is to be shown.
+                ours = self._transport.is_ours(response)
+                if response.status_code == 401 and ours and not last:
                     sent = self._authority.challenged(response, scope, sent)
                     continue
                 passing = {200, 206, also}

@@ -10,13 +10,15 @@ import contextlib
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cgwizard.net import CONNECT_SECONDS, Trust, http_client
+from cgwizard.registry.connection import Deadline
 from cgwizard.registry.problems import Answer, RegistryError, printable, refused
 from cgwizard.registry.retries import Patience
 from cgwizard.registry.unreachable import unreachable
+from cgwizard.secrets import Secret
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +39,7 @@ class Transport:
         self.patience = patience
         self.nexus = False  # seen from its answers
         self.answered = False
+        self.hidden: tuple[Secret, ...] = ()  # what no message may repeat after a server
         self._trust = trust
         self._client = http_client(str(self.base), trust)
         self._others: dict[str, httpx.Client] = {}
@@ -111,6 +114,10 @@ class Transport:
             if response is not None:
                 response.close()
 
+    def is_ours(self, response: httpx.Response) -> bool:
+        """Whether the registry itself answered, not one to whom it redirected."""
+        return origin(response.request.url) == origin(self.base)
+
     def explain(self, response: httpx.Response, *, signed_in: bool) -> RegistryError:
         """What a refusal means; reads the beginning of its body."""
         return refused(self.answer(response, signed_in=signed_in))
@@ -119,14 +126,12 @@ class Transport:
         body = read_up_to(response, ERROR_LIMIT)
         return Answer(
             tried=f"{response.request.method} {shown(response.request.url)}",
-            who=self.who
-            if origin(response.request.url) == origin(self.base)
-            else response.request.url.host,
+            who=self.who if self.is_ours(response) else response.request.url.host,
             status=response.status_code,
             reason=printable(response.reason_phrase),
             server=printable(response.headers.get("server", "")),
             content_type=response.headers.get("content-type", "").lower(),
-            text=body.decode("utf-8", "replace"),
+            text=self._without_secrets(body.decode("utf-8", "replace")),
             retry_after=retry_after(response),
             registry="docker-distribution-api-version" in response.headers,
             nexus=self.nexus,
@@ -151,7 +156,7 @@ class Transport:
         if authorization:
             sent["Authorization"] = authorization
         request = client.build_request(method, url, headers=sent, timeout=timeout)
-        with _Deadline(seconds, self.abort, self._keep) as deadline:
+        with Deadline(seconds, self.abort, self._keep) as deadline:
             request.extensions["trace"] = deadline.trace
             response = client.send(request, stream=True)
         # From here on the time-out is that between two pieces of the body.
@@ -160,6 +165,12 @@ class Transport:
             self.answered = True
             self.nexus = self.nexus or response.headers.get("server", "").startswith("Nexus/")
         return response
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self.hidden:
+            if secret:
+                text = text.replace(secret.reveal(), "***")
+        return text
 
     def _other(self, url: httpx.URL) -> httpx.Client:
         with self._lock:
@@ -200,45 +211,6 @@ class Transport:
     def _keep(self, sock: socket.socket) -> None:
         with self._lock:
             self._sockets.add(sock)
-
-
-class _Deadline:
-    """The time until an answer begins, as a whole.
-
-    The time-outs of httpx are between two reads: a server that sends interim answers, or a
-    header byte by byte, would keep a request for ever. ``cut`` ends that.
-    """
-
-    def __init__(
-        self, seconds: float, cut: Callable[[], None], keep: Callable[[socket.socket], None]
-    ) -> None:
-        self._cut, self._keep = cut, keep
-        self._passed = False
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
-
-    def trace(self, event: str, info: dict[str, object]) -> None:
-        """What httpcore tells: new sockets are noted, and the time runs from the request on."""
-        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            sock = info["return_value"].get_extra_info("socket")  # type: ignore[attr-defined]
-            if isinstance(sock, socket.socket):
-                self._keep(sock)
-        elif event == "http11.send_request_headers.started" and self._timer.ident is None:
-            self._timer.start()
-
-    def __enter__(self) -> _Deadline:
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        import httpx
-
-        self._timer.cancel()
-        if self._passed and isinstance(details[1], httpx.HTTPError):
-            raise httpx.ReadTimeout("the answer did not begin in time") from details[1]
-
-    def _pass(self) -> None:
-        self._passed = True
-        self._cut()
 
 
 def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -325,3 +326,26 @@ def test_credentials_stay_away_when_a_redirect_comes_back(basic: str) -> None:
         back = [asked for asked in proxy.asked if "other" in asked.target]
         assert back
         assert "authorization" not in back[0].headers
+
+
+def test_host_of_a_redirect_cannot_ask_for_the_password(basic: str, tokens: TokenServer) -> None:
+    with fault_proxy(basic) as elsewhere, fault_proxy(basic) as proxy:
+        asks = f'Bearer realm="{tokens.url}/token",service="x"'
+        elsewhere.rule("/", harm.answering("401 Unauthorized", WWW_Authenticate=asks))
+        proxy.rule("manifests/", harm.answering("307 Found", Location=f"{elsewhere.url}/away"))
+        assert code_of(proxy.url, CLOSED, RIGHT) in {"no-login", "no-read-privilege"}
+        assert tokens.asked == []
+        assert not any("authorization" in asked.headers for asked in elsewhere.asked)
+
+
+@pytest.mark.parametrize("echo", ["{password}", "Basic {basic}"])
+def test_server_that_repeats_the_password_is_not_repeated(basic: str, echo: str) -> None:
+    encoded = b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+    said = f"got {echo.format(password=PASSWORD, basic=encoded)}".encode()
+    with fault_proxy(basic) as proxy, Registry(proxy.url, RIGHT, patience=QUICK) as registry:
+        proxy.rule("manifests/", harm.answering("400 Bad Request", said))
+        with pytest.raises(WizardError) as caught:
+            registry.manifest(CLOSED, "latest")
+    assert "***" in caught.value.problem.came_back
+    assert PASSWORD not in str(caught.value)
+    assert encoded not in str(caught.value)
