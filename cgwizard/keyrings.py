@@ -18,6 +18,7 @@ import msgspec
 from cgwizard import keyring_parts, keyring_texts
 from cgwizard.errors import Problem, WizardError
 from cgwizard.secrets import Credentials, Secret
+from cgwizard.stores import kept
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -72,6 +73,7 @@ def save(kind: Kind, account: str, secret: Secret, timeout: float = 5.0) -> None
         keyring_parts.write(backend, SERVICE, _entry(kind, account), secret.reveal())
 
     _bounded(work, timeout, f"to save the {_WORDS[kind]}", secret)
+    kept.note(kind, account)
 
 
 def load(kind: Kind, account: str, timeout: float = 5.0) -> Secret | None:
@@ -91,6 +93,7 @@ def forget(kind: Kind, account: str, timeout: float = 5.0) -> None:
         keyring_parts.delete(_backend(), SERVICE, _entry(kind, account))
 
     _bounded(work, timeout, f"to delete the {_WORDS[kind]}")
+    kept.drop(kind, account)
 
 
 def save_token(account: str, credentials: Credentials, timeout: float = 5.0) -> None:

@@ -8,11 +8,13 @@ import click
 
 from cgwizard import __version__
 from cgwizard.commands.apply import apply
+from cgwizard.commands.forget import forget
 from cgwizard.commands.guide import guide
 from cgwizard.commands.practice import practice
 from cgwizard.commands.pull import pull
+from cgwizard.commands.undo import undo
 
-COMMANDS: tuple[click.Command, ...] = (guide, practice, pull, apply)
+COMMANDS: tuple[click.Command, ...] = (guide, practice, pull, apply, undo, forget)
 
 
 class Root(click.Group):

@@ -1,0 +1,61 @@
+"""`cgwizard forget`: remove every secret and saved run from this machine."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cgwizard.commands.common import state_folder, told
+from cgwizard.errors import ExitCode, WizardError
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--journal", is_flag=True, help="The journals too: nothing can be undone then.")
+def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
+    """Remove every secret and saved run of this program. Nexus is not touched."""
+    from cgwizard import forget as forgetting
+
+    with told():
+        folder = state_folder()
+        found = forgetting.traces(folder, journals=journal)
+        if not found:
+            click.echo("There is nothing to forget.")
+        for trace in found:
+            click.echo(f"  {trace.name}")
+        if not journal and (count := forgetting.standing(folder)):
+            click.echo(
+                f"The journal stays: by it {count} "
+                f"repositor{'y' if count == 1 else 'ies'} can be undone (--journal removes it)."
+            )
+        if dry_run or not found:
+            return
+        if not yes and not _confirmed(len(found)):
+            click.echo("Nothing was removed.")
+            sys.exit(ExitCode.CANCELLED)
+        failures = 0
+        for trace in found:
+            try:
+                forgetting.remove(trace)
+            except WizardError as error:
+                failures += 1
+                click.echo(f"  {trace.name} stays: {error.problem.came_back}", err=True)
+                click.echo(f"    {error.problem.next_step}", err=True)
+        click.echo(f"{len(found) - failures} removed.")
+        if failures:
+            sys.exit(ExitCode.FAILED)
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise WizardError(
+            "nobody-to-ask",
+            tried=f"asking whether to remove {count} thing{'' if count == 1 else 's'}",
+            came_back="there is no answer",
+            cause="standard input is no terminal",
+            next_step="look at it with --dry-run, then confirm with --yes",
+            exit_code=ExitCode.USAGE,
+        )
+    return click.confirm(f"Remove {'this' if count == 1 else f'these {count}'}?", default=False)

@@ -1,0 +1,85 @@
+"""Signing in to Nexus for commands that ask no more than a password."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cgwizard.errors import ExitCode, WizardError
+
+if TYPE_CHECKING:
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.secrets import Secret
+
+
+def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
+    """A client whose credentials Nexus accepted. ``source`` as in the answers file, or "" to
+    look into the keyring and then ask. Trust and user are those of the last saved run.
+
+    Raises WizardError.
+    """
+    from cgwizard.net import Trust
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.runs import saved
+    from cgwizard.secrets import Credentials
+
+    trust = Trust()
+    for path in sorted(folder.glob("*.json"), reverse=True):
+        try:
+            run = saved.read(path)
+        except WizardError:
+            continue
+        if run.nexus == nexus and run.answers.connect is not None:
+            trust = Trust(run.answers.connect.ca_file, run.answers.connect.fingerprint)
+            user = user or run.user
+            break
+    if not user:
+        user = _ask_user(nexus)
+    client = NexusClient(nexus, Credentials(user, _password(nexus, user, source)), trust)
+    client.sign_in()
+    return client
+
+
+def _ask_user(nexus: str) -> str:
+    if not sys.stdin.isatty():
+        raise _nobody(f"the user for {nexus}", "name one with --user")
+    return str(click.prompt(f"User for {nexus}", err=True))
+
+
+def _password(nexus: str, user: str, source: str) -> Secret:
+    from cgwizard import keyrings
+    from cgwizard.stores import sources
+
+    account = f"{user}@{nexus}"
+    if source:
+        return sources.nexus_password(source, account)
+    if keyrings.probe().usable:
+        found = keyrings.load("nexus-password", account)
+        if found is not None:
+            return found
+    if not sys.stdin.isatty():
+        raise _nobody(f"the password of {account}", "name its place with --password-from")
+    from cgwizard.lines import Lines
+    from cgwizard.prompts import EndOfInput, Prompts
+
+    try:
+        typed = Prompts(Lines(sys.stderr)).secret(f"Password of {account}", kept=False)
+    except EndOfInput:
+        typed = None
+    if typed is None:
+        raise _nobody(f"the password of {account}", "type it, or name --password-from")
+    return typed
+
+
+def _nobody(what: str, next_step: str) -> WizardError:
+    return WizardError(
+        "nobody-to-ask",
+        tried=f"asking for {what}",
+        came_back="there is no answer",
+        cause="standard input is no terminal, or it ended",
+        next_step=next_step,
+        exit_code=ExitCode.USAGE,
+    )

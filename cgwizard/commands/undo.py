@@ -1,0 +1,111 @@
+"""`cgwizard undo`: take back what this program made in Nexus, as far as it is unchanged."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cgwizard.commands.common import state_folder, told
+from cgwizard.commands.options import debug_log
+from cgwizard.errors import ExitCode, WizardError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cgwizard.journal import Entry
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.undo import Item
+
+
+@click.command()
+@click.argument("nexus_url", required=False, default="")
+@click.option("--run", default="", metavar="RUN", help="Only what this run made.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--user", default="", metavar="NAME", help="The user to sign in as.")
+@click.option(
+    "--password-from",
+    "source",
+    default="",
+    metavar="SOURCE",
+    help="keyring, env:VARIABLE or file:PATH (mode 0600).",
+)
+@debug_log
+def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, source: str) -> None:
+    """Remove or restore what this program made in Nexus. What others changed is left alone."""
+    from cgwizard import undo as undoing
+
+    folder = state_folder()
+    with told():
+        entries = undoing.entries_of(folder / "journal", run=run)
+        nexus = _nexus(nexus_url, entries)
+        entries = [entry for entry in entries if entry.nexus == nexus]
+        if not undoing.standing(entries):
+            click.echo("There is nothing to undo: the journal names no change that stands.")
+            return
+        from cgwizard.commands.signin import signed_in
+
+        with signed_in(nexus, user, source, folder / "runs") as client:
+            items = undoing.survey(entries, client)
+            click.echo(f"In {nexus}, by the journal:")
+            for item in items:
+                click.echo(f"  {item.words}")
+            acting = [item for item in items if item.acts]
+            if dry_run or not acting:
+                click.echo("Nothing was changed.")
+                return
+            if not yes and not _confirmed(len(acting)):
+                click.echo("Nothing was changed.")
+                sys.exit(ExitCode.CANCELLED)
+            _undo(acting, client, folder / "journal")
+
+
+def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:
+    from cgwizard import undo as undoing
+
+    kept = 0
+    for item in items:
+        found = undoing.undo(item, client, folder)
+        if found.acts:
+            word = "removed" if found.verdict == "remove" else "restored"
+            click.echo(f"  {word} {found.repository}")
+        else:
+            kept += 1
+            click.echo(f"  {found.words}")
+    if kept:
+        sys.exit(ExitCode.UNFINISHED)
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise WizardError(
+            "nobody-to-ask",
+            tried=f"asking whether to undo {count} change{'' if count == 1 else 's'}",
+            came_back="there is no answer",
+            cause="standard input is no terminal",
+            next_step="look at it with --dry-run, then confirm with --yes",
+            exit_code=ExitCode.USAGE,
+        )
+    return click.confirm(f"Undo {'this' if count == 1 else f'these {count}'}?", default=False)
+
+
+def _nexus(url: str, entries: list[Entry]) -> str:
+    """Which Nexus is meant: the one that was named, or the only one in the journal."""
+    known = list(dict.fromkeys(entry.nexus for entry in entries))
+    if url:
+        from cgwizard.nexus import address
+
+        candidates = address.candidates(url)
+        return next((each for each in candidates if each in known), candidates[0])
+    if len(known) > 1:
+        raise WizardError(
+            "nexus-not-named",
+            tried="finding out which Nexus is meant",
+            came_back=f"the journal names {len(known)}: {', '.join(known)}",
+            cause="this program has worked on more than one",
+            next_step=f"name one, for example: cgwizard undo {known[0]}",
+            exit_code=ExitCode.USAGE,
+        )
+    return known[0] if known else ""

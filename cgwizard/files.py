@@ -1,0 +1,65 @@
+"""Files of the wizard's own: whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from cgwizard.errors import WizardError
+
+
+def private_folder(path: Path) -> Path:
+    """``path``, made where it is missing, closed to others. Raises OSError."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``, mode 0600: after a crash, a power loss or on a full disk
+    there is either the old text or the new one. Raises OSError."""
+    private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def remove(path: Path) -> bool:
+    """Whether there was one. Raises OSError."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    _sync_folder(path.parent)
+    return True
+
+
+def _sync_folder(path: Path) -> None:
+    # The new name must be on the disk too. Not every system and file system lets one ask for it.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def unwritable(code: str, what: str, path: Path, error: OSError) -> WizardError:
+    return WizardError(
+        code,
+        tried=f"writing {what} to {path}",
+        came_back=error.strerror or str(error),
+        cause="the disk is full, or the folder cannot be written to",
+        next_step="make room, or set XDG_STATE_HOME to a folder that can be written to",
+    )

@@ -1,0 +1,113 @@
+"""Removing every secret and every saved run of this program from this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from cgwizard import files, keyrings, undo
+from cgwizard.errors import WizardError
+from cgwizard.runs import saved
+from cgwizard.runs.lock import Lock
+from cgwizard.stores import encrypted, kept
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """Something that is on this machine because of this program."""
+
+    kind: Literal["secret", "secrets-file", "run", "journal", "crash"]
+    name: str  # for people
+    place: str  # a path, or "KIND ACCOUNT" in the keyring
+
+
+def traces(folder: Path, *, journals: bool = False) -> list[Trace]:
+    """What `remove` would remove. Journals only where asked for: without them nothing can be
+    undone any more."""
+    found = [
+        Trace("secret", f"the {k.kind.replace('-', ' ')} of {k.account}", f"{k.kind} {k.account}")
+        for k in _secrets(folder)
+    ]
+    if encrypted.path().exists():
+        found.append(Trace("secrets-file", "the encrypted secrets file", str(encrypted.path())))
+    found += [Trace("run", f"saved run {p.stem}", str(p)) for p in _files(folder / "runs", "json")]
+    found += [
+        Trace("crash", f"crash report {p.stem}", str(p)) for p in _files(folder / "crashes", "txt")
+    ]
+    if journals:
+        found += [
+            Trace("journal", f"journal {p.stem}", str(p))
+            for p in _files(folder / "journal", "jsonl")
+        ]
+    return found
+
+
+def remove(trace: Trace) -> None:
+    """Raises WizardError: ``keyring-…``, ``run-in-use``, ``not-forgotten``."""
+    if trace.kind == "secret":
+        kind, _, account = trace.place.partition(" ")
+        keyrings.forget("pull-token" if kind == "pull-token" else "nexus-password", account)
+        return
+    path = Path(trace.place)
+    if trace.kind == "run":
+        _refuse_open(path)
+    try:
+        files.remove(path)
+    except OSError as error:
+        raise WizardError(
+            "not-forgotten",
+            tried=f"removing {path}",
+            came_back=error.strerror or str(error),
+            cause="it is not yours, or the disk cannot be written to",
+            next_step=f"remove it yourself: rm {path}",
+        ) from error
+
+
+def standing(folder: Path) -> int:
+    """How many repositories the journals could still undo."""
+    return len(undo.standing(undo.entries_of(folder / "journal")))
+
+
+def _secrets(folder: Path) -> Iterator[kept.Kept]:
+    """Those that were noted, and those that earlier runs may have kept."""
+    seen: set[kept.Kept] = set()
+    candidates = [*kept.entries(), kept.Kept("pull-token", "cgr.dev")]
+    for path in _files(folder / "runs", "json"):
+        try:
+            run = saved.read(path)
+        except WizardError:
+            continue
+        candidates.append(kept.Kept("nexus-password", f"{run.user}@{run.nexus}"))
+    noted = set(kept.entries())
+    usable = bool(keyrings.probe().usable)
+    for each in candidates:
+        if each in seen:
+            continue
+        seen.add(each)
+        if each in noted or (usable and _is_there(each)):
+            yield each
+
+
+def _is_there(each: kept.Kept) -> bool:
+    try:
+        kind: keyrings.Kind = "pull-token" if each.kind == "pull-token" else "nexus-password"
+        return keyrings.load(kind, each.account) is not None
+    except WizardError:
+        return False
+
+
+def _refuse_open(path: Path) -> None:
+    """A run that is at work would be saved again a moment later."""
+    try:
+        run = saved.read(path)
+    except WizardError:
+        return
+    lock = Lock(path.parent.parent / "locks", run.nexus, "")
+    lock.acquire()
+    lock.release()
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    return sorted(folder.glob(f"*.{suffix}"))

@@ -1,0 +1,174 @@
+"""One run a Nexus: the second cgwizard sees who has the first, and may take over.
+
+The kernel holds the lock for as long as its process lives, so that neither kill -9 nor a power
+loss leaves one behind. The file only says who it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import msgspec
+
+from cgwizard import files
+from cgwizard.errors import WizardError
+from cgwizard.runs.saved import ago
+
+WAIT_SECONDS = 5.0  # for the other one to end in order
+POLL_SECONDS = 0.05
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who has a run open. ``since`` is seconds since the epoch."""
+
+    pid: int
+    user: str
+    terminal: str  # "/dev/pts/3", "" without one
+    origin: str  # the address an SSH session came from, or ""
+    host: str
+    since: float
+    run: str
+
+    @property
+    def words(self) -> str:
+        where = self.terminal.removeprefix("/dev/") or "no terminal"
+        origin = f" from {self.origin}" if self.origin else ""
+        host = "" if self.host == socket.gethostname() else f" on {self.host}"
+        return f"{self.user} on {where}{origin}{host}, since {ago(self.since)} (process {self.pid})"
+
+
+class Lock:
+    """Held from `acquire` to `release`, or to the end of the process."""
+
+    def __init__(self, folder: Path, nexus: str, run: str) -> None:
+        name = hashlib.sha256(nexus.encode()).hexdigest()[:16]
+        self.path = folder / f"{name}.lock"
+        self.nexus = nexus
+        self.run = run
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Raises WizardError ``run-in-use`` that names the holder, ``run-not-saved``."""
+        if self._descriptor is not None:
+            return
+        try:
+            files.private_folder(self.path.parent)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise files.unwritable("run-not-saved", "who is at work", self.path, error) from error
+        if not _locked(descriptor):
+            os.close(descriptor)
+            raise in_use(self.nexus, self.holder())
+        self._descriptor = descriptor
+        with contextlib.suppress(OSError):  # a full disk: the lock itself needs no room
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, msgspec.json.encode(_myself(self.run)), 0)
+
+    def take_over(self) -> None:
+        """End the other one in order and take its place. Raises WizardError ``run-in-use`` when
+        it is on another host, ``run-not-taken-over`` when it does not end."""
+        holder = self.holder()
+        if holder is not None and holder.host != socket.gethostname():
+            raise in_use(self.nexus, holder)
+        if holder is not None and holder.pid != os.getpid():
+            _end(holder)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return self.acquire()
+            except WizardError as error:
+                if error.code != "run-in-use" or time.monotonic() > deadline:
+                    raise _stays(self.nexus, holder, error) from error
+            time.sleep(POLL_SECONDS)
+
+    def holder(self) -> Holder | None:
+        """Who has it, as far as the file tells."""
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)  # the kernel lets go with it
+            self._descriptor = None
+
+    @property
+    def held(self) -> bool:
+        return self._descriptor is not None
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # no POSIX: there is no lock, and nobody else either
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a network file system without locks: better without than not at all
+        return True
+    return True
+
+
+def _end(holder: Holder) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(holder.pid, signal.SIGTERM)
+        os.kill(holder.pid, signal.SIGCONT)  # one that was stopped by Ctrl+Z would not hear it
+
+
+def _myself(run: str) -> Holder:
+    return Holder(
+        pid=os.getpid(),
+        user=os.environ.get("SUDO_USER") or _user(),
+        terminal=_terminal(),
+        origin=os.environ.get("SSH_CONNECTION", "").partition(" ")[0],
+        host=socket.gethostname(),
+        since=time.time(),
+        run=run,
+    )
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no name for this number
+        return str(os.getuid())
+
+
+def _terminal() -> str:
+    for descriptor in range(3):
+        try:
+            return os.ttyname(descriptor)
+        except OSError:
+            continue
+    return ""
+
+
+def in_use(nexus: str, holder: Holder | None) -> WizardError:
+    return WizardError(
+        "run-in-use",
+        tried=f"opening a run for {nexus}",
+        came_back=f"another cgwizard is at it: {holder.words if holder else 'it does not say who'}",
+        cause="it runs in another terminal, or went on after a connection was lost",
+        next_step="take over (the other one ends, nothing is lost), or only look",
+    )
+
+
+def _stays(nexus: str, holder: Holder | None, error: WizardError) -> WizardError:
+    return WizardError(
+        "run-not-taken-over",
+        tried=f"taking over the run for {nexus}",
+        came_back=f"the other one did not end within {WAIT_SECONDS:.0f} s",
+        cause=error.problem.came_back,
+        next_step=f"end it: kill -9 {holder.pid}" if holder else "end it, then try again",
+    )

@@ -1,0 +1,126 @@
+"""`SavedRun`: how far a run came, without a secret, in one file that is whole or not there."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from cgwizard import files
+from cgwizard.errors import WizardError
+from cgwizard.events import Finished
+from cgwizard.plan import Plan
+
+if TYPE_CHECKING:
+    from cgwizard.guide.session import Session
+
+
+class SavedProof(msgspec.Struct, frozen=True):
+    """A pull that was verified, as `guide.session.Proof` holds it."""
+
+    reference: str
+    finished: Finished
+    upstream_digest: str | None = None
+    second_seconds: float | None = None
+    in_search: bool = False
+
+
+class SavedRun(msgspec.Struct, frozen=True):
+    """Times are seconds since the epoch."""
+
+    version: Literal[1]
+    run: str  # the journal's name for it
+    nexus: str  # base URL
+    user: str
+    started: float
+    saved: float
+    step: str  # where it goes on: "pull"
+    answers: Plan  # what was confirmed
+    proofs: tuple[SavedProof, ...] = ()
+    finished: bool = False
+
+    @property
+    def words(self) -> str:
+        """One line for the question whether to go on."""
+        return f"{self.nexus} as {self.user}, at the step {self.step!r}, saved {ago(self.saved)}"
+
+
+def save(session: Session, folder: Path, started: float) -> SavedRun | None:
+    """Write how far ``session`` is; None before Connect is through: there is nothing to go on with.
+
+    Raises WizardError ``run-not-saved``; the file of before is then still there.
+    """
+    connect = session.plan.connect
+    if connect is None:
+        return None
+    open_step = next((s for s in session.steps if s.state not in {"done", "skipped"}), None)
+    finished = open_step is None or open_step is session.steps.finish
+    found = SavedRun(
+        version=1,
+        run=session.journal.run,
+        nexus=connect.url,
+        user=connect.user,
+        started=started,
+        saved=time.time(),
+        step=open_step.id if open_step else session.steps.finish.id,
+        answers=session.plan,
+        proofs=tuple(
+            SavedProof(p.reference, p.finished, p.upstream_digest, p.second_seconds, p.in_search)
+            for p in session.proofs
+        ),
+        finished=finished,
+    )
+    path = file_of(folder, found.run)
+    try:
+        files.write_whole(path, msgspec.json.encode(found))
+    except OSError as error:
+        raise files.unwritable("run-not-saved", "how far this run is", path, error) from error
+    return found
+
+
+def read(path: Path) -> SavedRun:
+    """Raises WizardError ``run-unreadable``, also for one that a newer cgwizard wrote."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=SavedRun)
+    except (OSError, msgspec.DecodeError) as error:
+        raise WizardError(
+            "run-unreadable",
+            tried=f"reading the saved run {path}",
+            came_back=str(error),
+            cause="another version of cgwizard wrote it, or the file was damaged",
+            next_step=f"remove it (rm {path}): a new run asks Nexus what is there",
+        ) from error
+
+
+def unfinished(folder: Path, nexus: str = "") -> list[SavedRun]:
+    """The runs that can go on, newest first; those of another version are passed over."""
+    found = []
+    for path in folder.glob("*.json"):
+        try:
+            run = read(path)
+        except WizardError:
+            continue
+        if not run.finished and (not nexus or run.nexus == nexus.rstrip("/")):
+            found.append(run)
+    return sorted(found, key=lambda run: run.saved, reverse=True)
+
+
+def forget(folder: Path, run: str) -> bool:
+    """Whether there was one. Raises OSError."""
+    return files.remove(file_of(folder, run))
+
+
+def file_of(folder: Path, run: str) -> Path:
+    return folder / f"{run}.json"
+
+
+def ago(moment: float) -> str:
+    """ "5 minutes ago", for people."""
+    seconds = max(0, int(time.time() - moment))
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
