@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from cgwizard import __version__
@@ -18,8 +19,24 @@ def main() -> None:
         return
     from cgwizard.commands import root
 
+    threading.excepthook = _thread_crashed
     command: click.Command = root
-    command.main(prog_name="cgwizard")
+    try:
+        command.main(prog_name="cgwizard")
+    except Exception as error:  # noqa: BLE001  (the last edge: a report instead of a traceback)
+        _crashed(error)
+        sys.exit(1)  # errors.ExitCode.FAILED, without an import that might be what failed
+
+
+def _crashed(error: BaseException) -> None:
+    from cgwizard import crash
+
+    print(crash.told(error, crash.report(error)), file=sys.stderr)  # noqa: T201
+
+
+def _thread_crashed(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        _crashed(args.exc_value)
 
 
 if __name__ == "__main__":
