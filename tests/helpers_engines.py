@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import trustme
+
 from cgwizard.events import LayerProgress, PullEvent
-from tests.helpers_docker import wait_until
+from tests.helpers_docker import free_port, wait_until
+from tests.helpers_registry import running
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
@@ -55,6 +58,25 @@ def podman_engine(folder: Path, registries: str = "") -> Iterator[str]:
 def _listens(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as sock:
         return sock.connect_ex(str(path)) == 0
+
+
+@contextlib.contextmanager
+def tls_registry(folder: Path) -> Iterator[tuple[str, Path]]:
+    """What `debian_registry` keeps in ``folder``, over TLS: HOST:PORT, and the file of the
+    authority that made its certificate."""
+    authority, port = trustme.CA(), free_port()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    certificate.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
+    config = folder / "tls.yml"
+    config.write_text(
+        "version: 0.1\nlog: {level: error}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder / 'registry'}}}}}\n"
+        f"http: {{addr: '127.0.0.1:{port}', tls: {{certificate: {folder / 'server.pem'}, "
+        f"key: {folder / 'server.pem'}}}}}\n"
+    )
+    with running(["docker-registry", "serve", str(config)], port, folder / "tls.log"):
+        yield f"127.0.0.1:{port}", folder / "ca.pem"
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -128,6 +150,17 @@ def states(events: list[PullEvent]) -> dict[str, list[str]]:
             if not seen or seen[-1] != event.state:
                 seen.append(event.state)
     return found
+
+
+def own_address() -> str | None:
+    """An address of this machine that is not loopback; None where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))  # sends nothing: it only chooses a route
+        except OSError:
+            return None
+        address: str = sock.getsockname()[0]
+        return None if address.startswith("127.") else address
 
 
 def connections_to(port: int) -> int:

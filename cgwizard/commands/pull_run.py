@@ -138,15 +138,16 @@ class _Work:
         return plain_http, informed.complete(result)
 
     def _plain_http(self, host: str) -> bool:
-        """As docker does, a registry on this machine may do without TLS unasked."""
+        """As docker does, a registry on this machine may do without TLS unasked. A port of HTTPS
+        answers 400 to this question, or not at all; nothing secret is in it."""
         if self._asked.plain_http or not _is_loopback(host):
             return self._asked.plain_http
-        with Builtin(trust=Trust(ca_file=self._asked.ca_file)).registry(host) as registry:
+        with Builtin().registry(host, plain_http=True) as registry:
             try:
-                registry.ping()
+                return registry.ping().status != 400
             except WizardError as error:
-                return error.code == "registry-http-https-mismatch"
-        return False
+                # Who does not answer at all gets the failure for what was asked: HTTPS no more.
+                return error.code not in {"registry-http-https-mismatch", "registry-cut"}
 
     def _registry(self, reference: Reference, plain_http: bool) -> Registry:
         builtin = Builtin(trust=Trust(ca_file=self._asked.ca_file))

@@ -22,7 +22,7 @@ from cgwizard.registry.reference import Reference
 from cgwizard.secrets import Credentials, Secret
 from tests.conftest import leaks
 from tests.helpers_docker import FREE_IMAGE, add_repository, docker_engine, wait_until
-from tests.helpers_engines import connections_to, podman_engine, short_folder, states
+from tests.helpers_engines import connections_to, own_address, podman_engine, short_folder, states
 from tests.programs import needs
 
 pytestmark = needs("dockerd", "docker", "podman", "skopeo")
@@ -149,12 +149,9 @@ def test_podman_needs_to_be_told_of_plain_http(world: PracticeWorld, podman: Eng
 
 
 def test_docker_refuses_plain_http_from_another_host(docker: Engine) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(("192.0.2.1", 9))  # nothing is sent: it only asks for our address
-        except OSError:
-            pytest.skip("this machine has no address but loopback")
-        host = sock.getsockname()[0]
+    host = own_address()
+    if host is None:
+        pytest.skip("this machine has no address but loopback")
     with PracticeWorld(host="0.0.0.0") as world:
         world.start()
         port = add_repository(world).rpartition(":")[2]
@@ -184,7 +181,8 @@ def test_cancel_stops_the_engine(world: PracticeWorld, engine: Engine) -> None:
     cancel = Cancel()
 
     def on_event(event: PullEvent) -> None:
-        if isinstance(event, LayerProgress) and event.state == "downloading":
+        begun = isinstance(event, LayerProgress) and event.state == "downloading"
+        if begun and not cancel.is_set:
             wait_until(lambda: bool(connections_to(port)), "the engine to begin")
             cancel.set()
 
