@@ -6,7 +6,6 @@ the second time: what is already as wanted gives no change at all.
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,18 @@ if TYPE_CHECKING:
     from cgwizard.nexus.models import DockerProxy
 
 PROXIES_PATH = "/service/rest/v1/repositories/docker/proxy"
+# Failures after which Nexus, or what stands before it, may have done what was asked all the same.
+MAYBE_DONE = {
+    "client-proxy-in-the-way",
+    "nexus-answer-broken",
+    "nexus-answer-too-big",
+    "nexus-answer-unexpected",
+    "nexus-no-answer",
+    "nexus-redirected",
+    "nexus-server-error",
+    "nexus-too-slow",
+    "nexus-unavailable",
+}
 
 
 class Change(ABC):
@@ -73,7 +84,11 @@ class CreateProxy(Change):
         client.create_docker_proxy(self.wanted)
 
     def undo(self, client: NexusClient) -> None:
-        client.delete_repository(self.repository)
+        try:
+            client.delete_repository(self.repository)
+        except WizardError as error:
+            if error.code != "nexus-not-found":  # gone already is as good
+                raise
 
 
 class UpdateProxy(Change):
@@ -92,6 +107,15 @@ class UpdateProxy(Change):
         client.update_docker_proxy(self.wanted)
 
     def undo(self, client: NexusClient) -> None:
+        """Raises WizardError("change-not-undone") where the former password is not known."""
+        if self.before.credentials_needed:
+            raise WizardError(
+                "change-not-undone",
+                tried=f"restoring {self.repository} as it was",
+                came_back="its former password is not known: Nexus never tells a stored one",
+                cause="a change replaces the whole repository, its password included",
+                next_step="set its upstream credentials again in Nexus, if they should come back",
+            )
         client.update_docker_proxy(self.before)
 
 
@@ -105,23 +129,68 @@ def change_for(wanted: DockerProxy, existing: DockerProxy | None) -> Change | No
 
 
 def apply(change: Change, client: NexusClient, journal: Journal) -> None:
-    """Make the change and read it back. Raises WizardError with nothing half-made left behind."""
+    """Make the change and read it back. Raises WizardError with nothing half-made left behind;
+    where Nexus could not be asked or told any more, the error says what may be left."""
     version = client.version
     before = change.before.redacted_request(version) if isinstance(change, UpdateProxy) else None
     after = change.body(version)
     journal.write(change.title, change.repository, "begun", before=before, after=after)
     try:
         change.apply(client)
-    except WizardError:
-        journal.write(change.title, change.repository, "failed")
-        raise
+    except WizardError as error:
+        if error.code not in MAYBE_DONE:
+            journal.write(change.title, change.repository, "failed")
+            raise
+        if not _done_after_all(change, client, error):
+            raise
     journal.write(change.title, change.repository, "applied", before=before, after=after)
     try:
         verify(change, client)
-    except WizardError:
-        with contextlib.suppress(WizardError):  # the first failure is the one to tell
+    except WizardError as error:
+        try:
             take_back(change, client, journal)
+        except WizardError as left:
+            raise left_behind(change, error, left) from error
         raise
+
+
+def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> bool:
+    """Whether a request whose answer was lost did its work, by what Nexus says now."""
+    try:
+        found = client.docker_proxy(change.repository)
+        if isinstance(change, CreateProxy):
+            return found is not None and not found.differences(change.wanted)
+        change.apply(client)  # doing it twice is doing it once, and a password is not told
+    except WizardError as silent:
+        raise WizardError(
+            "change-unknown",
+            tried=f"to {change.title}",
+            came_back=f"{error.problem.came_back}; then {silent.problem.came_back}",
+            cause="the connection or Nexus failed while it worked: it may be done or not",
+            next_step="when Nexus answers again, Enter here: what is there is looked at first",
+        ) from error
+    return True
+
+
+def left_behind(change: Change, error: WizardError | None, left: WizardError) -> WizardError:
+    """``error`` (None: the person cancelled) with what could not be taken back after it."""
+    made = isinstance(change, CreateProxy)
+    stays = f"{change.repository} stays in Nexus {'as it was made' if made else 'as changed'}"
+    if error is None:
+        return WizardError(
+            "change-not-undone",
+            tried=f"undoing what was cancelled: {change.title}",
+            came_back=left.problem.came_back,
+            cause=left.problem.cause,
+            next_step=f"{stays}; Enter here goes on from there",
+        )
+    return WizardError(
+        error.code,
+        tried=error.problem.tried,
+        came_back=error.problem.came_back,
+        cause=error.problem.cause,
+        next_step=f"{stays} ({left.code}); {error.problem.next_step}",
+    )
 
 
 def verify(change: Change, client: NexusClient) -> None:

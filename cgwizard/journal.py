@@ -6,6 +6,7 @@ what is true. Lines hold no secret: requests are written with passwords replaced
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import time
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
+from cgwizard.errors import WizardError
 
 EntryState = Literal["begun", "applied", "failed", "undone"]
 
@@ -36,6 +39,7 @@ class Journal:
         self.nexus = nexus
         self.entries: list[Entry] = []
         self.path = folder / f"{self.run}.jsonl" if folder else None
+        self._torn = False  # the last line on the disk has no end
 
     def write(
         self,
@@ -46,17 +50,35 @@ class Journal:
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> None:
+        """Raises WizardError("journal-not-written") for ``begun``, before anything is changed.
+        Later lines may get lost with the disk: then Nexus is asked, as after a crash."""
         entry = Entry(self.run, time.time(), self.nexus, change, repository, state, before, after)
+        if self.path is not None:
+            try:
+                self._append(self.path, entry)
+            except OSError as error:
+                if state == "begun":
+                    raise _not_written(self.path, error) from error
         self.entries.append(entry)
-        if self.path is None:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def _append(self, path: Path, entry: Entry) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = msgspec.json.encode(entry) + b"\n"
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, msgspec.json.encode(entry) + b"\n")
+            if self._torn:
+                line = b"\n" + line
+            self._torn = True
+            if os.write(descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._torn = False
             os.fsync(descriptor)  # the change must not outlive the line that tells of it
         finally:
             os.close(descriptor)
+
+    def tried(self, repository: str) -> bool:
+        """Whether this run sent a change of ``repository``, however it ended."""
+        return any(entry.repository == repository for entry in self.entries)
 
     def made(self) -> list[Entry]:
         """The changes of this run that stand: applied and not undone since, in order."""
@@ -71,15 +93,25 @@ class Journal:
 
 
 def read(path: Path) -> list[Entry]:
-    """The entries of a journal file; a last line that was cut off by a crash is left out."""
+    """The entries of a journal file; lines cut off by a crash or a full disk are left out.
+
+    Raises OSError, and msgspec.ValidationError for a line that says something else."""
     entries = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines):
-        if not line:
-            continue
+    for line in path.read_bytes().split(b"\n"):
         try:
             entries.append(msgspec.json.decode(line, type=Entry))
+        except msgspec.ValidationError:
+            raise
         except msgspec.DecodeError:
-            if number < len(lines) - 1:
-                raise
+            continue
     return entries
+
+
+def _not_written(path: Path, error: OSError) -> WizardError:
+    return WizardError(
+        "journal-not-written",
+        tried=f"noting the change in {path} before it is made",
+        came_back=error.strerror or str(error),
+        cause="the folder cannot be written to, or the disk is full; nothing was sent to Nexus",
+        next_step="make room, or set XDG_STATE_HOME to a folder of yours and start again",
+    )

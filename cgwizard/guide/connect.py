@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
 from cgwizard import keyrings, plan
 from cgwizard.errors import WizardError
+from cgwizard.guide import connect_checks
 from cgwizard.guide.step import (
     CONTINUE,
     Action,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.nexus.client import NexusClient, UntrustedCertificate
 
+UNTRUSTED = {"nexus-tls-untrusted", "nexus-certificate-changed"}
+LOCKED_SECONDS = 15 * 60.0
 KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
 
 
@@ -50,10 +54,11 @@ class Connect(Step):
         super().__init__(session)
         self.keyring: keyrings.KeyringStatus | None = None
         self.fingerprint: str | None = None
-        self._accept_eula = False
+        self._accepted: str | None = None  # the agreement's text to which the person agreed
         self._from_keyring = False
         # Nexus locks a user out after a few wrong passwords: none is sent twice.
         self._refused: set[tuple[str, str, Secret]] = set()
+        self._locked: dict[tuple[str, str], float] = {}  # when Nexus said so, by URL and user
         self.values = {"url": session.url, "user": session.user, "ca_file": "", "keep": "yes"}
         if session.practice:
             self.values["url"] = session.practice.nexus_url
@@ -79,7 +84,7 @@ class Connect(Step):
             Field("user", "User", values["user"], placeholder="admin"),
             Field("password", "Password", kind="secret"),
         ]
-        if values["ca_file"] or (self.problem and self.problem.code == "nexus-tls-untrusted"):
+        if values["ca_file"] or (self.problem and self.problem.code in UNTRUSTED):
             fields.append(
                 Field(
                     "ca_file",
@@ -134,6 +139,8 @@ class Connect(Step):
             problems["user"] = "a user name has no colon"
         if not self.secrets.get("password") and not self._may_be_in_keyring:
             problems["password"] = "the password of this user"
+        if "\0" in self.values["ca_file"]:
+            problems["ca_file"] = "a file name has no such character"
         return problems
 
     @property
@@ -143,9 +150,10 @@ class Connect(Step):
     def set(self, field: str, text: str) -> bool:
         if not super().set(field, text):
             return False
+        if field in {"url", "ca_file"}:
+            self.fingerprint = None  # it was confirmed for what answered there
         if field in {"url", "user"}:
-            self._accept_eula = False
-            self.fingerprint = None
+            self._accepted = None
             if self._from_keyring:  # it belongs to another user or another Nexus
                 self.secrets.pop("password", None)
         if field in {"url", "user", "password"}:
@@ -186,13 +194,11 @@ class Connect(Step):
         client = self._find(report, cancel)
         self.session.close()
         self.session.client = None
-        cancel.check()
-        self._writable(client, report)
-        credentials = self._sign_in(client, report)
-        cancel.check()
-        self._docker(client, report)
-        self._eula(client, report)
-        self._keep(client.base_url, credentials, report)
+        try:
+            credentials = self._look(client, report, cancel)
+        except BaseException:
+            client.close()
+            raise
         self.session.client = client
         self.session.journal.nexus = client.base_url
         self.session.credentials = credentials
@@ -207,12 +213,31 @@ class Connect(Step):
         )
         self.state = "done"
 
+    def _look(self, client: NexusClient, report: Report, cancel: Cancel) -> Credentials:
+        """Whether this Nexus and this user will do; returns the user's credentials."""
+        server = client.server()
+        self.session.server = server
+        edition = (server.edition or "").capitalize()
+        told = f"{server.version or 'version not told'} {edition}".strip()
+        report(Check("version", "it is Nexus Repository", "done", told))
+        cancel.check()
+        connect_checks.writable(client, report)
+        cancel.check()
+        credentials = self._sign_in(client, report)
+        cancel.check()
+        connect_checks.docker(client, report)
+        self._eula(client, report)
+        cancel.check()
+        self._keep(client.base_url, credentials, report)
+        return credentials
+
     @property
     def _ca_file(self) -> Path | None:
+        import os
         from pathlib import Path
 
         text = self.values["ca_file"].strip()
-        return Path(text).expanduser() if text else None
+        return Path(os.path.expanduser(text)) if text else None  # noqa: PTH111  (raises nothing)
 
     def _find(self, report: Report, cancel: Cancel) -> NexusClient:
         from cgwizard.nexus.client import UntrustedCertificate
@@ -230,13 +255,15 @@ class Connect(Step):
         except UntrustedCertificate as error:
             self._offer_pin(error)
             raise
+        except WizardError as error:
+            if error.code == "nexus-certificate-changed":
+                self.fix = Fix("look at the new certificate", self._forget_pin)
+            raise
         report(Check("reach", label, "done", client.base_url))
-        server = client.server()
-        self.session.server = server
-        edition = (server.edition or "").capitalize()
-        told = f"{server.version or 'version not told'} {edition}".strip()
-        report(Check("version", "it is Nexus Repository", "done", told))
         return client
+
+    def _forget_pin(self) -> None:
+        self.fingerprint = None
 
     def _offer_pin(self, error: UntrustedCertificate) -> None:
         seen = error.fingerprint
@@ -252,20 +279,6 @@ class Connect(Step):
             "Compare it with what the administrator of Nexus tells you, then confirm.",
         )
 
-    def _writable(self, client: NexusClient, report: Report) -> None:
-        def work() -> str:
-            if client.writable():
-                return ""
-            raise WizardError(
-                "nexus-read-only",
-                tried=f"asking {client.base_url} whether it can be changed",
-                came_back="503 from /service/rest/v1/status/writable: it is read-only",
-                cause="an administrator froze it, or a backup or an upgrade is under way",
-                next_step="end the read-only mode in Nexus (Settings > System > Nodes), try again",
-            )
-
-        checking(report, "writable", "it can be changed (not read-only)", work)
-
     def _sign_in(self, client: NexusClient, report: Report) -> Credentials:
         user = self.values["user"].strip()
         report(Check("sign-in", f"sign in as {user}", "running"))
@@ -279,69 +292,68 @@ class Connect(Step):
             )
         password = self.secrets["password"]
         attempt = (client.base_url, user, password)
-        if attempt in self._refused:
-            raise WizardError(
-                "login-wrong",
-                tried=f"signing in as {user}",
-                came_back="not sent: Nexus refused this password a moment ago",
-                cause="Nexus locks a user out after a few wrong passwords, so none is sent twice",
-                next_step="type another password or another user",
-            )
+        self._refuse_again(attempt)
         client.credentials = Credentials(user, password)
         try:
             signed_in = client.sign_in()
         except WizardError as error:
-            if error.code == "login-wrong":
-                self._refused.add(attempt)
-            raise
+            if error.code == "nexus-locked-out":
+                self._locked[client.base_url, user] = time.monotonic()
+            if error.code != "login-wrong":
+                raise
+            self._refused.add(attempt)
+            if not self._from_keyring:
+                raise
+            backend = self.keyring.backend if self.keyring else "the keyring"
+            raise connect_checks.outdated(error, backend) from error
         report(Check("sign-in", f"signed in as {signed_in.user_id}", "done"))
-        label = "may administer repositories"
-        if signed_in.administrator or signed_in.repository_admin:
-            told = "as an administrator" if signed_in.administrator else signed_in.evidence
-            report(Check("rights", label, "done", told))
-        elif signed_in.repository_admin is None:
-            report(Check("rights", label, "warning", f"cannot be known: {signed_in.evidence}"))
-        else:
-            report(Check("rights", label, "running"))
-            raise WizardError(
-                "no-admin-privilege",
-                tried=f"asking Nexus what {signed_in.user_id} may do",
-                came_back=signed_in.evidence,
-                cause="the user has no role with repository-admin privileges",
-                next_step="sign in as an administrator, or give the user the role nx-admin",
-            )
+        connect_checks.rights(signed_in, report)
         return client.credentials
 
-    def _docker(self, client: NexusClient, report: Report) -> None:
-        def work() -> str:
-            if client.docker_supported():
-                return ""
+    def _refuse_again(self, attempt: tuple[str, str, Secret]) -> None:
+        url, user, _ = attempt
+        tried = f"signing in as {user}"
+        if attempt in self._refused:
             raise WizardError(
-                "nexus-no-docker",
-                tried="looking for docker repositories in Nexus's own API description",
-                came_back="it knows no docker (proxy)",
-                cause="this is the open core, or the format is switched off on this node",
-                next_step="use Nexus Repository Community or Pro, with the docker format enabled",
+                "login-wrong",
+                tried=tried,
+                came_back="not sent: Nexus refused this password a moment ago",
+                cause="Nexus locks a user out after a few wrong passwords, so none is sent twice",
+                next_step="type another password or another user",
             )
+        left = LOCKED_SECONDS - (time.monotonic() - self._locked.get((url, user), -LOCKED_SECONDS))
+        if left > 0:
 
-        checking(report, "docker", "it has the docker format", work)
+            def unlock() -> None:
+                self._locked.pop((url, user), None)
+
+            self.fix = Fix("sign in all the same", unlock)
+            raise WizardError(
+                "nexus-locked-out",
+                tried=tried,
+                came_back=f"not sent: about {left // 60 + 1:.0f} of the 15 minutes are left",
+                cause="each try while a name is locked starts its 15 minutes anew",
+                next_step="wait; where Nexus was restarted since, Enter sends it now",
+            )
 
     def _eula(self, client: NexusClient, report: Report) -> None:
         """A Community Edition serves no content before its agreement was accepted: a legal act,
         so the text is shown and the person accepts it."""
-        eula = client.eula()
+        label = "its license agreement is accepted"
+        try:
+            eula = client.eula()
+        except WizardError as error:
+            if error.code != "nexus-forbidden":
+                raise
+            report(Check("eula", label, "warning", "only an administrator may see that"))
+            return
         if eula is None:
             return
-        label = "its license agreement is accepted"
         report(Check("eula", label, "running"))
-        if not eula.accepted and self._accept_eula:
+        if not eula.accepted and eula.disclaimer == self._accepted:
             client.accept_eula(eula)
         elif not eula.accepted:
-
-            def accept() -> None:
-                self._accept_eula = True
-
-            self.fix = Fix("accept the agreement", accept, eula.disclaimer)
+            self._offer_agreement(eula.disclaimer)
             raise WizardError(
                 "nexus-eula",
                 tried="asking Nexus whether its End User License Agreement was accepted",
@@ -350,6 +362,12 @@ class Connect(Step):
                 next_step="read the agreement; Enter accepts it in your name",
             )
         report(Check("eula", label, "done"))
+
+    def _offer_agreement(self, text: str) -> None:
+        def accept() -> None:
+            self._accepted = text
+
+        self.fix = Fix("accept the agreement", accept, text)
 
     def _keep(self, base_url: str, credentials: Credentials, report: Report) -> None:
         if not (self.keyring and self.keyring.usable) or self._from_keyring:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
 from cgwizard import changes, plan
 from cgwizard.errors import WizardError
 from cgwizard.guide import proxy
+from cgwizard.guide.routing import refuse_taken
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
-    from cgwizard.nexus.models import DockerProxy
+    from cgwizard.nexus.models import BlobStore, DockerProxy
 
 EXISTING = (Choice("use", "use it as it is"), Choice("change", "change it as shown"))
 
@@ -32,8 +33,20 @@ class Developer(Step):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._existing: DockerProxy | None = None
-        self._looked_at: str | None = None  # the name that `_existing` was looked up for
+        self._found: DockerProxy | None = None
+        self._looked_at: str | None = None  # the name that `_found` was looked up for
+        self._chosen: plan.Routing | None = None  # where the used repository has another port
+
+    @property
+    def _existing(self) -> DockerProxy | None:
+        """What is there under the name as it is typed now."""
+        return self._found if self._looked_at == self.values["name"].strip() else None
+
+    def reset(self) -> None:
+        super().reset()
+        if self._chosen is not None:
+            self.session.plan = msgspec.structs.replace(self.session.plan, routing=self._chosen)
+            self._chosen = None
 
     @property
     def heading(self) -> str:
@@ -73,7 +86,7 @@ class Developer(Step):
         routing = self.session.routing
         name = self.values["name"].strip()
         https = routing.scheme == "https"
-        if self._existing is not None and self._looked_at == name:
+        if self._existing is not None:
             return self._existing.adjusted(
                 remote_url=plan.REMOTE_URL, port=routing.port, https=https
             )
@@ -124,81 +137,100 @@ class Developer(Step):
     def enter(self, report: Report, cancel: Cancel) -> None:
         if self.state == "done":
             return
-        self.session.refresh()
-        self.session.blob_stores = self.session.nexus.blob_stores()
+        self._look_up()
+        if self._existing is not None and self._made_before(self._existing.name):
+            self.values["existing"] = "change"  # of this run: another port was chosen since
+        self.session.blob_stores = self._blob_stores()
         names = [store.name for store in self.session.blob_stores]
         if names and self.values["blob_store"] not in names:
             self.values["blob_store"] = names[0]
-        self._look_up()
+
+    def _made_before(self, name: str) -> bool:
+        return any(entry.repository == name for entry in self.session.journal.made())
+
+    def _blob_stores(self) -> list[BlobStore]:
+        try:
+            return self.session.nexus.blob_stores()
+        except WizardError as error:
+            if error.code != "nexus-forbidden":
+                raise
+            return []  # who may make repositories need not see the stores: the default one is there
 
     def _look_up(self) -> None:
         name = self.values["name"].strip()
-        self._existing, self._looked_at = None, None
-        self._existing = proxy.existing_proxy(self.session, name)
+        self._found, self._looked_at = None, None
+        self.session.refresh()
+        self._found = proxy.existing_proxy(self.session, name)
         self._looked_at = name
 
     def act(self, report: Report, cancel: Cancel) -> None:
         name = self.values["name"].strip()
         report(Check("apply", f"look for {name}", "running"))
-        if self._looked_at != name:
-            self._look_up()
-            if self._existing is not None and self.differences():
-                # It is someone's: what would change is shown before anything is sent.
-                raise WizardError(
-                    "repository-exists",
-                    tried=f"looking whether the name {name} is free",
-                    came_back=f"there is a docker (proxy) {name} that differs from what you chose",
-                    cause="someone made it before",
-                    next_step="use it as it is, change it as shown, or choose another name",
-                )
+        shown = self._existing
+        self._look_up()
+        self._refuse_unseen(shown)
+        cancel.check()
         change = self.change()
         if change is None:
-            self._use(self._existing, report, cancel)
+            chosen = self._use(self._existing, report, cancel)
         else:
             self._refuse_lost_credentials(change)
+            self._refuse_taken_port(report)
             proxy.apply(self.session, change, report, cancel)
-        self._looked_at = None
+            chosen = self.session.routing
+        existing: Literal["none", "use", "change"] = "none"
+        if self._existing is not None:
+            existing = "use" if change is None else "change"
+        if chosen != self.session.routing:
+            self._chosen = self.session.routing
         self.session.plan = msgspec.structs.replace(
             self.session.plan,
-            developer=plan.Developer(
-                name,
-                blob_store=self.values["blob_store"],
-                existing="none"
-                if self._existing is None
-                else ("use" if change is None else "change"),
-            ),
+            routing=chosen,
+            developer=plan.Developer(name, blob_store=self._blob_store(change), existing=existing),
         )
         self.state = "done"
 
-    def _use(self, existing: DockerProxy | None, report: Report, cancel: Cancel) -> None:
+    def _blob_store(self, change: changes.Change | None) -> str:
+        there = change.wanted if change is not None else self._existing
+        return there.storage.blob_store_name if there else self.values["blob_store"]
+
+    def _refuse_unseen(self, shown: DockerProxy | None) -> None:
+        """What would change is shown before anything is sent: not for what came meanwhile."""
+        found = self._existing
+        if found is None or not self.differences():
+            return
+        if shown is not None and not shown.differences(found):
+            return
+        raise WizardError(
+            "repository-exists",
+            tried=f"looking whether the name {found.name} is free",
+            came_back=f"there is a docker (proxy) {found.name} that differs from what you chose",
+            cause="someone made or changed it",
+            next_step="use it as it is, change it as shown, or choose another name",
+        )
+
+    def _refuse_taken_port(self, report: Report) -> None:
+        """Nexus saves a repository whose port is taken, and only logs that it has no connector."""
+        port = self.session.routing.port
+        docker = self._existing.docker if self._existing else None
+        if docker is None or port not in {docker.http_port, docker.https_port}:
+            report(Check("apply", f"port {port}", "running"))
+            refuse_taken(self.session, port)
+
+    def _use(self, existing: DockerProxy | None, report: Report, cancel: Cancel) -> plan.Routing:
+        """Take the repository as it is; returns its own connector."""
         if existing is None:  # no change and nothing there: `change_for` never says so
             raise RuntimeError("there is nothing to use")
         name = existing.name
+        report(Check("apply", f"use {name} as it is", "running"))
+        if refusal := proxy.unusable(existing):
+            raise refusal
+        docker = existing.docker
+        port = docker.http_port or docker.https_port or 0
+        scheme: plan.Scheme = "http" if docker.http_port else "https"
         report(Check("apply", f"use {name} as it is", "done"))
-        if existing.proxy.remote_url != plan.REMOTE_URL:
-            report(Check("remote", "its remote storage", "running"))
-            raise WizardError(
-                "remote-url-path",
-                tried=f"reading the remote storage of {name}",
-                came_back=existing.proxy.remote_url,
-                cause=f"only {plan.REMOTE_URL} finds Chainguard's images",
-                next_step="choose to change it, or another name",
-            )
-        port = existing.docker.http_port or existing.docker.https_port
-        if port is None:
-            report(Check("connector", "its connector", "running"))
-            raise WizardError(
-                "repository-without-connector",
-                tried=f"reading the connector of {name}",
-                came_back="it has no port of its own",
-                cause="it is reached by path or through another repository",
-                next_step="choose to change it, or another name",
-            )
-        scheme: plan.Scheme = "http" if existing.docker.http_port else "https"
-        self.session.plan = msgspec.structs.replace(
-            self.session.plan, routing=plan.Routing(port, scheme)
-        )
         proxy.wait_for_connector(self.session, port, scheme, report, cancel)
+        return plan.Routing(port, scheme)
 
     def _refuse_lost_credentials(self, change: changes.Change) -> None:
         """Nexus never tells a stored password and a PUT replaces everything."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from typing import TYPE_CHECKING
 
 from cgwizard import changes, plan
 from cgwizard.errors import WizardError
+from cgwizard.guide.asking import stoppable
 from cgwizard.guide.step import Check, Report
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
+PING_SECONDS = 3.0
+HOPELESS = {"connector-other-service", "nexus-certificate-changed", "ca-file-unreadable"}
 # Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
 # path-based routing needs them so: older servers are not given a name that ages badly.
 NAME = re.compile(r"[a-z0-9-][a-z0-9_.-]*")
@@ -49,52 +54,117 @@ def existing_proxy(session: Session, name: str) -> DockerProxy | None:
     return session.nexus.docker_proxy(name)
 
 
+def unusable(existing: DockerProxy) -> WizardError | None:
+    """Why a repository that is there cannot serve Chainguard's images as it is."""
+    name, docker = existing.name, existing.docker
+    found: tuple[str, str, str, str, str] | None = None
+    if existing.proxy.remote_url.rstrip("/") != plan.REMOTE_URL.rstrip("/"):
+        found = (
+            "remote-url-path",
+            "the remote storage",
+            existing.proxy.remote_url,
+            f"only {plan.REMOTE_URL} finds Chainguard's images",
+            "choose to change it, or another name",
+        )
+    elif docker.http_port is None and docker.https_port is None:
+        found = (
+            "repository-without-connector",
+            "the connector",
+            "it has no port of its own",
+            "it is reached by path or through another repository",
+            "choose to change it, or another name",
+        )
+    elif not existing.online:
+        found = (
+            "repository-offline",
+            "the state",
+            "it is offline",
+            "an administrator took it offline",
+            "set it online in Nexus, or choose another name",
+        )
+    elif existing.http_client.blocked:
+        found = (
+            "remote-manually-blocked",
+            "the state",
+            "its remote is blocked",
+            "an administrator blocked it",
+            "unblock it in Nexus, or choose another name",
+        )
+    if found is None:
+        return None
+    code, what, came_back, cause, next_step = found
+    return WizardError(
+        code,
+        tried=f"reading {what} of {name}",
+        came_back=came_back,
+        cause=cause,
+        next_step=next_step,
+    )
+
+
 def apply(session: Session, change: changes.Change, report: Report, cancel: Cancel) -> None:
-    """Send the change, read it back, wait for the connector. Raises WizardError; a repository
-    that was just created and whose connector does not answer is removed again."""
-    verb = "create" if isinstance(change, changes.CreateProxy) else "change"
-    report(Check("apply", f"{verb} {change.repository}", "running"))
+    """Send the change, read it back, wait for the connector. Raises WizardError and Cancelled;
+    a change whose connector does not answer is taken back."""
+    creates = isinstance(change, changes.CreateProxy)
+    label = f"{'create' if creates else 'change'} {change.repository}"
+    report(Check("apply", label, "running"))
+    cancel.check()
     changes.apply(change, session.nexus, session.journal)
-    done = f"{verb}d {change.repository}"
+    done = label.replace(" ", "d ", 1)
     report(Check("apply", done, "done", "read back: as sent"))
-    session.refresh()
     docker = change.wanted.docker
     port = docker.http_port or docker.https_port
-    if port is None:
-        return
     scheme = "http" if docker.http_port else "https"
     try:
-        wait_for_connector(session, port, scheme, report, cancel)
-    except BaseException:  # also when cancelled: nothing half-made stays
-        if isinstance(change, changes.CreateProxy):
-            changes.take_back(change, session.nexus, session.journal)
-            session.refresh()
-            report(Check("apply", done, "skipped", "removed again"))
+        session.refresh()
+        if port is not None:
+            wait_for_connector(session, port, scheme, report, cancel)
+    except BaseException as error:  # also when cancelled: nothing half-made stays
+        _take_back(session, change, error if isinstance(error, WizardError) else None)
+        report(Check("apply", done, "skipped", "removed again" if creates else "restored"))
         raise
+
+
+def _take_back(session: Session, change: changes.Change, error: WizardError | None) -> None:
+    try:
+        changes.take_back(change, session.nexus, session.journal)
+    except WizardError as left:
+        raise changes.left_behind(change, error, left) from error
+    with contextlib.suppress(WizardError):  # the next look asks again
+        session.refresh()
 
 
 def wait_for_connector(
     session: Session, port: int, scheme: str, report: Report, cancel: Cancel
 ) -> None:
     """Nexus answers before the connector is open, and says nothing when it cannot open it."""
-    import time
+    from cgwizard.registry.retries import Patience
 
     address = session.address(port)
-    report(Check("connector", f"the connector answers at {address}", "running"))
+    label = f"the connector answers at {address}"
+    report(Check("connector", label, "running"))
     deadline = time.monotonic() + CONNECTOR_SECONDS
-    with session.connector(port, scheme) as registry:
-        while True:
-            try:
-                _ping(registry, address)
-                break
-            except WizardError as error:
-                if time.monotonic() > deadline or error.code == "connector-other-service":
-                    raise _explained(error, session, port, scheme) from error
-            cancel.wait(POLL_SECONDS)
-    report(Check("connector", f"the connector answers at {address}", "done"))
+    patience = Patience(answer_seconds=PING_SECONDS)
+    while True:
+        try:
+            registry = session.connector(port, scheme, patience=patience)
+            with stoppable(registry, cancel):
+                nexus = _ping(registry, address)
+            break
+        except WizardError as error:
+            if time.monotonic() > deadline or error.code in HOPELESS:
+                raise _explained(error, session, port, scheme) from error
+        cancel.wait(POLL_SECONDS)
+    server = session.server
+    if server and server.header.startswith("Nexus/") and not nexus:
+        told = "a registry answers, but it does not call itself Nexus: a proxy, or another program"
+        report(Check("connector", label, "warning", told))
+    else:
+        report(Check("connector", label, "done"))
 
 
-def _ping(registry: Registry, address: str) -> None:
+def _ping(registry: Registry, address: str) -> bool:
+    """Whether what answers calls itself Nexus; raises WizardError where it is no registry."""
     ping = registry.ping()
     if not (ping.api_version or "").startswith("registry/"):
         raise WizardError(
@@ -104,10 +174,11 @@ def _ping(registry: Registry, address: str) -> None:
             cause="another program listens on this port, so Nexus could not open it",
             next_step="go back and choose another port",
         )
+    return ping.server.startswith("Nexus/")
 
 
 def _explained(error: WizardError, session: Session, port: int, scheme: str) -> WizardError:
-    if error.code == "connector-other-service":
+    if error.code in HOPELESS:
         return error
     address = session.address(port)
     if scheme == "https":

@@ -10,10 +10,11 @@ import msgspec
 from cgwizard import plan
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, PullEvent, ignore
+from cgwizard.guide.asking import stoppable
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.session import Proof
-from cgwizard.guide.step import CONTINUE, Action, Check, Field, Report, Step, checking
-from cgwizard.guide.token import short
+from cgwizard.guide.step import CONTINUE, Action, Check, Field, Fix, Report, Step
+from cgwizard.guide.words import short, size
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.registry.reference import Reference
 
+__all__ = ["Pull", "Target", "size"]
+
 SEARCH_SECONDS = 15.0  # Nexus's search lags about 2 s behind
 SEARCH_POLL_SECONDS = 0.25
+# Who did not sign in is told so, or that there is no such image.
+REFUSALS = {"no-login", "no-read-privilege", "not-entitled", "manifest-unknown"}
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -46,6 +51,13 @@ class Pull(Step):
         self.progress = Progress()
         self.on_event: OnEvent = ignore  # set by the front end that draws the progress
         self.running = False
+        self._proposed = ""
+        self._invalidate = ""  # the repository whose cache is invalidated before the next try
+
+    def reset(self) -> None:
+        super().reset()
+        self._invalidate = ""
+        self.session.proofs = []
 
     # What to show
 
@@ -85,6 +97,8 @@ class Pull(Step):
     def action(self) -> Action:
         if self.state == "done":
             return CONTINUE
+        if self.fix:
+            return Action("fix", self.fix.label)
         return Action("pull", "try again" if self.problem else "pull")
 
     @property
@@ -127,17 +141,26 @@ class Pull(Step):
 
     def enter(self, report: Report, cancel: Cancel) -> None:
         chosen = self.session.plan.pull
-        if chosen and chosen.private_image and not self.values["private_image"]:
-            self.values["private_image"] = chosen.private_image
+        if chosen and chosen.private_image and self.values["private_image"] in {"", self._proposed}:
+            self.values["private_image"] = self._proposed = chosen.private_image
 
     def act(self, report: Report, cancel: Cancel) -> None:
-        self.checks.clear()
-        self.session.proofs = []
+        if self.fix:
+            self.fix.apply()
+            self.fix = None
+        targets = self.targets()
+        proved = self._keep_proofs(targets)
+        if self._invalidate:
+            name, self._invalidate = self._invalidate, ""
+            report(Check("forget", f"invalidate the cache of {name}", "running"))
+            self.session.nexus.invalidate_cache(name)
+            report(Check("forget", f"the cache of {name} is invalidated", "done"))
         self.running = True
         try:
-            for target in self.targets():
-                self.session.proofs.append(self._prove(target, report, cancel))
-                cancel.check()
+            for target in targets:
+                if target.id not in proved:
+                    self.session.proofs.append(self._prove(target, report, cancel))
+                    cancel.check()
         finally:
             self.running = False
         self.session.plan = msgspec.structs.replace(
@@ -149,6 +172,17 @@ class Pull(Step):
             ),
         )
         self.state = "done"
+
+    def _keep_proofs(self, targets: list[Target]) -> set[str]:
+        """What an earlier try proved stands; returns the ids of those targets."""
+        proofs = {proof.reference: proof for proof in self.session.proofs if proof.verified}
+        kept = {target.id: proofs.get(whole(target.reference)) for target in targets}
+        self.session.proofs = [proof for proof in kept.values() if proof is not None]
+        proved = {id for id, proof in kept.items() if proof is not None}
+        for check in list(self.checks):
+            if check.partition("-")[0] not in proved:
+                del self.checks[check]
+        return proved
 
     def _event(self, event: PullEvent) -> None:
         self.progress.add(event)
@@ -165,12 +199,12 @@ class Pull(Step):
         finished = self._pull(target, reference, cancel, self._event)
         told = f"{short(finished.digest)} {size(finished.bytes)} in {finished.seconds:.1f} s"
         report(Check(check, f"pulled {image}", "done", told))
-        digest = self._compare(target, reference, finished, report)
+        digest = self._compare(target, reference, finished, report, cancel)
         cancel.check()
         second = self._again(target, reference, finished, report, cancel)
         found = self._search(target, reference, report, cancel)
         if target.private:
-            self._without_sign_in(target, reference, report)
+            self._without_sign_in(target, reference, report, cancel)
         return Proof(str(reference), finished, digest, second, found)
 
     def _pull(
@@ -188,7 +222,12 @@ class Pull(Step):
             )
 
     def _compare(
-        self, target: Target, reference: Reference, finished: Finished, report: Report
+        self,
+        target: Target,
+        reference: Reference,
+        finished: Finished,
+        report: Report,
+        cancel: Cancel,
     ) -> str | None:
         """Ask cgr.dev directly. Raises WizardError when it serves something else; None when it
         could not be asked from here (that is no failure of Nexus)."""
@@ -196,22 +235,31 @@ class Pull(Step):
         report(Check(check, label, "running"))
         token = self.session.pull_token if target.private else None
         try:
-            with self.session.upstream(token.credentials if token else None) as registry:
-                upstream = registry.head(reference.repository, tag_of(reference)).digest
+            registry = self.session.upstream(token.credentials if token else None)
+            with stoppable(registry, cancel) as retries:
+                upstream = registry.head(
+                    reference.repository, tag_of(reference), retries=retries
+                ).digest
         except WizardError as error:
             told = f"could not ask: {error.problem.came_back}"
             report(Check(check, label, "warning", told, error.problem))
             return None
         if upstream != finished.digest:
+            self.fix = Fix(
+                "invalidate its cache, pull again", lambda: self._forget(target.repository)
+            )
             raise WizardError(
                 "cache-stale-tag",
                 tried=f"comparing {reference.repository} with cgr.dev itself",
                 came_back=f"{short(finished.digest)} here, {short(upstream)} there",
                 cause="the tag moved and Nexus still has the older one (metadata max age)",
-                next_step="invalidate the repository's cache in Nexus, then pull again",
+                next_step=f"Enter invalidates the cache of {target.repository} and pulls again",
             )
         report(Check(check, label, "done", short(upstream)))
         return upstream
+
+    def _forget(self, repository: str) -> None:
+        self._invalidate = repository
 
     def _again(
         self,
@@ -246,9 +294,13 @@ class Pull(Step):
         report(Check(check, label, "running"))
         deadline = time.monotonic() + SEARCH_SECONDS
         while True:
-            found = self.session.nexus.search_docker(
-                target.repository, reference.repository, tag_of(reference)
-            )
+            try:
+                found = self.session.nexus.search_docker(
+                    target.repository, reference.repository, tag_of(reference)
+                )
+            except WizardError as error:  # the image is there all the same
+                report(Check(check, label, "warning", error.problem.came_back, error.problem))
+                return False
             if found:
                 report(Check(check, label, "done", f"in {target.repository}"))
                 return True
@@ -258,30 +310,40 @@ class Pull(Step):
                 return False
             cancel.wait(SEARCH_POLL_SECONDS)
 
-    def _without_sign_in(self, target: Target, reference: Reference, report: Report) -> None:
+    def _without_sign_in(
+        self, target: Target, reference: Reference, report: Report, cancel: Cancel
+    ) -> None:
         """A private image that anyone can pull is worse than one that nobody can."""
-        from cgwizard.registry.client import Registry
-
-        def work() -> str:
-            address = self.session.address(target.port)
-            scheme = self.session.routing.scheme
-            try:
-                with Registry(
-                    f"{scheme}://{address}", None, trust=self.session.trust, name=address
-                ) as registry:
-                    registry.head(reference.repository, tag_of(reference))
-            except WizardError as error:
-                return error.problem.came_back
-            raise WizardError(
-                "anonymous-sees-private",
-                tried=f"asking for {reference.repository} without signing in",
-                came_back="Nexus serves it to anyone who reaches the port",
-                cause="anonymous access is on and the repository does not force a sign-in",
-                next_step="set the repository to force basic authentication, or switch anonymous "
-                "access off",
+        check, label = f"{target.id}-closed", "refused without signing in"
+        report(Check(check, label, "running"))
+        try:
+            registry = self.session.connector(
+                target.port, self.session.routing.scheme, anonymous=True
             )
+            with stoppable(registry, cancel) as retries:
+                registry.head(reference.repository, tag_of(reference), retries=retries)
+        except WizardError as error:
+            told = error.problem.came_back
+            if error.code in REFUSALS:
+                report(Check(check, label, "done", told))
+            else:
+                report(Check(check, label, "warning", f"cannot be known: {told}", error.problem))
+            return
+        raise WizardError(
+            "anonymous-sees-private",
+            tried=f"asking for {reference.repository} without signing in",
+            came_back="Nexus serves it to anyone who reaches the port",
+            cause="anonymous access is on and the repository does not force a sign-in",
+            next_step="set the repository to force basic authentication, or switch anonymous "
+            "access off",
+        )
 
-        checking(report, f"{target.id}-closed", "refused without signing in", work)
+
+def whole(reference: str) -> str:
+    """``reference`` with its tag, as proofs have it."""
+    from cgwizard.registry.reference import Reference
+
+    return str(Reference.parse(reference))
 
 
 def tag_of(reference: Reference) -> str:
@@ -300,12 +362,3 @@ def image_problem(image: str) -> str | None:
     except WizardError as error:
         return f"{error.problem.came_back}: {error.problem.next_step}"
     return None
-
-
-def size(count: float) -> str:
-    """Bytes for people: "8.4 MB", powers of ten as registries and docker count."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

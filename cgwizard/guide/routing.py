@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -108,8 +107,12 @@ class Routing(Step):
                 proposal = propose_port(self.session)
             self.values["port"] = self._proposed = str(proposal)
         self._report_connectors(report)
-        with contextlib.suppress(WizardError):  # told again, in full, when the port is chosen
-            self._look(int(self.values["port"]), report)
+        if not self.field_problems():
+            port = int(self.values["port"])
+            try:
+                self._look(port, report)
+            except WizardError as error:  # told in full when the port is chosen
+                report(Check("port", f"port {port}", "warning", error.problem.came_back))
 
     def _find_own(self) -> Repository | None:
         """A repository that an earlier run, or someone else, made for cgr.dev already."""
@@ -121,7 +124,8 @@ class Routing(Step):
             and repository.docker
             and (repository.docker.http_port or repository.docker.https_port)
         ]
-        named = [r for r in proxies if r.name == plan.Developer().name]
+        name = self.session.steps.developer.values["name"].strip()
+        named = [r for r in proxies if r.name == name]
         return next(iter(named), None)
 
     def _report_connectors(self, report: Report) -> None:
@@ -153,7 +157,14 @@ class Routing(Step):
             report(Check("port", label, "done", "free as far as can be seen from here"))
 
     def act(self, report: Report, cancel: Cancel) -> None:
+        from cgwizard.nexus.ports import connectors
+
         port = int(self.values["port"])
+        report(Check("port", f"port {port}", "running"))
+        self.session.refresh()  # another administrator works there as well
+        self._connectors = connectors(self.session.repositories)
+        self._own = self._find_own()
+        cancel.check()
         self._look(port, report)
         scheme: plan.Scheme = "https" if self.values["scheme"] == "https" else "http"
         if scheme == "https":
@@ -184,12 +195,13 @@ def listening(session: Session, port: int) -> bool | None:
 
 def propose_port(session: Session) -> int:
     """A port that no connector has and nothing seen from here listens on."""
-    from cgwizard.nexus.ports import connectors, propose
+    from cgwizard.nexus.ports import FIRST_PORT, connectors, propose
 
     return propose(
         connectors(session.repositories),
         own_port=nexus_port(session),
         listening=lambda port: listening(session, port),
+        start=session.first_port or FIRST_PORT,
     )
 
 
@@ -206,7 +218,7 @@ def refuse_taken(session: Session, port: int) -> bool | None:
             tried=f"looking whether port {port} is free",
             came_back=f"it is the connector of {holder}" if holder else "Nexus itself uses it",
             cause="a port belongs to one repository",
-            next_step=f"choose another port, for example {propose_port(session)}",
+            next_step=_other_port(session),
         )
     seen = listening(session, port)
     if seen:
@@ -215,6 +227,13 @@ def refuse_taken(session: Session, port: int) -> bool | None:
             tried=f"connecting to {session.address(port)}",
             came_back="something answers there that is no connector of this Nexus",
             cause="another program listens on this port",
-            next_step=f"choose another port, for example {propose_port(session)}",
+            next_step=_other_port(session),
         )
     return seen
+
+
+def _other_port(session: Session) -> str:
+    try:
+        return f"choose another port, for example {propose_port(session)}"
+    except WizardError:  # that none was found is not what to tell here
+        return "choose another port"

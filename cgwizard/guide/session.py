@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cgwizard import plan
-from cgwizard.errors import Problem
+from cgwizard.errors import Problem, WizardError
 from cgwizard.events import Finished
 from cgwizard.journal import Journal
 from cgwizard.net import Trust
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.models import BlobStore, Repository
     from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry
+    from cgwizard.registry.retries import Patience
     from cgwizard.tokens.claims import PullToken
 
 UPSTREAM = "https://cgr.dev"
@@ -78,6 +79,7 @@ class Session:
         self.plan = plan.Plan()
         self.trust = Trust()
         self.journal = Journal(None if practice else journal_folder)
+        self.first_port: int | None = None  # where proposals begin; None: `ports.FIRST_PORT`
         # Known after Connect
         self.client: NexusClient | None = None
         self.server: Server | None = None
@@ -149,18 +151,38 @@ class Session:
         return f"{self.host}:{port}"
 
     def connector(
-        self, port: int, scheme: str = "http", *, credentials: Credentials | None = None
+        self,
+        port: int,
+        scheme: str = "http",
+        *,
+        credentials: Credentials | None = None,
+        anonymous: bool = False,
+        patience: Patience | None = None,
     ) -> Registry:
-        """A connector of Nexus as a registry, signed in as the person unless told otherwise."""
+        """A connector of Nexus as a registry, signed in as the person unless told otherwise.
+
+        Raises WizardError where the pinned certificate cannot be compared with its own.
+        """
         from cgwizard.registry.client import Registry
+        from cgwizard.registry.retries import Patience
 
         address = self.address(port)
-        return Registry(
-            f"{scheme}://{address}",
-            credentials or self.credentials,
-            trust=self.trust,
-            name=address,
-        )
+        try:
+            return Registry(
+                f"{scheme}://{address}",
+                None if anonymous else credentials or self.credentials,
+                trust=self.trust,
+                name=address,
+                patience=patience or Patience(),
+            )
+        except OSError as error:
+            raise WizardError(
+                "connector-tls-failed",
+                tried=f"a TLS connection to {address}",
+                came_back=error.strerror or str(error),
+                cause="nothing speaks TLS there: the connector is not open, or is a plain one",
+                next_step="look at the repository's connector in Nexus, then try again",
+            ) from error
 
     def upstream(self, credentials: Credentials | None = None) -> Registry:
         """Chainguard's registry itself; in practice the practice one stands for it."""

@@ -191,13 +191,18 @@ def run_checked(
     try:
         work(keep, cancel)
     except WizardError as error:
-        step.problem = error.problem
+        from cgwizard.guide.screenful import fitted
+
+        step.problem = fitted(error.problem)
         step.state = "problem"
         for check in list(step.checks.values()):
             if check.state == "running":
                 keep(
                     msgspec.structs.replace(
-                        check, state="problem", detail=error.problem.came_back, problem=step.problem
+                        check,
+                        state="problem",
+                        detail=step.problem.came_back,
+                        problem=step.problem,
                     )
                 )
 

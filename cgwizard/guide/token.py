@@ -10,19 +10,17 @@ import msgspec
 
 from cgwizard import changes, keyrings, plan
 from cgwizard.errors import WizardError
-from cgwizard.guide import proxy, routing
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step, checking
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.guide import proxy, routing, token_check
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+from cgwizard.guide.token_check import IMAGE, describe, image_problem, pasted
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import DockerProxy
-    from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken
     from cgwizard.tokens.docker_config import Found
 
-IMAGE = "chainguard-base"
 MODES = (
     Choice("separate", "a restricted repository of its own"),
     Choice("add", "the same repository: all its users get the private images"),
@@ -58,7 +56,7 @@ class Token(Step):
         super().__init__(session)
         self.keyring: keyrings.KeyringStatus | None = None
         self.checked: PullToken | None = None  # the token that cgr.dev accepted
-        self._existing: DockerProxy | None = None
+        self._looked: dict[str, DockerProxy | None] = {}  # what is there, by name
         self._found: Found | None = None
         self._chainctl = False
         self._proposed = ""
@@ -99,11 +97,24 @@ class Token(Step):
     def notes(self) -> tuple[str, ...]:
         if self.keyring and not self.keyring.usable:
             reason = self.keyring.reason.rstrip(".")
-            return (f"{reason}. The token stays in memory, for this run only.",)
-        return ()
+            return (*self._replaced(), f"{reason}. The token stays in memory, for this run only.")
+        return self._replaced()
+
+    def _replaced(self) -> tuple[str, ...]:
+        stored = self._existing.http_client.authentication if self._existing else None
+        if stored is None or self.checked is None or self.state == "done":
+            return ()
+        if stored.username == self.checked.credentials.username:
+            return (f"{self._name} has this token already; it is sent again.",)
+        return (
+            f"{self._name} has credentials already, of {stored.username or 'a bearer token'}:",
+            "they are replaced, and cannot be put back, because Nexus never tells them.",
+        )
 
     def preview(self) -> tuple[str, ...]:
-        if self.checked is None or self.state == "done":
+        if self.checked is None or self.state == "done" or self.field_problems():
+            return ()
+        if self.session.plan.developer is None or self.session.plan.routing is None:
             return ()
         nexus = self.session.nexus
         return self.change(self.checked).preview(nexus.base_url, nexus.version)
@@ -113,9 +124,8 @@ class Token(Step):
             return CONTINUE
         if self.checked is None:
             return Action("check", "check the token at cgr.dev")
-        developer = self.session.plan.developer
-        if self.values["mode"] == "add" and developer:
-            return Action("add", f"add the token to {developer.name}")
+        if self.values["mode"] == "add":
+            return Action("add", f"add the token to {self._name}")
         verb = "change" if self._existing is not None else "create"
         return Action(verb, f"{verb} {self.values['name']}")
 
@@ -141,9 +151,17 @@ class Token(Step):
             self.checked = None
         return True
 
-    def reset(self) -> None:
-        super().reset()
-        self._existing = None
+    @property
+    def _name(self) -> str:
+        """Of the repository that the token goes into."""
+        developer = self.session.plan.developer
+        if self.values["mode"] == "add" and developer:
+            return developer.name
+        return self.values["name"].strip()
+
+    @property
+    def _existing(self) -> DockerProxy | None:
+        return self._looked.get(self._name)
 
     def field_problems(self) -> dict[str, str]:
         problems: dict[str, str | None] = {}
@@ -151,9 +169,15 @@ class Token(Step):
             problems["token"] = "paste a pull token, or skip this step"
         problems["image"] = image_problem(self.values["image"].strip())
         if self.values["mode"] == "separate":
-            problems["name"] = proxy.name_problem(self.values["name"].strip())
+            problems["name"] = self._name_problem()
             problems["port"] = self._port_problem()
         return {field: problem for field, problem in problems.items() if problem}
+
+    def _name_problem(self) -> str | None:
+        developer = self.session.plan.developer
+        if developer and self._name.lower() == developer.name.lower():
+            return "another name than that of the free images, or choose the same repository"
+        return proxy.name_problem(self._name)
 
     def _port_problem(self) -> str | None:
         from cgwizard.nexus.ports import validate_port
@@ -175,7 +199,10 @@ class Token(Step):
 
         if self.state in {"done", "skipped"}:
             return
-        self.session.refresh()
+        if self.checked is None:
+            self.session.refresh()
+        else:
+            self._look_up()
         if self.values["port"] in {"", self._proposed}:
             taken = connectors(self.session.repositories)
             own = next((c for c in taken if c.repository == self.values["name"].strip()), None)
@@ -221,48 +248,31 @@ class Token(Step):
             self._apply(self.checked, report, cancel)
 
     def _check(self, report: Report, cancel: Cancel) -> None:
-        """Ask cgr.dev itself, before Nexus is touched: Nexus would only say manifest unknown."""
-        from cgwizard.tokens import paste
-
         self.checks.clear()
         image = self.values["image"].strip()
-
-        report(Check("shape", "it reads as a pull token", "running"))
-        token = paste.parse(self.secrets["token"].reveal())
-        report(Check("shape", "it reads as a pull token", "done"))
-        cancel.check()
-        if token.expired(datetime.now(UTC)):
-            report(Check("expiry", "it has not expired", "running"))
-            raise expired(token)
-        with self.session.upstream(token.credentials) as registry:
-            label = f"cgr.dev accepts it for {self.organization}"
-            checking(report, "accepted", label, lambda: _accepted(registry, image))
-            cancel.check()
-
-            def exists() -> str:
-                return short(registry.head(image, "latest").digest)
-
-            checking(report, "image", f"cgr.dev serves {image}", exists)
+        token = token_check.check(self.session, self.secrets["token"], image, report, cancel)
+        report(Check("nexus", f"look for {self._name} in Nexus", "running"))
         self._look_up()
+        there = "it is there" if self._existing is not None else "the name is free"
+        report(Check("nexus", f"looked for {self._name} in Nexus", "done", there))
         self.checked = token
 
     def _look_up(self) -> None:
+        """At both repositories that it could go into: the choice may still change."""
         developer = self.session.developer
         self.session.refresh()
-        separate = self.values["mode"] == "separate"
-        name = self.values["name"].strip() if separate else developer.name
-        self._existing = proxy.existing_proxy(self.session, name)
+        self._looked = {developer.name: self.session.nexus.docker_proxy(developer.name)}
+        if self.values["mode"] == "separate":
+            self._looked[self._name] = proxy.existing_proxy(self.session, self._name)
 
     def wanted(self, token: PullToken) -> DockerProxy:
         from cgwizard.nexus.models import DockerProxy
 
         developer, chosen = self.session.developer, self.session.routing
-        if self.values["mode"] == "add":
-            port, name = chosen.port, developer.name
-        else:
-            port, name = int(self.values["port"]), self.values["name"].strip()
+        name = self._name
+        port = chosen.port if self.values["mode"] == "add" else int(self.values["port"])
         https = chosen.scheme == "https"
-        if self._existing is not None and self._existing.name == name:
+        if self._existing is not None:
             return self._existing.adjusted(
                 remote_url=plan.REMOTE_URL,
                 port=port,
@@ -282,24 +292,25 @@ class Token(Step):
         the token anew."""
         wanted = self.wanted(token)
         existing = self._existing
-        if existing is None or existing.name != wanted.name:
+        if existing is None:
             return changes.CreateProxy(wanted)
-        return changes.UpdateProxy(existing, wanted)
+        return changes.UpdateProxy(self._with_known_token(existing), wanted)
+
+    def _with_known_token(self, existing: DockerProxy) -> DockerProxy:
+        """With its password where this run knows it, so that the change can be undone."""
+        stored = existing.http_client.authentication
+        for token in (self.session.pull_token, self.checked):
+            if token is not None and stored and stored.username == token.credentials.username:
+                return existing.with_credentials(token.credentials)
+        return existing
 
     def _apply(self, token: PullToken, report: Report, cancel: Cancel) -> None:
         chosen = self.session.routing
         separate = self.values["mode"] == "separate"
-        before = self._existing
+        shown = self._existing
+        report(Check("apply", f"look for {self._name}", "running"))
         self._look_up()
-        if self._existing is not None and separate and before is None:
-            report(Check("apply", f"look for {self._existing.name}", "running"))
-            raise WizardError(
-                "repository-exists",
-                tried=f"looking whether the name {self._existing.name} is free",
-                came_back="there is a docker (proxy) of this name",
-                cause="someone made it before, or an earlier run did",
-                next_step="Enter gives it the token as shown, or choose another name",
-            )
+        self._refuse_unseen(shown)
         change = self.change(token)
         port = int(self.values["port"]) if separate else None
         if port is not None and not self._is_own(port):
@@ -307,9 +318,7 @@ class Token(Step):
             routing.refuse_taken(self.session, port)
         proxy.apply(self.session, change, report, cancel)
         if isinstance(change, changes.UpdateProxy):
-            # What Nexus could not find without the token, it remembers as unknown for a day.
-            self.session.nexus.invalidate_cache(change.repository)
-            report(Check("forget", "remembered failures are forgotten", "done"))
+            self._forget_failures(change.repository, report)
         self._keep(report)
         self.session.pull_token = token
         self.session.plan = msgspec.structs.replace(
@@ -325,6 +334,41 @@ class Token(Step):
             pull=plan.Pull(private_image=self.values["image"].strip()),
         )
         self.state = "done"
+
+    def _refuse_unseen(self, shown: DockerProxy | None) -> None:
+        """What would change is shown before anything is sent: not for what came meanwhile.
+        What an earlier try of this run left is its own."""
+        found, name = self._existing, self._name
+        if found is None and self.values["mode"] == "add":
+            raise WizardError(
+                "repository-not-found",
+                tried=f"looking for {name}, which is to get the token",
+                came_back="Nexus does not know it any more",
+                cause="someone removed it meanwhile",
+                next_step="go back one step and make it again, or choose a repository of its own",
+            )
+        if found is None or self.session.journal.tried(name):
+            return
+        if shown is not None and not shown.differences(found):
+            return
+        raise WizardError(
+            "repository-exists",
+            tried=f"looking whether the name {name} is free",
+            came_back="there is a docker (proxy) of this name that was not there before",
+            cause="someone made or changed it meanwhile",
+            next_step="Enter changes it as shown now, or choose another name",
+        )
+
+    def _forget_failures(self, name: str, report: Report) -> None:
+        """What Nexus could not find without the token, it remembers as unknown for a day."""
+        label = "remembered failures are forgotten"
+        report(Check("forget", label, "running"))
+        try:
+            self.session.nexus.invalidate_cache(name)
+        except WizardError as error:  # the token is in place: the pull shows whether it matters
+            report(Check("forget", label, "warning", error.problem.came_back, error.problem))
+        else:
+            report(Check("forget", label, "done"))
 
     def _is_own(self, port: int) -> bool:
         docker = self._existing.docker if self._existing is not None else None
@@ -344,74 +388,3 @@ class Token(Step):
             report(Check("keep", label, "warning", error.problem.came_back, error.problem))
         else:
             report(Check("keep", label, "done", self.keyring.backend))
-
-
-def pasted(credentials: Credentials) -> Secret:
-    """A pull token as a person would paste it: user name and password."""
-    return Secret(f"{credentials.username} {credentials.password.reveal()}")
-
-
-def image_problem(image: str) -> str | None:
-    """What is wrong with ``ORG/IMAGE``; None when it reads as one."""
-    from cgwizard.registry.reference import Reference
-
-    if "/" not in image:
-        return f"your organisation and one of its images, for example example.com/{IMAGE}"
-    if image.startswith(("cgr.dev/", "http")):
-        return "without the registry: ORG/IMAGE"
-    try:
-        reference = Reference.parse(f"cgr.dev/{image}")
-    except WizardError as error:
-        return f"{error.problem.came_back}: {error.problem.next_step}"
-    if reference.tag not in {None, "latest"} or reference.digest:
-        return "without tag or digest: ORG/IMAGE"
-    if reference.repository.startswith(f"{plan.FREE_NAMESPACE}/"):
-        return "an image of your organisation; those of chainguard are free and need no token"
-    return None
-
-
-def describe(token: PullToken, now: datetime) -> str:
-    """Expiry and organisation as the token tells them, in one line."""
-    told = [f"organisation {token.organization_id[:8]}…"]
-    if token.expires is None:
-        told.append("no expiry date in it")
-    else:
-        days = token.days_left(now) or 0
-        left = f"in {days} day{'' if days == 1 else 's'}" if days > 0 else "today"
-        told.append(f"expires {left}, {token.expires:%d %B %Y}")
-    return " · ".join([*told, *token.notes])
-
-
-def expired(token: PullToken) -> WizardError:
-    return WizardError(
-        "token-expired",
-        tried="reading the pull token's expiry date",
-        came_back=f"it expired on {token.expires:%d %B %Y %H:%M} UTC",
-        cause="pull tokens live 30 days unless they were made for longer",
-        next_step="make a new one: chainctl auth configure-docker --pull-token --ttl=8760h",
-    )
-
-
-def short(digest: str) -> str:
-    """``sha256:4f1c…9ae2``, enough to recognise a digest by."""
-    algorithm, _, hex_digits = digest.partition(":")
-    return f"{algorithm}:{hex_digits[:4]}…{hex_digits[-4:]}"
-
-
-def _accepted(registry: Registry, image: str) -> str:
-    """Raises WizardError with what the refusal most likely means."""
-    try:
-        registry.check_credentials(image)
-    except WizardError as error:
-        if error.code not in {"token-refused", "login-wrong", "denied"}:
-            raise
-        organization = image.partition("/")[0]
-        raise WizardError(
-            "token-refused",
-            tried=f"asking cgr.dev with this token for leave to pull {image}",
-            came_back=error.problem.came_back,
-            cause=f"it was revoked, or belongs to another organisation than {organization}, "
-            "or the organisation has no such image",
-            next_step="check the image's name; chainctl auth pull-token list shows the tokens",
-        ) from error
-    return ""

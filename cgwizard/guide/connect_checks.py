@@ -1,0 +1,71 @@
+"""What Connect asks of a Nexus before anything is done with it, each with its refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cgwizard.errors import WizardError
+from cgwizard.guide.step import Check, Report, checking
+
+if TYPE_CHECKING:
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.nexus.models import Account
+
+
+def writable(client: NexusClient, report: Report) -> None:
+    def work() -> str:
+        if client.writable():
+            return ""
+        raise WizardError(
+            "nexus-read-only",
+            tried=f"asking {client.base_url} whether it can be changed",
+            came_back="503 from /service/rest/v1/status/writable: it is read-only",
+            cause="an administrator froze it, or a backup or an upgrade is under way",
+            next_step="end the read-only mode in Nexus (Settings > System > Nodes), try again",
+        )
+
+    checking(report, "writable", "it can be changed (not read-only)", work)
+
+
+def docker(client: NexusClient, report: Report) -> None:
+    def work() -> str:
+        if client.docker_supported():
+            return ""
+        raise WizardError(
+            "nexus-no-docker",
+            tried="looking for docker repositories in Nexus's own API description",
+            came_back="it knows no docker (proxy)",
+            cause="this is the open core, or the format is switched off on this node",
+            next_step="use Nexus Repository Community or Pro, with the docker format enabled",
+        )
+
+    checking(report, "docker", "it has the docker format", work)
+
+
+def rights(signed_in: Account, report: Report) -> None:
+    label = "may administer repositories"
+    if signed_in.administrator or signed_in.repository_admin:
+        told = "as an administrator" if signed_in.administrator else signed_in.evidence
+        report(Check("rights", label, "done", told))
+    elif signed_in.repository_admin is None:
+        report(Check("rights", label, "warning", f"cannot be known: {signed_in.evidence}"))
+    else:
+        report(Check("rights", label, "running"))
+        raise WizardError(
+            "no-admin-privilege",
+            tried=f"asking Nexus what {signed_in.user_id} may do",
+            came_back=signed_in.evidence,
+            cause="the user has no role with repository-admin privileges",
+            next_step="sign in as an administrator, or give the user the role nx-admin",
+        )
+
+
+def outdated(error: WizardError, backend: str) -> WizardError:
+    """A refused sign-in whose password came from the keyring."""
+    return WizardError(
+        "login-wrong",
+        tried=f"{error.problem.tried}, with the password kept in the keyring",
+        came_back=error.problem.came_back,
+        cause="the password was changed since it was saved, or the account is disabled",
+        next_step=f"type the password; it then replaces the one in {backend}",
+    )

@@ -1,0 +1,115 @@
+"""A pull token before Nexus gets it: what it says of itself, and what cgr.dev says of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cgwizard import plan
+from cgwizard.errors import WizardError
+from cgwizard.guide.asking import stoppable
+from cgwizard.guide.step import Check, Report, checking
+from cgwizard.guide.words import short
+from cgwizard.secrets import Credentials, Secret
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.guide.session import Session
+    from cgwizard.registry.client import Registry
+    from cgwizard.tokens.claims import PullToken
+
+IMAGE = "chainguard-base"
+REFUSED = {"token-refused", "login-wrong", "denied", "not-entitled"}
+
+
+def check(session: Session, text: Secret, image: str, report: Report, cancel: Cancel) -> PullToken:
+    """Ask cgr.dev itself, before Nexus is touched: Nexus would only say manifest unknown.
+
+    Raises WizardError, with the failed check reported, and Cancelled.
+    """
+    from cgwizard.tokens import paste
+
+    report(Check("shape", "it reads as a pull token", "running"))
+    token = paste.parse(text.reveal())
+    report(Check("shape", "it reads as a pull token", "done"))
+    cancel.check()
+    if token.expired(datetime.now(UTC)):
+        report(Check("expiry", "it has not expired", "running"))
+        raise _expired(token)
+    organization = image.partition("/")[0]
+    registry = session.upstream(token.credentials)
+    with stoppable(registry, cancel) as retries:
+        label = f"cgr.dev accepts it for {organization}"
+        checking(report, "accepted", label, lambda: _accepted(registry, image))
+        cancel.check()
+
+        def exists() -> str:
+            return short(registry.head(image, "latest", retries=retries).digest)
+
+        checking(report, "image", f"cgr.dev serves {image}", exists)
+    return token
+
+
+def _accepted(registry: Registry, image: str) -> str:
+    """Raises WizardError with what the refusal most likely means."""
+    try:
+        registry.check_credentials(image)
+    except WizardError as error:
+        if error.code not in REFUSED:
+            raise
+        organization = image.partition("/")[0]
+        raise WizardError(
+            "token-refused",
+            tried=f"asking cgr.dev with this token for leave to pull {image}",
+            came_back=error.problem.came_back,
+            cause=f"it was revoked, or belongs to another organisation than {organization}, "
+            "or the organisation has no such image",
+            next_step="check the image's name; chainctl auth pull-token list shows the tokens",
+        ) from error
+    return ""
+
+
+def _expired(token: PullToken) -> WizardError:
+    return WizardError(
+        "token-expired",
+        tried="reading the pull token's expiry date",
+        came_back=f"it expired on {token.expires:%d %B %Y %H:%M} UTC",
+        cause="pull tokens live 30 days unless they were made for longer",
+        next_step="make a new one: chainctl auth configure-docker --pull-token --ttl=8760h",
+    )
+
+
+def pasted(credentials: Credentials) -> Secret:
+    """A pull token as a person would paste it: user name and password."""
+    return Secret(f"{credentials.username} {credentials.password.reveal()}")
+
+
+def image_problem(image: str) -> str | None:
+    """What is wrong with ``ORG/IMAGE``; None when it reads as one."""
+    from cgwizard.registry.reference import Reference
+
+    if "/" not in image:
+        return f"your organisation and one of its images, for example example.com/{IMAGE}"
+    if image.startswith(("cgr.dev/", "http")):
+        return "without the registry: ORG/IMAGE"
+    try:
+        reference = Reference.parse(f"cgr.dev/{image}")
+    except WizardError as error:
+        return f"{error.problem.came_back}: {error.problem.next_step}"
+    if reference.tag not in {None, "latest"} or reference.digest:
+        return "without tag or digest: ORG/IMAGE"
+    if reference.repository.startswith(f"{plan.FREE_NAMESPACE}/"):
+        return "an image of your organisation; those of chainguard are free and need no token"
+    return None
+
+
+def describe(token: PullToken, now: datetime) -> str:
+    """Expiry and organisation as the token tells them, in one line."""
+    told = [f"organisation {token.organization_id[:8]}…"]
+    if token.expires is None:
+        told.append("no expiry date in it")
+    else:
+        days = token.days_left(now) or 0
+        left = f"in {days} day{'' if days == 1 else 's'}" if days > 0 else "today"
+        told.append(f"expires {left}, {token.expires:%d %B %Y}")
+    return " · ".join([*told, *token.notes])
