@@ -337,6 +337,17 @@ def test_bars(world: PracticeWorld) -> None:
     assert "left" not in whole
 
 
+@needs("tmux")
+def test_password_is_asked_for_and_not_shown(nexus: str) -> None:
+    image = f"{nexus}/{FREE_IMAGE}"
+    with Terminal(PROGRAM, "pull", image, "--username", ADMIN) as terminal:
+        terminal.until("Password: ")
+        terminal.type(ADMIN_PASSWORD)
+        terminal.keys("Enter")
+        screen = terminal.until("EXIT 0", "digest sha256:")
+    assert not leaks(screen.encode())
+
+
 SHOWN = """
 import sys
 sys.argv = ["cgwizard", "pull", sys.argv[1]]

@@ -35,6 +35,10 @@ RUN_ELSEWHERE = {
     r"make test": (".ci/run", "make test"),
     r"make bench": ("Makefile", "tests/bench -m bench"),
     r"cgwizard practice --serve( --json)?( --port \d+)?": ("tests/test_cli.py", "--serve"),
+    r"cgwizard pull \S+ --username \S+ --password-stdin --json <\S+": (
+        "tests/test_pull_command.py",
+        "--password-stdin",
+    ),
 }
 
 # Ask a person something: a pattern of the command, and the same for the test in a real terminal.
@@ -44,6 +48,7 @@ INTERACTIVE = {
         "tests/terminal/test_guide.py",
         '"--user"',
     ),
+    r"cgwizard pull \S+ --username \S+": ("tests/test_pull_command.py", '"Password: "'),
 }
 
 # Need the internet, and are about getting the checkout or the package in the first place.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cgwizard.errors import ExitCode
+
 if TYPE_CHECKING:
     from cgwizard.commands.pull_run import EngineName
     from cgwizard.secrets import Credentials
@@ -106,7 +108,12 @@ def _credentials(username: str | None, *, password_stdin: bool) -> Credentials |
         # One line end is the shell's, not the password's; docker takes it away too.
         password = text.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
     elif sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, err=True, default="")
+        try:
+            password = click.prompt(
+                "Password", hide_input=True, err=True, default="", show_default=False
+            )
+        except click.Abort:
+            sys.exit(ExitCode.CANCELLED)
     else:
         raise click.UsageError("without a terminal the password comes by --password-stdin")
     if not password:
