@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
 # Slow lines: redraw seldom and animate nothing. Textual reads these when it is imported.
@@ -21,10 +23,13 @@ from cgwizard.screens.connect import ConnectScreen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import RenderableType
     from textual.screen import Screen
 
     from cgwizard.guide.session import Session
     from cgwizard.guide.step import Step
+
+GRACE_SECONDS = 3.0  # for the screens to go after a signal
 
 # The terminal's own colours: right on light and on dark backgrounds, and with sixteen of them.
 THEME = Theme(
@@ -77,9 +82,12 @@ class Wizard(App[int]):
         # hand must not throw away what was typed.
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, clean_up: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.session = session
+        self.crashed = ""  # what to say of a crash when the screens are gone
+        self._clean_up = clean_up
+        self._ended = threading.Event()
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -94,7 +102,42 @@ class Wizard(App[int]):
         self.call_after_refresh(gc.enable)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, 128 + number)
+            loop.add_signal_handler(number, self._stop, number)
+
+    def _stop(self, number: signal.Signals) -> None:
+        """Leave because of a signal, also when the terminal is gone: then Textual would wait for
+        ever to write its last words."""
+        threading.Thread(target=self._end_anyway, args=(128 + number,), daemon=True).start()
+        self.exit(128 + number)
+
+    def _end_anyway(self, code: int) -> None:
+        if not self._ended.wait(GRACE_SECONDS):
+            self._clean_up()
+            os._exit(code)
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave; work that is under way in threads is told to end."""
+        for screen in {*self._installed_screens.values(), *self.screen_stack}:
+            cancel = getattr(screen, "cancel_work", None)
+            if cancel is not None:
+                cancel()
+        super().exit(result, return_code, message)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A mistake of ours: no traceback with everybody's variables, but a report and where it is.
+
+        Overrides what Textual does with an exception that nobody caught.
+        """
+        from cgwizard import crash
+
+        self._return_code = ExitCode.FAILED
+        if self._exception is None:  # tests that drive the application get to see it
+            self._exception = error
+            self._exception_event.set()
+            self.crashed = crash.told(error, crash.report(error))
+        self._close_messages_no_wait()
 
     def show_step(self, step: Step) -> None:
         """Put the screen of ``step`` up; screens that were left keep what was typed."""
@@ -107,6 +150,10 @@ class Wizard(App[int]):
             self.switch_screen(step.id)
         else:
             self.push_screen(step.id)
+
+    def ended(self) -> None:
+        """The screens are gone: nobody needs to be stopped any more."""
+        self._ended.set()
 
     def action_leave(self) -> None:
         done = all(step.state in {"done", "skipped"} for step in self.session.steps)
@@ -122,12 +169,19 @@ def _screen_for(step: Step) -> Screen[None]:
     return screen(step)
 
 
-def run(session: Session) -> int:
-    """Run the wizard until the person leaves it; returns the exit code."""
-    app = Wizard(session)
+def run(session: Session, clean_up: Callable[[], None] = lambda: None) -> int:
+    """Run the wizard until the person leaves it; returns the exit code.
+
+    ``clean_up`` is called when it has to end without returning from here.
+    """
+    app = Wizard(session, clean_up)
     mouse = not os.environ.get("SSH_CONNECTION")  # over SSH the terminal's own selection is kept
     code = app.run(mouse=mouse)
+    app.ended()
     session.close()
+    if app.crashed:
+        print(app.crashed, file=sys.stderr)  # noqa: T201
+        return ExitCode.FAILED
     for reference, digest, verdict in session.steps.finish.proved():
         print(f"{verdict}  {reference}\n  {digest}")  # noqa: T201  (stays when the screens are gone)
     return app.return_code or 0 if code is None else code

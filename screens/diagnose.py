@@ -134,6 +134,9 @@ class DiagnoseScreen(Screen[None]):
             self.show()
             self.query_one("#body").scroll_home(animate=False)
 
+    def cancel_work(self) -> None:
+        self._cancel.set()
+
     def action_help(self) -> None:
         from cgwizard.screens.help import HelpScreen
 

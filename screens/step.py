@@ -226,6 +226,9 @@ class StepScreen(Screen[None]):
 
     # Work in a thread
 
+    def cancel_work(self) -> None:
+        self._cancel.set()
+
     def start(self, what: str, job: Callable[[Report, Cancel], None]) -> None:
         self.busy = what
         if what != "look":  # the fields are locked; arrows scroll

@@ -61,6 +61,10 @@ class Terminal:
         x, y = self._tmux("display", "-p", "#{cursor_x},#{cursor_y}").strip().split(",")
         return int(x), int(y)
 
+    def pane_process(self) -> int:
+        """The shell that runs in the terminal."""
+        return int(self._tmux("display", "-p", "#{pane_pid}"))
+
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 

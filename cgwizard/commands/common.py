@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -42,7 +42,7 @@ def state_folder() -> Path:
     return user_state_path("cgwizard", appauthor=False)
 
 
-def run_screens(session: Session) -> NoReturn:
+def run_screens(session: Session, clean_up: Callable[[], None] = lambda: None) -> NoReturn:
     import gc
 
     # Nothing that is made until the first paint is garbage, and looking for some would take a
@@ -50,4 +50,4 @@ def run_screens(session: Session) -> NoReturn:
     gc.disable()
     from cgwizard.app import run
 
-    sys.exit(run(session))
+    sys.exit(run(session, clean_up))

@@ -45,7 +45,7 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
 
         session = Session(practice=world.info, start_practice=world.start)
         if interactive:
-            run_screens(session)
+            run_screens(session, world.close)
         from cgwizard.plain import Plain
 
         sys.exit(Plain(session, source=sys.stdin if plain else None).walk())
