@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -180,7 +181,10 @@ def test_own_authority(tmp_path: Path) -> None:
         image = f"{host}/{FREE_IMAGE}"
         assert "--ca-file" in ends(10, "registry-tls-untrusted", image)["next_step"]
         assert run(image, "--ca-file", str(authority)).returncode == 0
-        ends(2, "ca-file-unreadable", image, "--ca-file", str(tmp_path / "none.pem"))
+        out = tmp_path / "out" / "image"
+        missing = ("--ca-file", str(tmp_path / "none.pem"), "--output", str(out))
+        ends(2, "ca-file-unreadable", image, *missing)
+        assert not list(out.parent.iterdir())
         with short_folder() as folder, podman_engine(folder) as podman:
             done = run(image, "--engine", "podman", env={"CONTAINER_HOST": podman})
         assert done.returncode == 14
@@ -309,6 +313,23 @@ def test_stopped(world: PracticeWorld, tmp_path: Path, number: signal.Signals) -
     assert not list(tmp_path.iterdir())
 
 
+def test_stopped_while_it_proves(world: PracticeWorld) -> None:
+    image = f"{world.info.registry_url.removeprefix('http://')}/{FREE_IMAGE}"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        upstream = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(
+            [PROGRAM, "pull", image, "--json", "--verify-upstream", "--upstream", upstream],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=10)
+            connection.close()
+    assert process.returncode == 130
+    assert json.loads(out.splitlines()[-1])["code"] == "cancelled"
+
+
 def test_nobody_reads(world: PracticeWorld) -> None:
     world.registry.pacer.speed = 1e6
     image = f"{world.info.registry_url.removeprefix('http://')}/chainguard/node"
@@ -341,7 +362,7 @@ def test_bars(world: PracticeWorld) -> None:
 def test_password_is_asked_for_and_not_shown(nexus: str) -> None:
     image = f"{nexus}/{FREE_IMAGE}"
     with Terminal(PROGRAM, "pull", image, "--username", ADMIN) as terminal:
-        terminal.until("Password: ")
+        terminal.until("Password:")
         terminal.type(ADMIN_PASSWORD)
         terminal.keys("Enter")
         screen = terminal.until("EXIT 0", "digest sha256:")

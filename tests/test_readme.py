@@ -48,7 +48,7 @@ INTERACTIVE = {
         "tests/terminal/test_guide.py",
         '"--user"',
     ),
-    r"cgwizard pull \S+ --username \S+": ("tests/test_pull_command.py", '"Password: "'),
+    r"cgwizard pull \S+ --username \S+": ("tests/test_pull_command.py", '"Password:"'),
 }
 
 # Need the internet, and are about getting the checkout or the package in the first place.

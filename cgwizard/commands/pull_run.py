@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cgwizard.registry.reference import Reference
     from cgwizard.secrets import Credentials
 
+LOOPBACK_SECONDS = 5.0  # for any answer from this machine
 EngineName = Literal["auto", "builtin", "docker", "podman"]
 
 
@@ -94,7 +95,8 @@ class _Work:
             from cgwizard.engines.find import get
 
             return get(asked.engine)
-        if asked.engine == "auto" and not asked.output and asked.platform != "all":
+        only_builtin = asked.output or asked.ca_file or asked.platform == "all"
+        if asked.engine == "auto" and not only_builtin:
             from cgwizard.engines.find import find
 
             for found in find():
@@ -142,7 +144,10 @@ class _Work:
         answers 400 to this question, or not at all; nothing secret is in it."""
         if self._asked.plain_http or not _is_loopback(host):
             return self._asked.plain_http
-        with Builtin().registry(host, plain_http=True) as registry:
+        from cgwizard.registry.retries import Patience
+
+        patience = Patience(answer_seconds=LOOPBACK_SECONDS)
+        with Builtin().registry(host, plain_http=True, patience=patience) as registry:
             try:
                 return registry.ping().status != 400
             except WizardError as error:
@@ -158,6 +163,7 @@ class _Work:
         has another digest."""
         from cgwizard import proof
         from cgwizard.registry.client import Registry
+        from cgwizard.registry.crew import Crew
 
         url = self._asked.upstream or proof.UPSTREAM
         facts: dict[str, str] = {}
@@ -170,10 +176,18 @@ class _Work:
             def pull_again() -> Finished:
                 return self._pull(again, reference, plain_http, ignore)
 
-            for fact in proof.prove(registry, upstream, reference, result, pull_again):
-                self._out.fact(fact)
-                facts[fact.id] = fact.state
-                self._cancel.check()
+            def tell() -> None:
+                for fact in proof.prove(registry, upstream, reference, result, pull_again):
+                    self._cancel.check()
+                    self._out.fact(fact)
+                    facts[fact.id] = fact.state
+
+            def abort() -> None:
+                registry.abort()
+                upstream.abort()
+
+            # In a thread, so that a wait for an answer ends as soon as the person wants it to.
+            Crew(self._cancel, Cancel(), abort=abort, tick=lambda: None).run([tell], 1)
         name = proof.upstream_names(reference.repository)[0]
         lines = proof.cosign_lines(reference, result.digest, name, plain_http=plain_http)
         self._out.note("To verify the signature:")

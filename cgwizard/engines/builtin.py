@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cgwizard.events import Finished
     from cgwizard.registry.client import Registry
     from cgwizard.registry.reference import Reference
+    from cgwizard.registry.retries import Patience
     from cgwizard.registry.sink import Sink
     from cgwizard.secrets import Credentials
 
@@ -35,13 +36,19 @@ class Builtin:
         self._trust, self._sink, self._parallel = trust, sink, parallel
 
     def registry(
-        self, host: str, credentials: Credentials | None = None, *, plain_http: bool = False
+        self,
+        host: str,
+        credentials: Credentials | None = None,
+        *,
+        plain_http: bool = False,
+        patience: Patience | None = None,
     ) -> Registry:
         """The registry at ``host`` (``HOST[:PORT]``), to be closed by the caller."""
         from cgwizard.registry.client import Registry
 
         scheme = "http" if plain_http else "https"
-        return Registry(f"{scheme}://{host}", credentials, trust=self._trust, name=host)
+        more = {} if patience is None else {"patience": patience}
+        return Registry(f"{scheme}://{host}", credentials, trust=self._trust, name=host, **more)
 
     def pull(
         self,
@@ -55,7 +62,13 @@ class Builtin:
     ) -> Finished:
         from cgwizard.registry.pull import pull
 
-        with self.registry(reference.host, credentials, plain_http=plain_http) as registry:
+        try:
+            registry = self.registry(reference.host, credentials, plain_http=plain_http)
+        except BaseException:
+            if self._sink is not None:
+                self._sink.discard()
+            raise
+        with registry:
             return pull(
                 registry,
                 reference,
