@@ -11,7 +11,7 @@ import msgspec
 from cgwizard import changes, keyrings, plan
 from cgwizard.errors import WizardError
 from cgwizard.guide import proxy, routing, token_check
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
 from cgwizard.guide.token_check import IMAGE, describe, image_problem, pasted
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class Token(Step):
     def action(self) -> Action:
         if self.state in {"done", "skipped"}:
             return CONTINUE
+        if self.fix:
+            return Action("fix", self.fix.label)
         if self.checked is None:
             return Action("check", "check the token at cgr.dev")
         if self.values["mode"] == "add":
@@ -248,9 +250,17 @@ class Token(Step):
             self._apply(self.checked, report, cancel)
 
     def _check(self, report: Report, cancel: Cancel) -> None:
+        ask = self.fix is None  # else it was chosen to go on without
+        self.fix = None
         self.checks.clear()
-        image = self.values["image"].strip()
-        token = token_check.check(self.session, self.secrets["token"], image, report, cancel)
+        image, text = self.values["image"].strip(), self.secrets["token"]
+        try:
+            token = token_check.check(self.session, text, image, report, cancel, ask=ask)
+        except WizardError as error:
+            if token_check.unreachable(error.problem):
+                # Often only Nexus may reach it, and that is all that is needed.
+                self.fix = Fix("go on without asking cgr.dev from here", lambda: None)
+            raise
         report(Check("nexus", f"look for {self._name} in Nexus", "running"))
         self._look_up()
         there = "it is there" if self._existing is not None else "the name is free"

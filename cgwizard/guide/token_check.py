@@ -14,6 +14,7 @@ from cgwizard.secrets import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.errors import Problem
     from cgwizard.guide.session import Session
     from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken
@@ -22,21 +23,35 @@ IMAGE = "chainguard-base"
 REFUSED = {"token-refused", "login-wrong", "denied", "not-entitled"}
 
 
-def check(session: Session, text: Secret, image: str, report: Report, cancel: Cancel) -> PullToken:
+def unreachable(error: Problem) -> bool:
+    """Whether the registry was not reached from here, so that it said nothing of the token."""
+    return error.code.startswith("registry-")
+
+
+def check(
+    session: Session, text: Secret, image: str, report: Report, cancel: Cancel, *, ask: bool = True
+) -> PullToken:
     """Ask cgr.dev itself, before Nexus is touched: Nexus would only say manifest unknown.
 
+    ``ask`` False: only read the token, where the registry cannot be reached from here.
     Raises WizardError, with the failed check reported, and Cancelled.
     """
     from cgwizard.tokens import paste
 
-    report(Check("shape", "it reads as a pull token", "running"))
+    label = "it reads as a pull token"
+    report(Check("shape", label, "running"))
     token = paste.parse(text.reveal())
-    report(Check("shape", "it reads as a pull token", "done"))
+    until = f"until {token.expires:%d %B %Y}" if token.expires else "no expiry date in it"
+    report(Check("shape", label, "done", until))
     cancel.check()
     if token.expired(datetime.now(UTC)):
         report(Check("expiry", "it has not expired", "running"))
         raise _expired(token)
     organization = image.partition("/")[0]
+    if not ask:
+        told = "not asked from here; the test pull will tell"
+        report(Check("accepted", f"cgr.dev accepts it for {organization}", "warning", told))
+        return token
     registry = session.upstream(token.credentials)
     with stoppable(registry, cancel) as retries:
         label = f"cgr.dev accepts it for {organization}"
