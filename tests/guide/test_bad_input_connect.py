@@ -1,0 +1,376 @@
+"""Connect against what is not the Nexus that was meant, or not the user, or not trusted."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from cgwizard import keyrings
+from cgwizard.guide.connect import Connect
+from cgwizard.guide.session import Session
+from cgwizard.practice.nexus.accounts import Role, User
+from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.secrets import Secret
+from tests.helpers_door import Door, names, tls_before, world_behind
+from tests.helpers_guide import act, enter, free_port, refused, session_of, tell, through
+from tests.helpers_nexus import Reply, Scripted
+
+WRONG = "kelp-lantern-77"
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def world(door: Door) -> Iterator[PracticeWorld]:
+    with world_behind(door) as practice:
+        yield practice
+
+
+def live(url: str, user: str = "admin", password: str = ADMIN_PASSWORD) -> Connect:
+    """Connect as on a person's own Nexus, without a keyring."""
+    step = Session(url=url).steps.connect
+    step.keyring = keyrings.KeyringStatus(False, "", "There is no keyring here.")
+    step.set("user", user)
+    step.set("password", password)
+    return step
+
+
+def succeeds(step: Connect) -> None:
+    act(step)
+    assert step.problem is None, step.problem
+    assert step.state == "done"
+
+
+def user(world: PracticeWorld, name: str, *privileges: str, status: str = "active") -> None:
+    def add() -> None:
+        state = world.state
+        state.roles[name] = Role(name, name, "", list(privileges))
+        state.users[name] = User(
+            name, name, name, "a@example.org", Secret(ADMIN_PASSWORD), status, [name]
+        )
+
+    world.call(add)
+
+
+# The address
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "ftp://nexus", "http://", "http://nexus:99999", "http://a b", "nexus:port",
+     "http://nexus\x1b[31m", "http://[::1", "http://admin:secret@nexus", "http://nexus/a b/c",
+     "https://exämple..com", "http://999.1.1.1", "http://nexus:8081:8082/"],
+)  # fmt: skip
+def test_what_is_no_address_is_said_in_its_field(text: str) -> None:
+    step = live("http://127.0.0.1")
+    step.set("url", text)
+    told = step.field_problems()["url"]
+    assert told.isprintable()
+    assert "secret" not in told
+    assert step.values["url"] == text
+
+
+def test_nothing_listens_and_then_nexus_does(world: PracticeWorld) -> None:
+    step = live(f"http://127.0.0.1:{free_port()}")
+    refused(step, "nexus-refused")
+    step.set("url", world.info.nexus_url)
+    succeeds(step)
+
+
+def test_a_host_that_nobody_knows() -> None:
+    refused(live("http://nexus.invalid:8081"), "nexus-dns")
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        (b"<html><title>Welcome</title>\x1b[2J<body>Portal</body></html>", "nginx/1.25"),
+        (b'{"status": "UP"}', "Jetty(9.4)"),
+        (b"\x00\xff\xfe" * 500, "\x1b]0;x"),
+        (b"", "Artifactory/7.9"),
+        (b"a" * 100_000, "x" * 3000),
+    ],
+)
+def test_another_product_answers(body: bytes, header: str) -> None:
+    with Scripted({"/service/rest/v1/status": Reply(200, body)}, server_header=header) as other:
+        refused(live(other.url), "nexus-not-nexus")
+        assert not other.with_credentials
+
+
+def test_the_port_of_a_connector_is_told_apart_from_nexus(world: PracticeWorld) -> None:
+    session = session_of(world)
+    for step in session.steps[:3]:
+        through(step)
+    port = session.routing.port
+    step = live(f"http://127.0.0.1:{port}")
+    refused(step, "nexus-wrong-port-is-connector")
+    step.set("url", world.info.nexus_url)
+    succeeds(step)
+
+
+def test_html_instead_of_an_answer(world: PracticeWorld, door: Door) -> None:
+    page = b"<!DOCTYPE html><html><title>Sign in</title><body>Company portal</body></html>"
+    rule = door.rule("/v1/system/eula$", "answer", body=page, content_type="text/html")
+    step = live(world.info.nexus_url)
+    refused(step, "nexus-answer-unexpected")
+    rule.times = 0
+    succeeds(step)
+
+
+def test_json_of_another_shape(world: PracticeWorld, door: Door) -> None:
+    rule = door.rule("/v1/system/eula$", "answer", body=b'{"accepted": "\\u001b[2Jno"}')
+    step = live(world.info.nexus_url)
+    refused(step, "nexus-answer-unexpected")
+    rule.times = 0
+    succeeds(step)
+
+
+def test_nexus_dies_at_every_request_of_connect(world: PracticeWorld, door: Door) -> None:
+    succeeds(live(world.info.nexus_url))
+    requests = [line for line in dict.fromkeys(door.seen) if not line.endswith("/v1/status")]
+    assert len(requests) >= 3
+    for line in requests:
+        step = live(world.info.nexus_url)
+        rule = door.rule(f"^{line}$", "cut")
+        act(step)
+        problem = step.problem
+        assert problem is not None, line
+        assert problem.code == "nexus-answer-broken", problem
+        tell(problem)
+        rule.times = 0
+        succeeds(step)
+
+
+# The server
+
+
+def test_a_nexus_that_may_not_be_changed(world: PracticeWorld) -> None:
+    world.state.read_only = True
+    step = live(world.info.nexus_url)
+    refused(step, "nexus-read-only")
+    world.state.read_only = False
+    succeeds(step)
+
+
+def test_a_nexus_without_docker(world: PracticeWorld, door: Door) -> None:
+    body = b'{"info": {"title": "Nexus"}, "paths": {"/v1/repositories/maven/proxy": {}}}'
+    rule = door.rule("swagger.json$", "answer", body=body)
+    step = live(world.info.nexus_url)
+    refused(step, "nexus-no-docker")
+    rule.times = 0
+    succeeds(step)
+
+
+def test_the_agreement_is_read_then_accepted_by_enter() -> None:
+    with world_behind(Door(), preset="fresh") as world:
+        step = live(world.info.nexus_url)
+        refused(step, "nexus-eula")
+        assert not world.state.eula_accepted
+        assert step.fix is not None
+        assert "License" in step.fix.explanation
+        assert step.action().label == "accept the agreement"
+        succeeds(step)
+        assert world.state.eula_accepted
+
+
+def test_another_user_has_not_accepted_what_the_first_one_read() -> None:
+    with world_behind(Door(), preset="fresh") as world:
+        step = live(world.info.nexus_url)
+        refused(step, "nexus-eula")
+        step.set("user", "Admin")
+        step.set("user", "admin")
+        refused(step, "nexus-eula")
+        assert not world.state.eula_accepted
+
+
+# The user
+
+
+def test_a_wrong_password_is_sent_once(world: PracticeWorld, door: Door) -> None:
+    step = live(world.info.nexus_url, password=WRONG)
+    refused(step, "login-wrong", WRONG)
+    sent = len(door.signed)
+    assert sent == 1
+    for _ in range(5):
+        told = refused(step, "login-wrong", WRONG)
+        assert "not sent" in told.came_back
+    assert len(door.signed) == sent
+    step.set("password", ADMIN_PASSWORD)
+    succeeds(step)
+
+
+def test_a_locked_user_is_not_asked_again_unless_on_purpose(
+    world: PracticeWorld, door: Door
+) -> None:
+    def lock() -> None:
+        assert world.state.lockout is not None
+        for _ in range(4):
+            world.state.lockout.failed("admin")
+
+    world.call(lock)
+    step = live(world.info.nexus_url)
+    refused(step, "nexus-locked-out")
+    sent = len(door.signed)
+    assert sent == 1
+    told = refused(step, "nexus-locked-out")
+    assert "not sent" in told.came_back
+    assert len(door.signed) == sent
+    # An administrator restarted Nexus, which forgets: Enter, now labelled so, sends it.
+    world.call(lambda: world.state.lockout and world.state.lockout.clear())
+    assert step.action().label == "sign in all the same"
+    succeeds(step)
+
+
+@pytest.mark.parametrize("status", ["disabled", "locked"])
+def test_a_user_who_may_not_sign_in(world: PracticeWorld, status: str) -> None:
+    user(world, "dora", "nx-all", status=status)
+    step = live(world.info.nexus_url, "dora")
+    refused(step, "login-wrong")
+    world.call(lambda: setattr(world.state.users["dora"], "status", "active"))
+    # The same password is right now, but only typing it again says that it is meant.
+    step.set("password", "")
+    step.set("password", ADMIN_PASSWORD)
+    refused(step, "login-wrong")
+    step = live(world.info.nexus_url, "dora")
+    succeeds(step)
+
+
+def test_a_user_without_rights(world: PracticeWorld) -> None:
+    user(world, "paul", "nx-repository-view-*-*-*")
+    step = live(world.info.nexus_url, "paul")
+    refused(step, "no-admin-privilege")
+    world.call(lambda: world.state.roles["paul"].privileges.append("nx-all"))
+    succeeds(step)
+
+
+def test_a_user_who_may_only_administer_repositories(world: PracticeWorld) -> None:
+    """No administrator: neither the agreement nor the blob stores may be seen."""
+    user(world, "kim", "nx-repository-admin-*-*-*", "nx-repository-view-*-*-*")
+    session = session_of(world)
+    session.steps.connect.set("user", "kim")
+    for step in session.steps[:3]:
+        through(step)
+    checks = session.steps.connect.checks
+    assert (checks["rights"].state, checks["eula"].state) == ("warning", "warning")
+    assert "chainguard" in names(world)
+
+
+def test_a_user_whose_right_ends_at_creating(world: PracticeWorld) -> None:
+    user(world, "lea", "nx-repository-admin-*-*-read", "nx-repository-view-*-*-*")
+    before = names(world)
+    session = session_of(world)
+    session.steps.connect.set("user", "lea")
+    for step in session.steps[:2]:
+        through(step)
+    enter(session.steps.developer)
+    refused(session.steps.developer, "nexus-forbidden")
+    assert names(world) == before
+    world.call(lambda: world.state.roles["lea"].privileges.append("nx-repository-admin-*-*-*"))
+    act(session.steps.developer)
+    assert session.steps.developer.state == "done"
+
+
+# Trust
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def context(authority: trustme.CA) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(made)
+    return made
+
+
+def plain_port(world: PracticeWorld) -> int:
+    return int(world.info.nexus_url.rpartition(":")[2])
+
+
+def test_a_certificate_is_confirmed_by_its_fingerprint(
+    world: PracticeWorld, authority: trustme.CA, door: Door
+) -> None:
+    with tls_before(plain_port(world), context(authority)) as (port, used):
+        step = live(f"https://127.0.0.1:{port}")
+        refused(step, "nexus-tls-untrusted")
+        assert not door.signed
+        assert step.fix is not None
+        assert "SHA-256" in step.fix.explanation
+        assert "ca_file" in {field.id for field in step.fields()}
+        succeeds(step)
+        assert step.session.plan.connect is not None
+        assert step.session.plan.connect.fingerprint
+
+        # Another certificate answers: nothing is sent to it before it was looked at.
+        used[0] = context(authority)
+        step.reset()
+        sent = len(door.signed)
+        refused(step, "nexus-certificate-changed")
+        assert step.action().label == "look at the new certificate"
+        refused(step, "nexus-tls-untrusted")
+        assert step.action().label == "trust this certificate"
+        assert len(door.signed) == sent
+        succeeds(step)
+
+
+def test_a_ca_file_instead(world: PracticeWorld, authority: trustme.CA, tmp_path: Path) -> None:
+    right, wrong, empty = tmp_path / "right.pem", tmp_path / "wrong.pem", tmp_path / "empty.pem"
+    authority.cert_pem.write_to_path(str(right))
+    trustme.CA().cert_pem.write_to_path(str(wrong))
+    empty.write_text("not a certificate\n")
+    with tls_before(plain_port(world), context(authority)) as (port, _):
+        step = live(f"https://127.0.0.1:{port}")
+        refused(step, "nexus-tls-untrusted")
+        for path in (tmp_path / "missing.pem", empty, tmp_path, Path("~nobody-here/ca.pem")):
+            step.set("ca_file", str(path))
+            refused(step, "ca-file-unreadable")
+        step.set("ca_file", str(wrong))
+        refused(step, "nexus-tls-untrusted")
+        step.set("ca_file", str(right))
+        succeeds(step)
+        assert step.session.plan.connect is not None
+        assert step.session.plan.connect.ca_file == right
+        step.set("ca_file", "a\0b")
+        assert "ca_file" in step.field_problems()
+
+
+# The keyring
+
+
+class Kept:
+    """A keyring that works, with one password in it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+        self.password = password
+        status = keyrings.KeyringStatus(True, "the test's keyring", "Secrets can be kept.")
+        monkeypatch.setattr(keyrings, "probe", lambda: status)
+        monkeypatch.setattr(keyrings, "load", lambda _kind, _account: Secret(self.password))
+        monkeypatch.setattr(keyrings, "save", self.save)
+
+    def save(self, _kind: str, _account: str, secret: Secret) -> None:
+        self.password = secret.reveal()
+
+
+def test_a_kept_password_that_nexus_refuses(
+    world: PracticeWorld, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(monkeypatch, WRONG)
+    step = Session(url=world.info.nexus_url, user="admin").steps.connect
+    enter(step)
+    told = refused(step, "login-wrong", WRONG)
+    assert "keyring" in told.tried
+    assert len(door.signed) == 1
+    refused(step, "login-wrong", WRONG)
+    assert len(door.signed) == 1
+    step.set("password", ADMIN_PASSWORD)
+    assert "keep" in {field.id for field in step.fields()}
+    succeeds(step)
+    assert kept.password == ADMIN_PASSWORD

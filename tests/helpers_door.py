@@ -1,0 +1,173 @@
+"""What stands before a practice Nexus and lets through, answers itself, or cuts."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+from cgwizard.practice.nexus import server
+from cgwizard.practice.nexus.state import NexusState, Repository
+from cgwizard.practice.serving import App, CutConnectionError, Receive, Scope, Send
+from cgwizard.practice.world import PracticeWorld
+
+REST = "/service/rest"
+
+
+@dataclass
+class Rule:
+    """What happens to requests whose ``METHOD /path`` matches: ``cut`` before Nexus sees them,
+    ``lost`` after it did its work, or an answer of ours."""
+
+    pattern: str
+    how: Literal["cut", "lost", "answer"]
+    times: int | None = None
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    server: str | None = None
+    then: Callable[[], None] = lambda: None  # called on the servers' loop
+
+    def takes(self, line: str) -> bool:
+        if self.times == 0 or not re.search(self.pattern, line):
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+@dataclass
+class Door:
+    """``seen``: each request as ``METHOD /path``; ``signed`` those with credentials. ``dead``:
+    every connection is cut."""
+
+    rules: list[Rule] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
+    dead: bool = False
+
+    def rule(self, pattern: str, how: Literal["cut", "lost", "answer"], **rest: Any) -> Rule:
+        made = Rule(pattern, how, **rest)
+        self.rules.append(made)
+        return made
+
+    def die(self) -> None:
+        self.dead = True
+
+    def count(self, pattern: str) -> int:
+        return sum(1 for line in self.seen if re.search(pattern, line))
+
+    def app(self, inner: App) -> App:
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            line = f"{scope['method']} {scope['path']}"
+            self.seen.append(line)
+            if any(name == b"authorization" for name, _ in scope["headers"]):
+                self.signed.append(line)
+            if self.dead:
+                await _cut(send)
+            rule = next((rule for rule in self.rules if rule.takes(line)), None)
+            if rule is None:
+                await inner(scope, receive, send)
+                return
+            if rule.how == "lost":
+                await inner(scope, receive, _nowhere)
+            rule.then()
+            if rule.how != "answer":
+                await _cut(send)
+            headers = [(b"content-type", rule.content_type.encode())]
+            if rule.server is not None:
+                headers.append((b"server", rule.server.encode()))
+            headers.append((b"content-length", str(len(rule.body)).encode()))
+            await send({"type": "http.response.start", "status": rule.status, "headers": headers})
+            await send({"type": "http.response.body", "body": rule.body})
+
+        return guarded
+
+
+async def _cut(send: Send) -> None:
+    """The beginning of an answer, then the end of the connection."""
+    headers = [(b"content-length", b"1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    raise CutConnectionError
+
+
+async def _nowhere(_message: MutableMapping[str, Any]) -> None:
+    pass
+
+
+@contextlib.contextmanager
+def world_behind(door: Door, preset: str = "3.96") -> Iterator[PracticeWorld]:
+    """A practice world whose Nexus is reached through ``door``."""
+    made = server.rest_app
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "rest_app", lambda state: door.app(made(state)))
+        world = PracticeWorld(preset=preset)
+        with world:
+            world.state.search_lag = 0.05
+            yield world
+
+
+@contextlib.contextmanager
+def tls_before(port: int, *contexts: ssl.SSLContext) -> Iterator[tuple[int, list[ssl.SSLContext]]]:
+    """A TLS end before a plain port on loopback: its port, and the list whose first context is
+    used for the next connection."""
+    used = list(contexts)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=connection, args=(raw,), daemon=True).start()
+
+    def connection(raw: socket.socket) -> None:
+        with (
+            contextlib.suppress(OSError),
+            used[0].wrap_socket(raw, server_side=True) as tls,
+            socket.create_connection(("127.0.0.1", port)) as plain,
+        ):
+            back = threading.Thread(target=pump, args=(plain, tls), daemon=True)
+            back.start()
+            pump(tls, plain)
+            back.join(5)
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], used
+    finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def names(world: PracticeWorld) -> set[str]:
+    """The repositories that Nexus has, asked inside it."""
+    return set(world.call(lambda: dict(world.state.repositories)))
+
+
+def put(world: PracticeWorld, *repositories: Repository) -> None:
+    """Into Nexus, as someone else would have made them."""
+
+    async def work(state: NexusState) -> None:
+        state.repositories |= {r.name: r for r in repositories}
+        await state.repositories_changed()
+
+    world.call(work, world.state)
