@@ -1,0 +1,72 @@
+"""What was typed about a trial Nexus: read, judged, and shown as a command."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+
+from cgwizard.errors import WizardError
+from cgwizard.trial.model import NEXUS_PORT, Wanted
+
+PREVIEW_WIDTH = 72
+PORTS = range(1, 65536)
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # Docker's rule, and Podman's
+
+
+def wanted(values: Mapping[str, str], *, host_network: bool = False) -> Wanted:
+    """Raises ValueError where a port is no number: ask `problems` first."""
+    return Wanted(
+        values["image"].strip(),
+        values["name"].strip(),
+        int(values["port"]),
+        _ports(values["connectors"]),
+        host_network=host_network,
+    )
+
+
+def problems(values: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong, by field."""
+    found: dict[str, str] = {}
+    if not _NAME.fullmatch(values["name"].strip()):
+        found["name"] = "letters, digits, _ . - and two of them at least"
+    try:
+        image_for("podman", values["image"])
+    except WizardError as error:
+        found["image"] = f"{error.problem.cause}: {error.problem.next_step}"
+    try:
+        nexus = int(values["port"])
+    except ValueError:
+        nexus = 0
+    if nexus not in PORTS:
+        found["port"] = "a number from 1 to 65535"
+    try:
+        connectors = _ports(values["connectors"])
+    except ValueError:
+        connectors = ()
+    if not connectors or any(port not in PORTS for port in connectors):
+        found["connectors"] = "one port or more, such as 5051, 5052"
+    elif len({*connectors, nexus}) <= len(connectors) or NEXUS_PORT in connectors:
+        found["connectors"] = "each port once, and none that Nexus itself has"
+    return found
+
+
+def image_for(program: str, image: str) -> str:
+    """The name for an engine's command: Podman may ask which registry a short name means.
+    Raises WizardError with a code ``name-...``."""
+    from cgwizard.registry.reference import Reference
+
+    return str(Reference.parse(image)) if program == "podman" else image.strip()
+
+
+def folded(command: str) -> tuple[str, ...]:
+    """One command on lines that a shell takes as one."""
+    first, *rest = textwrap.wrap(
+        command, PREVIEW_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
+    lines = [first, *(f"  {more}" for more in rest)]
+    return (*(f"{line} \\" for line in lines[:-1]), lines[-1])
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.replace(",", " ").split())

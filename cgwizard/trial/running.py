@@ -1,0 +1,270 @@
+"""Starting a trial Nexus, going on with one that is there, stopping and removing it.
+
+What a run that fails or is cancelled has made is removed again; the image stays, since it was
+the long part and is of use by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from cgwizard.errors import WizardError
+from cgwizard.events import OnEvent, ignore
+from cgwizard.guide.step import Check, Report
+from cgwizard.secrets import Secret
+from cgwizard.trial.containers import Containers, name_taken
+from cgwizard.trial.model import NEXUS_PORT, PASSWORD_FILE, USER, Container, TrialNexus, Wanted
+from cgwizard.trial.ports import unpublished
+from cgwizard.trial.waiting import UP_SECONDS, exited, until_up
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.engines.model import Engine
+    from cgwizard.registry.reference import Reference
+
+LOCAL = ("127.", "localhost", "[::1]")
+PASSWORD_SECONDS = 10.0  # of a first start, in which the file is written
+PASSWORD_POLL_SECONDS = 0.5
+PORT_SECONDS = 1.0
+
+
+def start(
+    engine: Engine,
+    wanted: Wanted,
+    report: Report,
+    cancel: Cancel,
+    *,
+    on_event: OnEvent = ignore,
+    seconds: float = UP_SECONDS,
+) -> TrialNexus:
+    """Do what ``wanted.run_line()`` does, and wait until Nexus is up; blocks.
+
+    Raises WizardError (`trial-port-taken`, `trial-name-taken`, `trial-not-started`, those of
+    `until_up` and of the engine's pull) and Cancelled, after removing what it made.
+    """
+    from cgwizard.registry.reference import Reference
+
+    reference = Reference.parse(wanted.image)
+    with Containers(engine) as containers, contextlib.ExitStack() as undo:
+        there = containers.find(wanted.name)
+        if there is not None:
+            tried = f"looking whether a container is called {wanted.name}"
+            raise name_taken(wanted.name, tried, f"there is one, of {there.image}")
+        _ports_free(wanted, report)
+        _image(containers, reference, report, cancel, on_event)
+        cancel.check()
+        label = f"start the container {wanted.name}"
+        report(Check("container", label, "running"))
+        fresh = not containers.has_volume(wanted.data_volume)
+        try:
+            id = containers.create(wanted, reference)
+        except WizardError as error:
+            if error.code != "trial-name-taken":  # else it is somebody else's
+                _undo(containers, wanted, report, fresh=fresh)
+            raise
+        undo.callback(_undo, containers, wanted, report, fresh=fresh)
+        containers.start(id)
+        data = "made" if fresh else "was there, with its data"
+        label = f"started the container {wanted.name}"
+        report(Check("container", label, "done", f"volume {wanted.data_volume} {data}"))
+        trial = _arrive(containers, id, wanted.port, report, cancel, fresh=fresh, seconds=seconds)
+        undo.pop_all()
+        return trial
+
+
+def use(
+    engine: Engine,
+    name: str,
+    report: Report,
+    cancel: Cancel,
+    *,
+    port: int = NEXUS_PORT,
+    seconds: float = UP_SECONDS,
+) -> TrialNexus:
+    """Go on with the container ``name``, started if it does not run. ``port`` is that of Nexus
+    on the host network. Raises as `start`; a container that was stopped is stopped again."""
+    with Containers(engine) as containers, contextlib.ExitStack() as undo:
+        container = containers.find(name)
+        if container is None:
+            raise _absent(name)
+        label = f"use the container {name}"
+        report(Check("container", label, "running"))
+        if not container.url(port):
+            raise _no_port(container)
+        if container.status == "paused":
+            containers.unpause(container.id)
+        elif not container.running:
+            undo.callback(_stop_again, containers, container.id)
+            containers.start(container.id)
+        told = "it runs" if container.running else "started"
+        report(Check("container", label, "done", told))
+        trial = _arrive(containers, container.id, port, report, cancel, seconds=seconds)
+        _connectors(trial.container, report)
+        undo.pop_all()
+        return trial
+
+
+def stop(engine: Engine, name: str, cancel: Cancel) -> None:
+    """Stop it; container and data stay. Raises WizardError and Cancelled."""
+    with Containers(engine) as containers:
+        containers.stop(name, cancel)
+
+
+def remove(engine: Engine, name: str, cancel: Cancel, *, data: bool = False) -> None:
+    """Stop and remove the container; with ``data`` its volume, too, if it is one that the
+    engine keeps. Raises WizardError and Cancelled, before anything was removed."""
+    with Containers(engine) as containers:
+        container = containers.find(name)
+        if container is None:
+            return
+        containers.stop(container.id, cancel)  # in order, for the database that stays
+        cancel.check()
+        containers.remove(container.id)
+        if data and container.named_volume:
+            containers.remove_volume(container.volume)
+
+
+def local(reference: Reference) -> bool:
+    """Whether the registry is on this machine. Docker then allows plain HTTP, and Podman is
+    told to."""
+    return reference.host.startswith(LOCAL)
+
+
+def _ports_free(wanted: Wanted, report: Report) -> None:
+    ports = (wanted.port, *(() if wanted.host_network else wanted.connectors))
+    label = "ports " + ", ".join(map(str, ports))
+    report(Check("ports", label, "running"))
+    for port in ports:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=PORT_SECONDS).close()
+            raise WizardError(
+                "trial-port-taken",
+                tried=f"connecting to 127.0.0.1:{port}",
+                came_back="something answers there",
+                cause="another program or container listens on this port",
+                next_step="choose another port, or stop what uses it",
+            )
+    report(Check("ports", label, "done", "free"))
+
+
+def _image(
+    containers: Containers,
+    reference: Reference,
+    report: Report,
+    cancel: Cancel,
+    on_event: OnEvent,
+) -> None:
+    label = f"pull {reference}"
+    if containers.has_image(reference):
+        report(Check("image", f"image {reference}", "done", "is here already"))
+        return
+    report(Check("image", label, "running"))
+    finished = containers.engine.pull(
+        reference, on_event=on_event, cancel=cancel, plain_http=local(reference)
+    )
+    report(Check("image", f"pulled {reference}", "done", f"in {finished.seconds:.0f} s"))
+
+
+def _arrive(
+    containers: Containers,
+    id: str,
+    port: int,
+    report: Report,
+    cancel: Cancel,
+    *,
+    seconds: float,
+    fresh: bool = False,
+) -> TrialNexus:
+    """From a container that was started to a Nexus that can be signed in to."""
+    container = containers.find(id)
+    if container is None or not container.running:
+        raise _died(containers, container)
+    url = container.url(port)
+    label = f"wait for Nexus at {url}"
+    report(Check("up", label, "running"))
+
+    def tell(seen: str) -> None:
+        report(Check("up", label, "running", seen))
+
+    until_up(containers, id, url, cancel, tell, seconds=seconds)
+    report(Check("up", f"Nexus is up at {url}", "done"))
+    password = _password(containers, id, report, cancel, fresh=fresh)
+    return TrialNexus(url, USER, password, container, containers.engine)
+
+
+def _password(
+    containers: Containers, id: str, report: Report, cancel: Cancel, *, fresh: bool
+) -> Secret | None:
+    label = "its first password"
+    report(Check("password", label, "running"))
+    deadline = time.monotonic() + (PASSWORD_SECONDS if fresh else 0.0)
+    while (found := containers.read(id, PASSWORD_FILE)) is None and time.monotonic() < deadline:
+        cancel.wait(PASSWORD_POLL_SECONDS)
+    text = (found or b"").decode("utf-8", "replace").strip()
+    if not text:
+        told = "there is none: it was changed before. Type the one that is valid now"
+        report(Check("password", label, "warning", told))
+        return None
+    report(Check("password", label, "done", "read from the container, for this run"))
+    return Secret(text)
+
+
+def _connectors(container: Container, report: Report) -> None:
+    """Engines cannot add a published port later: better known before the guide relies on it."""
+    label = "ports for connectors"
+    if container.host_network:
+        report(Check("connectors", label, "done", "all of them: it is on the host network"))
+    elif container.connectors:
+        told = ", ".join(map(str, container.connectors))
+        report(Check("connectors", label, "done", f"{told} published"))
+    else:
+        report(Check("connectors", label, "warning", "none", unpublished(container)))
+
+
+def _undo(containers: Containers, wanted: Wanted, report: Report, *, fresh: bool) -> None:
+    """Runs while an error is on its way, which must not be covered by another one."""
+    told = "removed again"
+    try:
+        container = containers.find(wanted.name)
+        if container is not None:
+            if not fresh:  # somebody's data: the database is to be closed
+                containers.stop(container.id)
+            containers.remove(container.id)
+        if fresh:
+            containers.remove_volume(wanted.data_volume)
+    except WizardError as error:
+        told = f"could not be removed: {error.problem.came_back}"
+    report(Check("undone", f"the container {wanted.name}", "skipped", told))
+
+
+def _stop_again(containers: Containers, id: str) -> None:
+    with contextlib.suppress(WizardError):  # the error that is on its way tells more
+        containers.stop(id)
+
+
+def _died(containers: Containers, container: Container | None) -> WizardError:
+    return exited(containers, container) if container else _absent("that was started")
+
+
+def _absent(name: str) -> WizardError:
+    return WizardError(
+        "trial-gone",
+        tried=f"looking for the container {name}",
+        came_back="there is none",
+        cause="somebody removed it meanwhile",
+        next_step="start a new one",
+    )
+
+
+def _no_port(container: Container) -> WizardError:
+    return WizardError(
+        "trial-not-published",
+        tried=f"looking where the container {container.name} is reached",
+        came_back=f"its port {NEXUS_PORT} is not published",
+        cause="it was started without -p, and no port can be added to a container later",
+        next_step=f"remove the container, which keeps the volume {container.volume or 'it has'}, "
+        "and start a new one",
+    )

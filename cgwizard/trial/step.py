@@ -1,0 +1,309 @@
+"""A trial Nexus as a step beside the guide: opened from Connect, which goes on with its result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from cgwizard.errors import WizardError
+from cgwizard.events import LayerProgress, OnEvent, PullEvent, ignore
+from cgwizard.guide.progress import LayerLine, Progress
+from cgwizard.guide.step import (
+    CONTINUE,
+    Action,
+    Check,
+    Choice,
+    Field,
+    Fix,
+    Report,
+    Step,
+    checking,
+)
+from cgwizard.trial import answers, ending, model, running
+from cgwizard.trial.model import Container, TrialNexus, Wanted
+from cgwizard.trial.ports import engines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cgwizard.cancel import Cancel
+    from cgwizard.engines.model import Engine
+    from cgwizard.guide.session import Session
+
+KEEP = Action("keep", "keep it", "k")
+WITH_DATA = Action("remove-data", "with its data", "v")
+
+
+class Trial(Step):
+    """``result`` is set when a Nexus is up, and taken back when it is stopped or removed.
+
+    `stop` and `remove` by `do` ask first: they set ``fix``, and `act` then does it. ``env`` is
+    where sockets are looked up, None for the process's own.
+    """
+
+    id = "trial"
+    title = "Trial Nexus"
+    doubts: ClassVar[dict[str, str]] = {
+        "trial-name-taken": "name",
+        "trial-port-taken": "port",
+        "trial-not-published": "name",
+        "manifest-unknown": "image",
+        "registry-dns": "image",
+    }
+
+    def __init__(self, session: Session, env: Mapping[str, str] | None = None) -> None:
+        super().__init__(session)
+        self.values = {
+            "engine": "",
+            "image": model.IMAGE,
+            "name": model.NAME,
+            "port": str(model.NEXUS_PORT),
+            "connectors": ", ".join(map(str, model.CONNECTORS)),
+        }
+        self.host_network = False
+        self.progress: Progress = _Pulled()
+        self.on_event: OnEvent = ignore  # set by a front end that draws the progress
+        self.pulling = False
+        self.result: TrialNexus | None = None
+        self._env = env
+        self._engines: dict[str, Engine] = {}
+        self._there: dict[tuple[str, str], Container] = {}  # Nexuses by engine and name
+        self._asked = ""  # what was asked about: "stop", "remove", "remove-data"
+        self._order = ""  # the same, confirmed
+
+    # What to show
+
+    @property
+    def heading(self) -> str:
+        if self.pulling:
+            return f"Pulling {self.values['image'].strip()}"
+        if self.result:
+            return "Nexus is up"
+        return "Start a Nexus on this machine, to try it"
+
+    @property
+    def context(self) -> str:
+        if self.result:
+            return f"{self.result.url}, user {self.result.username}"
+        if self.found:
+            return f"{self.found.name}: {self.found.status}, {self.found.image}"
+        return "It takes about 4 GB of memory and, the first time, a few minutes."
+
+    @property
+    def found(self) -> Container | None:
+        """The Nexus of that name that is there already."""
+        return self._there.get((self.values["engine"], self.values["name"].strip()))
+
+    def fields(self) -> tuple[Field, ...]:
+        if self.result or self.pulling:
+            return ()
+        values = self.values
+        fields = []
+        if len(self._engines) > 1:
+            choices = tuple(Choice(name, _titled(e)) for name, e in self._engines.items())
+            fields.append(Field("engine", "Engine", values["engine"], "choice", choices))
+        if not self.found:
+            fields.append(Field("image", "Image", values["image"]))
+        fields.append(Field("name", "Container", values["name"]))
+        if not self.found or self.found.host_network:
+            fields.append(Field("port", "Nexus port", values["port"]))
+        if not self.found:
+            fields.append(Field("connectors", "Connectors", values["connectors"]))
+        return tuple(fields)
+
+    def preview(self) -> tuple[str, ...]:
+        program = self.values["engine"]
+        if self.result or program not in self._engines:
+            return ()
+        if self.found and self._asked:
+            return ending.commands(self._asked, self.found)
+        if self.found:
+            return () if self.found.running else (f"{program} start {self.found.name}",)
+        if self.field_problems():
+            return ()
+        image = answers.image_for(program, self.values["image"])
+        return answers.folded(self.wanted.run_line(program, image))
+
+    def notes(self) -> tuple[str, ...]:
+        if self.result or self.checks or self.fix:
+            return ()
+        if self.found:
+            return ("Its data is in it already: sign in with the password that is valid there.",)
+        return (
+            "The connector ports are published now: none can be added to a container later.",
+            f"Nexus keeps its data in the volume {self.values['name'].strip()}-data.",
+        )
+
+    def action(self) -> Action:
+        if self.fix:
+            return Action("fix", self.fix.label)
+        if self.result:
+            return CONTINUE
+        if self.found:
+            return Action("use", "use it" if self.found.running else "start it")
+        return Action("start", "try again" if self.problem else "start")
+
+    def others(self) -> tuple[Action, ...]:
+        if self.fix:
+            more = self.found and self.found.named_volume and self._asked == "remove"
+            return (KEEP, *((WITH_DATA,) if more else ()))
+        if self.found is None:
+            return ()
+        stop = (Action("stop", "stop it", "s"),) if self.found.running else ()
+        return (*stop, Action("remove", "remove it", "r"))
+
+    @property
+    def moves_on(self) -> bool:
+        return self.result is not None and all(c.state == "done" for c in self.checks.values())
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the fields say; they have no problem."""
+        return answers.wanted(self.values, host_network=self.host_network)
+
+    def field_problems(self) -> dict[str, str]:
+        shown = {field.id for field in self.fields()}
+        found = answers.problems(self.values)
+        return {field: told for field, told in found.items() if field in shown}
+
+    # What the person did
+
+    def set(self, field: str, text: str) -> bool:
+        # Not the guide's: later steps rest on nothing here.
+        if self.values.get(field) == text:
+            return False
+        self.values[field] = text
+        self.reset()
+        return True
+
+    def reset(self) -> None:
+        super().reset()
+        self._asked = self._order = ""
+        self.result = None
+
+    # What is done
+
+    def enter(self, report: Report, cancel: Cancel) -> None:
+        if self.result:
+            return
+        report(Check("engines", "look for Docker and Podman", "running"))
+        self._engines = {}
+        for engine in engines(self._env):
+            self._engines.setdefault(engine.name, engine)
+        if not self._engines:
+            raise _no_engine(self._env)
+        cancel.check()
+        if self.values["engine"] not in self._engines:
+            self.values["engine"] = next(iter(self._engines))
+        told = ", ".join(_titled(engine) for engine in self._engines.values())
+        report(Check("engines", "who can run it", "done", told))
+        self._look(report, cancel)
+
+    def _look(self, report: Report, cancel: Cancel) -> None:
+        from cgwizard.trial.containers import Containers
+
+        self._there = {}
+        for name, engine in self._engines.items():
+            with Containers(engine) as containers:
+                for container in containers.nexuses():
+                    self._there[name, container.name] = container
+            cancel.check()
+        if not self._there:
+            return
+        told = ", ".join(f"{c.name} ({c.status})" for c in self._there.values())
+        report(Check("there", "a Nexus is here already", "done", told))
+        if self.values["name"] == model.NAME and self.found is None:
+            engine_name, container_name = next(iter(self._there))
+            self.values |= {"engine": engine_name, "name": container_name}
+
+    def act(self, report: Report, cancel: Cancel) -> None:
+        if self.fix:
+            self.fix.apply()
+            self.fix = None
+        order, self._asked, self._order = self._order, "", ""
+        self.checks.clear()
+        engine = self._engines.get(self.values["engine"])
+        if engine is None:
+            raise _no_engine(self._env)
+        if order:
+            self._end(engine, order, report, cancel)
+            return
+        if self.found:
+            name, port = self.found.name, int(self.values["port"])
+            self.result = running.use(engine, name, report, cancel, port=port)
+        else:
+            self.progress.start(self.values["image"].strip())
+            try:
+                self.result = running.start(
+                    engine, self.wanted, report, cancel, on_event=self._event
+                )
+            finally:
+                self.pulling = False
+        self._there[engine.name, self.result.container.name] = self.result.container
+        self.state = "done"
+
+    def _event(self, event: PullEvent) -> None:
+        self.pulling = True
+        self.progress.add(event)
+        self.on_event(event)
+        if self.progress.finished:
+            self.pulling = False
+
+    def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        """`stop`, `remove` and `remove-data` ask; the main action then does it."""
+        self.fix, self._asked = None, ""
+        if action == KEEP.id or self.found is None:
+            return
+
+        def confirm() -> None:
+            self._order = action
+
+        label, explanation = ending.asked(action, self.found)
+        self.fix, self._asked = Fix(label, confirm, explanation), action
+
+    def _end(self, engine: Engine, order: str, report: Report, cancel: Cancel) -> None:
+        name = self.values["name"].strip()
+        self.result, self.state = None, "todo"
+        if order == "stop":
+            label = f"stop {name}"
+
+            def work() -> str:
+                running.stop(engine, name, cancel)
+                return ""
+
+            checking(report, "stop", label, work, done=f"stopped {name}")
+        else:
+            with_data = order == "remove-data"
+
+            def work() -> str:
+                running.remove(engine, name, cancel, data=with_data)
+                return "with its data" if with_data else "its data is kept"
+
+            checking(report, "remove", f"remove {name}", work, done=f"removed {name}")
+        self._look(report, cancel)
+
+
+class _Pulled(Progress):
+    """An engine does not say beforehand which layers there are."""
+
+    def add(self, event: PullEvent) -> None:
+        if isinstance(event, LayerProgress):
+            line = self.layers.setdefault(event.digest, LayerLine(event.digest, event.total))
+            line.total = event.total
+        super().add(event)
+
+
+def _titled(engine: Engine) -> str:
+    return f"{engine.name.capitalize()} {engine.version}"
+
+
+def _no_engine(env: Mapping[str, str] | None) -> WizardError:
+    from cgwizard.engines import find
+
+    problem = next((answer.problem for answer in find.find(env) if answer.problem), None)
+    return WizardError(
+        problem.code if problem else "engine-absent",
+        tried="looking for Docker or Podman on this machine",
+        came_back=problem.came_back if problem else "none answers",
+        cause=problem.cause if problem else "neither is installed, or none runs",
+        next_step=problem.next_step.partition("; or pull")[0] if problem else "start one of them",
+    )
