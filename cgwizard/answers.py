@@ -93,7 +93,7 @@ def read(path: Path) -> Answers:
 def parse(text: str, name: str = "answers") -> Answers:
     """Raises WizardError ``answers-invalid``; ``name`` stands in the message."""
     try:
-        return msgspec.toml.decode(text, type=Answers)
+        return msgspec.toml.decode(text, type=Answers, dec_hook=plan.dec_hook)
     except msgspec.ValidationError as error:
         raise _refused(name, mistakes.not_valid(text, error, Answers)) from error
     except msgspec.DecodeError as error:

@@ -7,9 +7,10 @@ A member is None until its step was confirmed.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 REMOTE_URL = "https://cgr.dev/"
 FREE_NAMESPACE = "chainguard"
@@ -17,6 +18,7 @@ FREE_IMAGE = "chainguard/wolfi-base"
 
 Scheme = Literal["http", "https"]
 TokenMode = Literal["skip", "add", "separate"]
+Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -28,12 +30,14 @@ class Connect(_Part, frozen=True):
     user: str
     ca_file: Path | None = None
     fingerprint: str | None = None  # SHA-256 of Nexus's certificate, confirmed by the person
+    # Whether the person agrees to Nexus's End User License Agreement, where it waits for that.
+    accept_eula: bool = False
 
 
 class Routing(_Part, frozen=True):
     """How clients reach the repository: a connector of its own."""
 
-    port: int
+    port: Port
     scheme: Scheme = "http"
 
 
@@ -53,7 +57,7 @@ class Token(_Part, frozen=True):
     organization: str = ""
     username: str = ""
     name: str = "chainguard-private"
-    port: int | None = None
+    port: Port | None = None
     scheme: Scheme = "http"
 
 
@@ -76,12 +80,29 @@ class Plan(_Part, frozen=True):
 
 def to_toml(plan: Plan) -> str:
     """The answers file for ``plan``; undecided parts are left out."""
-    return msgspec.toml.encode(_without_none(msgspec.to_builtins(plan))).decode()
+    found = msgspec.to_builtins(plan, enc_hook=enc_hook)
+    return msgspec.toml.encode(_without_none(found)).decode()
 
 
 def from_toml(text: str) -> Plan:
     """Raises msgspec.DecodeError or msgspec.ValidationError, which name the member."""
-    return msgspec.toml.decode(text, type=Plan)
+    return msgspec.toml.decode(text, type=Plan, dec_hook=dec_hook)
+
+
+def enc_hook(value: object) -> str:
+    """For msgspec, which knows no paths."""
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+def dec_hook(kind: type, value: object) -> Path:
+    """The other way round. Raises what msgspec turns into its ValidationError."""
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    if not isinstance(value, str):
+        raise TypeError("Expected `str`, got another type")
+    return Path(value)
 
 
 def _without_none(value: object) -> object:

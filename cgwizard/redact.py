@@ -72,7 +72,7 @@ def body(text: str, *, whole: bool = True) -> str:
 
 def free(text: str) -> str:
     """Any text: what is named like a secret, or looks like one, is blanked."""
-    return shapes(_IN_TEXT.sub(rf"\1{HIDDEN}", text))
+    return _IN_TEXT.sub(rf"\1{HIDDEN}", shapes(text))
 
 
 def shapes(text: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from cgwizard import files
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished
-from cgwizard.plan import Plan
+from cgwizard.plan import Plan, dec_hook, enc_hook
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -47,6 +47,9 @@ class SavedRun(msgspec.Struct, frozen=True):
         return f"{self.nexus} as {self.user}, at the step {self.step!r}, saved {ago(self.saved)}"
 
 
+_DECODER = msgspec.json.Decoder(SavedRun, dec_hook=dec_hook)
+
+
 def save(session: Session, folder: Path, started: float) -> SavedRun | None:
     """Write how far ``session`` is; None before Connect is through: there is nothing to go on with.
 
@@ -74,7 +77,7 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
     )
     path = file_of(folder, found.run)
     try:
-        files.write_whole(path, msgspec.json.encode(found))
+        files.write_whole(path, msgspec.json.encode(found, enc_hook=enc_hook))
     except OSError as error:
         raise files.unwritable("run-not-saved", "how far this run is", path, error) from error
     return found
@@ -83,7 +86,7 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
 def read(path: Path) -> SavedRun:
     """Raises WizardError ``run-unreadable``, also for one that a newer cgwizard wrote."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SavedRun)
+        return _DECODER.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise WizardError(
             "run-unreadable",

@@ -91,9 +91,10 @@ class EncryptedFile:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         envelope = _read(place)
-        key = _key(passphrase, envelope)
         try:
-            nonce, data = b64decode(envelope.nonce, validate=True), b64decode(envelope.data)
+            key = _key(passphrase, envelope)
+            nonce = b64decode(envelope.nonce, validate=True)
+            data = b64decode(envelope.data, validate=True)
             clear = AESGCM(key).decrypt(nonce, data, _authenticated(envelope))
             secrets = msgspec.json.decode(clear, type=dict[str, str])
         except InvalidTag:
@@ -162,7 +163,7 @@ def _authenticated(envelope: _Envelope) -> bytes:
 def _key(passphrase: Secret, envelope: _Envelope) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    salt = b64decode(envelope.salt)
+    salt = b64decode(envelope.salt, validate=True)
     text = passphrase.reveal().encode("utf-8", "surrogatepass")
     return Scrypt(salt=salt, length=32, n=envelope.n, r=envelope.r, p=envelope.p).derive(text)
 

@@ -70,13 +70,15 @@ def _from_file(place: str, what: str) -> Secret:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise _unreadable(tried, error.strerror or str(error)) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         # Of the open file, not of the name: what is checked is what is read.
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _unreadable(tried, "it is no plain file")
         _own(path, found, what)
-        data = file.read(MOST_BYTES + 1)
+        data = os.read(descriptor, MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MOST_BYTES:
         raise _unreadable(tried, f"more than {MOST_BYTES >> 10} KiB")
     try:
