@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TextIO
 
+from cgwizard.amounts import size
 from cgwizard.errors import Problem
 from cgwizard.events import LayerProgress, PullEvent, Resolved, Totals
-from cgwizard.guide.pull import size
 
 if TYPE_CHECKING:
     from cgwizard.guide.step import Check

@@ -122,6 +122,17 @@ class Connect(Step):
             return Action("fix", self.fix.label)
         return Action("connect", "connect" if not self.problem else "try again")
 
+    def others(self) -> tuple[Action, ...]:
+        if self.problem and self.problem.code in {"run-in-use", "run-not-taken-over"}:
+            return (Action("look", "only look", "l"),)
+        return ()
+
+    def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        if self.session.run is not None:
+            self.session.run.look()
+        self.fix = None
+        self.act(report, cancel)
+
     def field_problems(self) -> dict[str, str]:
         from cgwizard.nexus.address import normalise
 
@@ -195,6 +206,7 @@ class Connect(Step):
         self.session.close()
         self.session.client = None
         try:
+            self._claim(client.base_url)
             credentials = self._look(client, report, cancel)
         except BaseException:
             client.close()
@@ -209,9 +221,33 @@ class Connect(Step):
                 credentials.username,
                 ca_file=self._ca_file,
                 fingerprint=self.fingerprint,
+                accept_eula=self._accepted is not None,
             ),
         )
         self.state = "done"
+        self._go_on(report, cancel)
+
+    def _claim(self, nexus: str) -> None:
+        """Be the one run for this Nexus, or say who is."""
+        run = self.session.run
+        if run is None:
+            return
+        try:
+            run.claim(nexus)
+        except WizardError as error:
+            if error.code == "run-in-use":
+                self.fix = Fix("take over", lambda: run.take_over(nexus))
+            raise
+
+    def _go_on(self, report: Report, cancel: Cancel) -> None:
+        """With a saved run, where it belongs to this Nexus: what of it still holds?"""
+        run = self.session.run
+        if run is None or run.resumed is None or run.resumed.nexus != self.session.nexus.base_url:
+            return
+        from cgwizard.runs import resume
+
+        self.session.skip_to = resume.go_on(self.session, run.resumed, report, cancel)
+        run.resumed = None
 
     def _look(self, client: NexusClient, report: Report, cancel: Cancel) -> Credentials:
         """Whether this Nexus and this user will do; returns the user's credentials."""

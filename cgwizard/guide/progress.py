@@ -46,9 +46,10 @@ class Progress:
                     layer.digest: LayerLine(layer.digest, layer.size) for layer in event.layers
                 }
             case LayerProgress():
-                line = self.layers.get(event.digest)
-                if line is not None:
-                    line.done, line.state, line.detail = event.done, event.state, event.detail
+                # An engine names layers, and learns their sizes, only as they come.
+                line = self.layers.setdefault(event.digest, LayerLine(event.digest, event.total))
+                line.done, line.state, line.detail = event.done, event.state, event.detail
+                line.total = event.total
             case Totals():
                 self.totals = event
             case Finished():

@@ -108,6 +108,7 @@ def apply(session: Session, change: changes.Change, report: Report, cancel: Canc
     creates = isinstance(change, changes.CreateProxy)
     label = f"{'create' if creates else 'change'} {change.repository}"
     report(Check("apply", label, "running"))
+    refuse_looking(session.run, f"to {change.title}")
     cancel.check()
     changes.apply(change, session.nexus, session.journal)
     done = label.replace(" ", "d ", 1)

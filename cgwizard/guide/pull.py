@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cgwizard import plan
+from cgwizard.amounts import duration, short, size
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, PullEvent, ignore
-from cgwizard.guide.asking import stoppable
+from cgwizard.guide import proving
 from cgwizard.guide.progress import Progress
+from cgwizard.guide.proving import Target
 from cgwizard.guide.session import Proof
-from cgwizard.guide.step import CONTINUE, Action, Check, Field, Fix, Report, Step
-from cgwizard.guide.words import short, size
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from cgwizard.cancel import Cancel
+    from cgwizard.engines.model import Engine
     from cgwizard.guide.session import Session
     from cgwizard.registry.reference import Reference
 
-__all__ = ["Pull", "Target", "size"]
-
-SEARCH_SECONDS = 15.0  # Nexus's search lags about 2 s behind
-SEARCH_POLL_SECONDS = 0.25
-# Who did not sign in is told so, or that there is no such image.
-REFUSALS = {"no-login", "no-read-privilege", "not-entitled", "manifest-unknown"}
-
-
-class Target(msgspec.Struct, frozen=True):
-    """An image to pull through one connector."""
-
-    id: str  # "free", "private"
-    reference: str
-    repository: str  # the repository in Nexus
-    port: int
-    private: bool
+BUILTIN = "builtin"
 
 
 class Pull(Step):
@@ -47,7 +32,13 @@ class Pull(Step):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.values = {"free_image": plan.FREE_IMAGE, "private_image": "", "platform": ""}
+        self.values = {
+            "free_image": plan.FREE_IMAGE,
+            "private_image": "",
+            "platform": "",
+            "engine": BUILTIN,
+        }
+        self.engines: dict[str, Engine] = {}  # the container engines that answer here
         self.progress = Progress()
         self.on_event: OnEvent = ignore  # set by the front end that draws the progress
         self.running = False
@@ -67,7 +58,10 @@ class Pull(Step):
             image = self.progress.reference.partition("/")[2]
             return f"Pulling {image} through Nexus"
         if self.state == "done":
-            return "Both pulls are verified" if len(self.session.proofs) > 1 else "It is verified"
+            proofs = self.session.proofs
+            if not all(proof.verified for proof in proofs):
+                return "Every byte came through Nexus and matched its digest"
+            return "Both pulls are verified" if len(proofs) > 1 else "The pull is verified"
         return "Pull through Nexus and check every byte"
 
     @property
@@ -75,7 +69,14 @@ class Pull(Step):
         if self.running and self.progress.reference:
             return " · ".join(filter(None, (self.progress.reference, self.progress.platform)))
         user = self.session.credentials.username if self.session.credentials else "?"
-        return f"Signed in as {user}; nothing is kept on this machine."
+        engine = self.engines.get(self.values["engine"])
+        kept = f"{engine.name} keeps the images" if engine else "nothing is kept on this machine"
+        return f"Signed in as {user}; {kept}."
+
+    def notes(self) -> tuple[str, ...]:
+        if self.running or self.checks or self.state == "done":
+            return ()
+        return tuple(target.reference for target in self.targets())
 
     def fields(self) -> tuple[Field, ...]:
         if self.running or self.state == "done":
@@ -92,7 +93,19 @@ class Pull(Step):
                 optional=True,
             )
         )
+        if self.engines:
+            choices = [Choice(BUILTIN, "this wizard")]
+            choices += [Choice(name, f"{name} {e.version}") for name, e in self.engines.items()]
+            engine = self.values["engine"]
+            fields.append(Field("engine", "Pulled by", engine, "choice", tuple(choices)))
         return tuple(fields)
+
+    @property
+    def doubtful(self) -> str:
+        if self.problem is None or self.problem.code not in {"manifest-unknown", "not-entitled"}:
+            return ""
+        failed = {check.id for check in self.checks.values() if check.state == "problem"}
+        return "private_image" if "private-pull" in failed else "free_image"
 
     def action(self) -> Action:
         if self.state == "done":
@@ -143,6 +156,15 @@ class Pull(Step):
         chosen = self.session.plan.pull
         if chosen and chosen.private_image and self.values["private_image"] in {"", self._proposed}:
             self.values["private_image"] = self._proposed = chosen.private_image
+        if self.state != "done":
+            self._find_engines()
+
+    def _find_engines(self) -> None:
+        from cgwizard.engines import find
+
+        self.engines = {found.name: found.engine for found in find.find() if found.engine}
+        if self.values["engine"] not in self.engines:
+            self.values["engine"] = BUILTIN
 
     def act(self, report: Report, cancel: Cancel) -> None:
         if self.fix:
@@ -196,147 +218,43 @@ class Pull(Step):
         check = f"{target.id}-pull"
         report(Check(check, f"pull {image}", "running"))
         self.progress.start(str(reference))
-        finished = self._pull(target, reference, cancel, self._event)
-        told = f"{short(finished.digest)} {size(finished.bytes)} in {finished.seconds:.1f} s"
+        finished = self._pull(target, reference, cancel)
+        told = f"{short(finished.digest)} {size(finished.bytes)} in {duration(finished.seconds)}"
         report(Check(check, f"pulled {image}", "done", told))
-        digest = self._compare(target, reference, finished, report, cancel)
-        cancel.check()
-        second = self._again(target, reference, finished, report, cancel)
-        found = self._search(target, reference, report, cancel)
-        if target.private:
-            self._without_sign_in(target, reference, report, cancel)
-        return Proof(str(reference), finished, digest, second, found)
-
-    def _pull(
-        self, target: Target, reference: Reference, cancel: Cancel, on_event: OnEvent
-    ) -> Finished:
-        from cgwizard.registry.pull import pull
-
-        with self.session.connector(target.port, self.session.routing.scheme) as registry:
-            return pull(
-                registry,
-                reference,
-                platform=self.values["platform"].strip() or None,
-                on_event=on_event,
-                cancel=cancel,
-            )
-
-    def _compare(
-        self,
-        target: Target,
-        reference: Reference,
-        finished: Finished,
-        report: Report,
-        cancel: Cancel,
-    ) -> str | None:
-        """Ask cgr.dev directly. Raises WizardError when it serves something else; None when it
-        could not be asked from here (that is no failure of Nexus)."""
-        check, label = f"{target.id}-digest", "same digest at cgr.dev"
-        report(Check(check, label, "running"))
-        token = self.session.pull_token if target.private else None
+        ask = proving.Questions(self.session, target, reference, finished, report, cancel)
         try:
-            registry = self.session.upstream(token.credentials if token else None)
-            with stoppable(registry, cancel) as retries:
-                upstream = registry.head(
-                    reference.repository, tag_of(reference), retries=retries
-                ).digest
-        except WizardError as error:
-            told = f"could not ask: {error.problem.came_back}"
-            report(Check(check, label, "warning", told, error.problem))
-            return None
-        if upstream != finished.digest:
+            digest = ask.same_digest()
+        except WizardError:
             self.fix = Fix(
                 "invalidate its cache, pull again", lambda: self._forget(target.repository)
             )
-            raise WizardError(
-                "cache-stale-tag",
-                tried=f"comparing {reference.repository} with cgr.dev itself",
-                came_back=f"{short(finished.digest)} here, {short(upstream)} there",
-                cause="the tag moved and Nexus still has the older one (metadata max age)",
-                next_step=f"Enter invalidates the cache of {target.repository} and pulls again",
-            )
-        report(Check(check, label, "done", short(upstream)))
-        return upstream
+            raise
+        cancel.check()
+        second = ask.from_cache(self._platform)
+        found = ask.in_search()
+        ask.attached()
+        if target.private:
+            ask.closed()
+        return Proof(str(reference), finished, digest, second, found)
+
+    def _pull(self, target: Target, reference: Reference, cancel: Cancel) -> Finished:
+        engine = self.engines.get(self.values["engine"])
+        by = partial(proving.pull_by_engine, engine) if engine else proving.pull
+        return by(
+            self.session,
+            target,
+            reference,
+            platform=self._platform,
+            on_event=self._event,
+            cancel=cancel,
+        )
+
+    @property
+    def _platform(self) -> str | None:
+        return self.values["platform"].strip() or None
 
     def _forget(self, repository: str) -> None:
         self._invalidate = repository
-
-    def _again(
-        self,
-        target: Target,
-        reference: Reference,
-        finished: Finished,
-        report: Report,
-        cancel: Cancel,
-    ) -> float | None:
-        check, label = f"{target.id}-cache", "second pull came from the cache"
-        report(Check(check, label, "running"))
-        stored = self._stored(target, reference)
-        second = self._pull(target, reference, cancel, ignore)
-        told = f"{second.seconds:.1f} s after {finished.seconds:.1f} s"
-        if stored is None:
-            report(Check(check, label, "warning", f"{told}; Nexus lists no component for it"))
-        elif self._stored(target, reference) != stored:
-            report(Check(check, label, "warning", f"{told}; Nexus fetched it again"))
-        else:
-            report(Check(check, label, "done", f"{told}, not refetched"))
-        return second.seconds
-
-    def _stored(self, target: Target, reference: Reference) -> datetime | None:
-        """When Nexus stored the tag's manifest; a fetch from upstream would renew it."""
-        components = self.session.nexus.components(
-            target.repository, reference.repository, tag_of(reference)
-        )
-        return next((asset.stored for c in components for asset in c.assets), None)
-
-    def _search(self, target: Target, reference: Reference, report: Report, cancel: Cancel) -> bool:
-        check, label = f"{target.id}-search", "found in Nexus's search"
-        report(Check(check, label, "running"))
-        deadline = time.monotonic() + SEARCH_SECONDS
-        while True:
-            try:
-                found = self.session.nexus.search_docker(
-                    target.repository, reference.repository, tag_of(reference)
-                )
-            except WizardError as error:  # the image is there all the same
-                report(Check(check, label, "warning", error.problem.came_back, error.problem))
-                return False
-            if found:
-                report(Check(check, label, "done", f"in {target.repository}"))
-                return True
-            if time.monotonic() > deadline:
-                told = f"not within {SEARCH_SECONDS:.0f} s; its index may lag"
-                report(Check(check, label, "warning", told))
-                return False
-            cancel.wait(SEARCH_POLL_SECONDS)
-
-    def _without_sign_in(
-        self, target: Target, reference: Reference, report: Report, cancel: Cancel
-    ) -> None:
-        """A private image that anyone can pull is worse than one that nobody can."""
-        check, label = f"{target.id}-closed", "refused without signing in"
-        report(Check(check, label, "running"))
-        try:
-            registry = self.session.connector(
-                target.port, self.session.routing.scheme, anonymous=True
-            )
-            with stoppable(registry, cancel) as retries:
-                registry.head(reference.repository, tag_of(reference), retries=retries)
-        except WizardError as error:
-            told = error.problem.came_back
-            if error.code in REFUSALS:
-                report(Check(check, label, "done", told))
-            else:
-                report(Check(check, label, "warning", f"cannot be known: {told}", error.problem))
-            return
-        raise WizardError(
-            "anonymous-sees-private",
-            tried=f"asking for {reference.repository} without signing in",
-            came_back="Nexus serves it to anyone who reaches the port",
-            cause="anonymous access is on and the repository does not force a sign-in",
-            next_step="set the repository to force basic authentication, or switch anonymous "
-            "access off",
-        )
 
 
 def whole(reference: str) -> str:
@@ -344,10 +262,6 @@ def whole(reference: str) -> str:
     from cgwizard.registry.reference import Reference
 
     return str(Reference.parse(reference))
-
-
-def tag_of(reference: Reference) -> str:
-    return reference.digest or reference.tag or "latest"
 
 
 def image_problem(image: str) -> str | None:

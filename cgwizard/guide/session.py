@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cgwizard.guide.finish import Finish
     from cgwizard.guide.pull import Pull
     from cgwizard.guide.routing import Routing
-    from cgwizard.guide.step import Step
+    from cgwizard.guide.step import Report, Step
     from cgwizard.guide.token import Token
     from cgwizard.nexus.client import NexusClient, Server
     from cgwizard.nexus.models import BlobStore, Repository
@@ -79,6 +79,8 @@ class Session:
         self.plan = plan.Plan()
         self.trust = Trust()
         self.journal = Journal(None if practice else journal_folder)
+        self.run: Run | None = None  # set where it is saved: not in practice
+        self.skip_to: Step | None = None  # where a resumed run goes on, once Connect is through
         self.first_port: int | None = None  # where proposals begin; None: `ports.FIRST_PORT`
         # Known after Connect
         self.client: NexusClient | None = None
@@ -104,8 +106,25 @@ class Session:
         for later in self.steps[self.steps.index(step) + 1 :]:
             later.reset()
 
+    def confirmed(self, report: Report) -> None:
+        """A step is through: how far the run is, is saved. That it could not be is no reason to
+        stop."""
+        from cgwizard.guide.step import Check
+
+        if self.run is None:
+            return
+        try:
+            self.run.save()
+        except WizardError as error:
+            told = f"not saved: {error.problem.came_back}"
+            report(Check("saved", "how far this run is", "warning", told, error.problem))
+
     def next_to(self, step: Step, direction: int) -> Step | None:
-        """The step after (+1) or before (-1) ``step``; None at either end."""
+        """The step after (+1) or before (-1) ``step``; None at either end. A run that is gone
+        on with skips once what it has done already."""
+        if step is self.steps.connect and direction == 1 and self.skip_to is not None:
+            found, self.skip_to = self.skip_to, None
+            return found
         index = self.steps.index(step) + direction
         return self.steps[index] if 0 <= index < len(self.steps) else None
 

@@ -190,6 +190,8 @@ def run_checked(
     step.problem = None
     try:
         work(keep, cancel)
+        if step.state in {"done", "skipped"}:
+            step.session.confirmed(keep)
     except WizardError as error:
         from cgwizard.guide.screenful import fitted
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cgwizard import plan
+from cgwizard.amounts import short
 from cgwizard.errors import WizardError
 from cgwizard.guide.asking import stoppable
 from cgwizard.guide.step import Check, Report, checking
-from cgwizard.guide.words import short
 from cgwizard.secrets import Credentials, Secret
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from cgwizard.amounts import size
 from cgwizard.guide.progress import LayerLine, Progress
-from cgwizard.guide.pull import size
 
 LABEL = 10
 BAR = 30
