@@ -145,7 +145,7 @@ class Apply:
         if step.problem is None:
             self._run(step, lambda _report, _cancel: self._expected(step))
         acts = 0
-        while step.problem is None and not _is_through(step):
+        while (step.problem is None or self._agrees(step)) and not _is_through(step):
             if problems := step.field_problems():
                 field, told = next(iter(problems.items()))
                 raise _incomplete(f"{step.id}.{field}: {told}", "complete the answers")
@@ -161,6 +161,12 @@ class Apply:
         if step.problem is not None:
             self._stopped(step, step.problem)
         return step.problem is None
+
+    def _agrees(self, step: Step) -> bool:
+        """Whether the answers accept the agreement that Nexus waits for: a legal act."""
+        connect = self.answers.connect
+        code = step.problem.code if step.problem else ""
+        return code == "nexus-eula" and bool(connect and connect.accept_eula) and not self.dry_run
 
     def _run(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
         def report(check: Check) -> None:

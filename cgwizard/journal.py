@@ -41,6 +41,27 @@ class Journal:
         self.path = folder / f"{self.run}.jsonl" if folder else None
         self._torn = False  # the last line on the disk has no end
 
+    @classmethod
+    def reopen(cls, folder: Path, run: str, nexus: str) -> Journal:
+        """The journal of an earlier run, to go on with. Raises WizardError
+        ``journal-unreadable``; a file that is not there is an empty one."""
+        book = cls(folder, nexus)
+        book.run, book.path = run, folder / f"{run}.jsonl"
+        try:
+            book.entries = read(book.path)
+            book._torn = not book.path.read_bytes().endswith(b"\n")
+        except FileNotFoundError:
+            pass
+        except (OSError, msgspec.DecodeError) as error:
+            raise WizardError(
+                "journal-unreadable",
+                tried=f"reading the journal {book.path}",
+                came_back=str(error),
+                cause="another version of cgwizard wrote it, or the file was damaged",
+                next_step="begin a new run: it asks Nexus what is there",
+            ) from error
+        return book
+
     def write(
         self,
         change: str,

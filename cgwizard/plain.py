@@ -64,7 +64,12 @@ class Plain:
         with self._signals():
             try:
                 while index < len(steps):
-                    index = max(0, index + self._step(steps[index]))
+                    step = steps[index]
+                    if self._step(step) < 0:
+                        index = max(0, index - 1)
+                    else:
+                        following = self.session.next_to(step, 1)
+                        index = steps.index(following) if following else len(steps)
             except _Left as left:
                 return left.code
             except EndOfInput:

@@ -127,8 +127,7 @@ def undo(item: Item, client: NexusClient, folder: Path) -> Item:
 def note(item: Item, folder: Path) -> None:
     """Write into the journals that these changes do not stand any more."""
     for entry in reversed(item.entries):
-        book = Journal(folder, entry.nexus)
-        book.run, book.path = entry.run, folder / f"{entry.run}.jsonl"
+        book = Journal.reopen(folder, entry.run, entry.nexus)
         book.write(entry.change, entry.repository, "undone")
 
 

@@ -50,7 +50,11 @@ def apply(
             world = stack.enter_context(closing(PracticeWorld()))
             session = Session(practice=world.info, start_practice=world.start)
         else:
-            session = Session(journal_folder=state_folder() / "journal")
+            from cgwizard.runs.run import Run
+
+            folder = state_folder()
+            session = Session(journal_folder=folder / "journal")
+            session.run = Run(session, folder)
         stack.callback(session.close)
         cancel = Cancel()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):

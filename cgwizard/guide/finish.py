@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 QUIT = Action("quit", "done, leave")
 FILE = "cgwizard-commands.txt"
+ANSWERS = "cgwizard-answers.toml"
 
 
 class Commands(msgspec.Struct, frozen=True):
@@ -56,12 +57,21 @@ class Finish(Step):
         return QUIT
 
     def others(self) -> tuple[Action, ...]:
-        return (Action("save", "save as a file", "s"),)
+        return (
+            Action("save", "save as a file", "s"),
+            Action("answers", "save the answers", "a"),
+        )
 
     def act(self, report: Report, cancel: Cancel) -> None:
         self.state = "done"
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        if action == "answers":
+            report(Check("answers", "save the answers", "running"))
+            path = save(self.answers(), Path.cwd(), ANSWERS)
+            told = f"{path}; again: cgwizard apply {path.name}"
+            report(Check("answers", "saved the answers", "done", told))
+            return
         report(Check("save", "save the commands", "running"))
         path = save(self.text(), Path.cwd())
         report(Check("save", "saved the commands", "done", str(path)))
@@ -121,6 +131,12 @@ class Finish(Step):
             ),
         )
 
+    def answers(self) -> str:
+        """This run as an answers file, for `cgwizard apply`; it holds no secret."""
+        from cgwizard import answers
+
+        return answers.write(answers.of(self.session.plan))
+
     def text(self) -> str:
         """Everything as plain text, for a file or the clipboard."""
         lines = [self.heading, ""]
@@ -130,11 +146,11 @@ class Finish(Step):
         return "\n".join(lines) + "\n"
 
 
-def save(text: str, folder: Path) -> Path:
+def save(text: str, folder: Path, name: str = FILE) -> Path:
     """Write ``text`` into a new file in ``folder``; a file that is there is never overwritten."""
-    stem, suffix = FILE.rsplit(".", 1)
+    stem, suffix = name.rsplit(".", 1)
     for number in range(1, 100):
-        path = folder / (FILE if number == 1 else f"{stem}-{number}.{suffix}")
+        path = folder / (name if number == 1 else f"{stem}-{number}.{suffix}")
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
@@ -144,7 +160,7 @@ def save(text: str, folder: Path) -> Path:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         return path
-    raise _unsaved(folder / FILE, OSError("a hundred files of this name are there already"))
+    raise _unsaved(folder / name, OSError("a hundred files of this name are there already"))
 
 
 def _unsaved(path: Path, error: OSError) -> WizardError:

@@ -11,6 +11,7 @@ from cgwizard import changes, plan
 from cgwizard.errors import WizardError
 from cgwizard.guide.asking import stoppable
 from cgwizard.guide.step import Check, Report
+from cgwizard.runs.run import refuse_looking
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

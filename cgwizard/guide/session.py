@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry
     from cgwizard.registry.retries import Patience
+    from cgwizard.runs.run import Run
     from cgwizard.tokens.claims import PullToken
 
 UPSTREAM = "https://cgr.dev"

@@ -28,6 +28,7 @@ MODES = (
 KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
 
 SKIP = Action("skip", "skip: free images only", "s")
+AGAIN = Action("again", "send the token again", "a")
 
 
 class Token(Step):
@@ -59,6 +60,7 @@ class Token(Step):
         self._looked: dict[str, DockerProxy | None] = {}  # what is there, by name
         self._found: Found | None = None
         self._chainctl = False
+        self._again = False  # the person wants the token sent although Nexus has it
         self._proposed = ""
         if practice := session.practice:
             self.secrets["token"] = pasted(practice.pull_token)
@@ -104,6 +106,8 @@ class Token(Step):
         stored = self._existing.http_client.authentication if self._existing else None
         if stored is None or self.checked is None or self.state == "done":
             return ()
+        if self._has_it(self.checked):
+            return (f"{self._name} has this token already: nothing to change.",)
         if stored.username == self.checked.credentials.username:
             return (f"{self._name} has this token already; it is sent again.",)
         return (
@@ -116,6 +120,8 @@ class Token(Step):
             return ()
         if self.session.plan.developer is None or self.session.plan.routing is None:
             return ()
+        if self._has_it(self.checked):
+            return ()
         nexus = self.session.nexus
         return self.change(self.checked).preview(nexus.base_url, nexus.version)
 
@@ -126,6 +132,8 @@ class Token(Step):
             return Action("fix", self.fix.label)
         if self.checked is None:
             return Action("check", "check the token at cgr.dev")
+        if self.session.plan.routing and self._has_it(self.checked):
+            return Action("use", f"use {self._name}")
         if self.values["mode"] == "add":
             return Action("add", f"add the token to {self._name}")
         verb = "change" if self._existing is not None else "create"
@@ -135,6 +143,8 @@ class Token(Step):
         if self.state in {"done", "skipped"}:
             return ()
         actions = [SKIP]
+        if self.checked is not None and self.session.plan.routing and self._has_it(self.checked):
+            actions.append(AGAIN)
         if self._found is not None:
             actions.append(Action("docker-config", f"read it from {self._found.where}", "r"))
         if self._chainctl and self.organization:
@@ -151,6 +161,7 @@ class Token(Step):
             return False
         if field in {"token", "image"}:
             self.checked = None
+            self._again = False
         return True
 
     @property
@@ -164,6 +175,16 @@ class Token(Step):
     @property
     def _existing(self) -> DockerProxy | None:
         return self._looked.get(self._name)
+
+    def _has_it(self, token: PullToken) -> bool:
+        """Whether the repository is as wanted and holds a token of this user name. Nexus does
+        not tell its password; a pull token's user name belongs to one token, so it is this one."""
+        existing = self._existing
+        if self._again or existing is None or self.field_problems():
+            return False
+        stored = existing.http_client.authentication
+        same = stored is not None and stored.username == token.credentials.username
+        return same and not existing.differences(self.wanted(token))
 
     def field_problems(self) -> dict[str, str]:
         problems: dict[str, str | None] = {}
@@ -233,6 +254,9 @@ class Token(Step):
             self.session.plan = msgspec.structs.replace(self.session.plan, token=plan.Token())
             self.session.pull_token = None
             self.state = "skipped"
+        elif action == "again" and self.checked is not None:
+            self._again = True
+            self._apply(self.checked, report, cancel)
         elif action == "docker-config" and self._found is not None and self._found.token:
             self.set("token", pasted(self._found.token.credentials).reveal())
         elif action == "chainctl":
@@ -323,23 +347,32 @@ class Token(Step):
         self._refuse_unseen(shown)
         change = self.change(token)
         port = int(self.values["port"]) if separate else None
+        if self._has_it(token):
+            report(Check("apply", f"{self._name} has this token already", "done"))
+            reached = port or chosen.port
+            proxy.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
+            self._through(token, port, report)
+            return
         if port is not None and not self._is_own(port):
             report(Check("apply", f"port {port}", "running"))
             routing.refuse_taken(self.session, port)
         proxy.apply(self.session, change, report, cancel)
         if isinstance(change, changes.UpdateProxy):
             self._forget_failures(change.repository, report)
+        self._through(token, port, report)
+
+    def _through(self, token: PullToken, port: int | None, report: Report) -> None:
         self._keep(report)
         self.session.pull_token = token
         self.session.plan = msgspec.structs.replace(
             self.session.plan,
             token=plan.Token(
-                mode="separate" if separate else "add",
+                mode="separate" if self.values["mode"] == "separate" else "add",
                 organization=self.organization,
                 username=token.credentials.username,
-                name=change.repository,
+                name=self._name,
                 port=port,
-                scheme=chosen.scheme,
+                scheme=self.session.routing.scheme,
             ),
             pull=plan.Pull(private_image=self.values["image"].strip()),
         )

@@ -1,0 +1,73 @@
+"""`Run`: what ties a session to its saved file and to the lock on its Nexus."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cgwizard.errors import WizardError
+from cgwizard.runs import saved
+from cgwizard.runs.lock import Lock
+from cgwizard.runs.saved import SavedRun
+
+if TYPE_CHECKING:
+    from cgwizard.guide.session import Session
+
+
+class Run:
+    """Made with the session; ``folder`` is the program's state folder.
+
+    ``resumed``: the run that is gone on with; its answers are filled in and its journal goes on.
+    """
+
+    def __init__(self, session: Session, folder: Path, resumed: SavedRun | None = None) -> None:
+        self.session = session
+        self.folder = folder
+        self.resumed = resumed
+        self.looking = False  # another cgwizard has this Nexus: nothing is changed, nothing saved
+        self.started = resumed.started if resumed else time.time()
+        self._lock: Lock | None = None
+
+    def claim(self, nexus: str) -> None:
+        """Be the one run for ``nexus``. Raises WizardError ``run-in-use``."""
+        lock = self._lock_of(nexus)
+        if not self.looking:
+            lock.acquire()
+
+    def take_over(self, nexus: str) -> None:
+        """End the other run in order and be the one. Raises WizardError."""
+        self._lock_of(nexus).take_over()
+        self.looking = False
+
+    def look(self) -> None:
+        """Leave it to the other one: look, and change nothing."""
+        self.looking = True
+
+    def save(self) -> None:
+        """After each confirmed step. Raises WizardError ``run-not-saved``: the guide goes on."""
+        if not self.looking and self._lock is not None and self._lock.held:
+            saved.save(self.session, self.folder / "runs", self.started)
+
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def _lock_of(self, nexus: str) -> Lock:
+        if self._lock is None or self._lock.nexus != nexus:
+            self.close()
+            self._lock = Lock(self.folder / "locks", nexus, self.session.journal.run)
+        return self._lock
+
+
+def refuse_looking(run: Run | None, what: str) -> None:
+    """Raise WizardError ``looking-only`` where another run may change Nexus and this one not."""
+    if run is None or not run.looking:
+        return
+    raise WizardError(
+        "looking-only",
+        tried=what,
+        came_back="nothing was sent",
+        cause="another cgwizard has the run for this Nexus; this one only looks",
+        next_step="go back to Connect and take over",
+    )
