@@ -13,7 +13,9 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds: "0.8 s", "42 s", "3 min 20 s"."""
+    """Seconds: "0.08 s", "2.8 s", "42 s", "3 min 20 s"."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
