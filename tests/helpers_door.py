@@ -21,13 +21,16 @@ from cgwizard.practice.world import PracticeWorld
 REST = "/service/rest"
 
 
+How = Literal["cut", "lost", "answer", "after"]
+
+
 @dataclass
 class Rule:
     """What happens to requests whose ``METHOD /path`` matches: ``cut`` before Nexus sees them,
-    ``lost`` after it did its work, or an answer of ours."""
+    ``lost`` after it did its work, an ``answer`` of ours instead or ``after`` its work."""
 
     pattern: str
-    how: Literal["cut", "lost", "answer"]
+    how: How
     times: int | None = None
     status: int = 200
     body: bytes = b""
@@ -46,14 +49,15 @@ class Rule:
 @dataclass
 class Door:
     """``seen``: each request as ``METHOD /path``; ``signed`` those with credentials. ``dead``:
-    every connection is cut."""
+    every connection is cut; ``lives``: how many requests still pass before that."""
 
     rules: list[Rule] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
     dead: bool = False
+    lives: int | None = None
 
-    def rule(self, pattern: str, how: Literal["cut", "lost", "answer"], **rest: Any) -> Rule:
+    def rule(self, pattern: str, how: How, **rest: Any) -> Rule:
         made = Rule(pattern, how, **rest)
         self.rules.append(made)
         return made
@@ -70,16 +74,18 @@ class Door:
             self.seen.append(line)
             if any(name == b"authorization" for name, _ in scope["headers"]):
                 self.signed.append(line)
-            if self.dead:
+            if self.lives is not None:
+                self.lives -= 1
+            if self.dead or (self.lives is not None and self.lives < 0):
                 await _cut(send)
             rule = next((rule for rule in self.rules if rule.takes(line)), None)
             if rule is None:
                 await inner(scope, receive, send)
                 return
-            if rule.how == "lost":
+            if rule.how in {"lost", "after"}:
                 await inner(scope, receive, _nowhere)
             rule.then()
-            if rule.how != "answer":
+            if rule.how in {"lost", "cut"}:
                 await _cut(send)
             headers = [(b"content-type", rule.content_type.encode())]
             if rule.server is not None:
