@@ -218,7 +218,14 @@ class Pull(Step):
         check = f"{target.id}-pull"
         report(Check(check, f"pull {image}", "running"))
         self.progress.start(str(reference))
-        finished = self._pull(target, reference, cancel)
+        try:
+            finished = self._pull(target, reference, cancel)
+        except WizardError as error:
+            if error.code == "manifest-unknown":  # it may be what Nexus remembers
+                self.fix = Fix(
+                    "forget failures, pull again", lambda: self._forget(target.repository)
+                )
+            raise
         told = f"{short(finished.digest)} {size(finished.bytes)} in {duration(finished.seconds)}"
         report(Check(check, f"pulled {image}", "done", told))
         ask = proving.Questions(self.session, target, reference, finished, report, cancel)

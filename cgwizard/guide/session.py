@@ -207,9 +207,10 @@ class Session:
     def upstream(self, credentials: Credentials | None = None) -> Registry:
         """Chainguard's registry itself; in practice the practice one stands for it."""
         from cgwizard.registry.client import Registry
+        from cgwizard.registry.retries import Patience
 
         url = self.practice.registry_url if self.practice else UPSTREAM
-        return Registry(url, credentials, name="cgr.dev")
+        return Registry(url, credentials, name="cgr.dev", patience=Patience())
 
     @property
     def problem(self) -> Problem | None:
