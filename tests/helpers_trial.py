@@ -3,12 +3,15 @@ one layer, pushed to a real registry so that an engine pulls it as any other ima
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import io
 import json
+import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +23,7 @@ from typing import Any
 import httpx
 
 import cgwizard
+from tests.helpers_docker import wait_until
 
 APP = "app"
 SERVE = """
@@ -187,3 +191,83 @@ def _libraries(binaries: Iterable[Path]) -> dict[str, Path]:
     ).stdout
     paths = {Path(found) for found in re.findall(r"(/\S+\.so\S*) \(0x", told)}
     return {str(path).lstrip("/"): path for path in paths}
+
+
+@contextlib.contextmanager
+def bridge() -> Iterator[str]:
+    """A bridge of the tests' own; its name, or "" where this machine does not allow one.
+
+    Docker's own bridge would do, but any other daemon without one removes it.
+    """
+    name, number = f"cgw{os.getpid()}", os.getpid() % 12_000
+    commands = (
+        ("ip", "link", "add", "name", name, "type", "bridge"),
+        ("ip", "address", "add", f"10.{200 + number // 240}.{number % 240}.1/24", "dev", name),
+        ("ip", "link", "set", name, "up"),
+    )
+    remove = ("ip", "link", "delete", name)
+    if not shutil.which("ip"):
+        yield ""
+        return
+    made = all(
+        subprocess.run(c, check=False, capture_output=True).returncode == 0 for c in commands
+    )
+    try:
+        yield name if made else ""
+    finally:
+        subprocess.run(remove, check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def docker_daemon(folder: Path, bridge: str) -> Iterator[str]:
+    """A docker daemon that publishes ports by its own proxy, without touching the firewall."""
+    address = f"unix://{folder}/docker.sock"
+    command = [
+        *("dockerd", "--iptables=false", "--ip6tables=false", f"--bridge={bridge or 'none'}"),
+        *("--storage-driver=vfs", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
+        *("--pidfile", f"{folder}/pid", "-H", address),
+    ]
+    with _service(command, folder / "dockerd.log", address):
+        yield address
+    netns = f"{folder}/exec/netns/default"  # left mounted, which keeps the folder
+    subprocess.run(["umount", netns], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def podman_service(folder: Path) -> Iterator[str]:
+    """Podman's API, as it starts containers for a root whose limits are not to be raised, on
+    any mixture of cgroups."""
+    address = f"unix://{folder}/podman.sock"
+    config = folder / "containers.conf"
+    config.write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
+    command = [
+        *("podman", "--storage-driver=vfs", "--cgroup-manager=cgroupfs"),
+        *(("--runtime", runc) if (runc := shutil.which("runc")) else ()),
+        *("--root", f"{folder}/root", "--runroot", f"{folder}/run"),
+        *("system", "service", "--time=0", address),
+    ]
+    with _service(command, folder / "podman.log", address, CONTAINERS_CONF=str(config)):
+        yield address
+
+
+@contextlib.contextmanager
+def _service(command: list[str], log: Path, address: str, **environment: str) -> Iterator[None]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, env={**os.environ, **environment}
+        )
+    try:
+        wait_until(lambda: _answers(address), f"{command[0]}, see {log}", seconds=60)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(address: str) -> bool:
+    transport = httpx.HTTPTransport(uds=address.removeprefix("unix://"))
+    with httpx.Client(transport=transport, base_url="http://engine") as client:
+        try:
+            return client.get("/_ping").status_code == 200
+        except httpx.TransportError:
+            return False

@@ -14,13 +14,15 @@ PORTS = range(1, 65536)
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # Docker's rule, and Podman's
 
 
-def wanted(values: Mapping[str, str], *, host_network: bool = False) -> Wanted:
-    """Raises ValueError where a port is no number: ask `problems` first."""
+def wanted(values: Mapping[str, str], *, volume: str = "", host_network: bool = False) -> Wanted:
+    """``volume``: "" for one that is called like the container. Raises ValueError where a port
+    is no number: ask `problems` first."""
     return Wanted(
         values["image"].strip(),
         values["name"].strip(),
         int(values["port"]),
         _ports(values["connectors"]),
+        volume,
         host_network=host_network,
     )
 

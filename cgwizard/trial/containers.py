@@ -112,8 +112,10 @@ class Containers(EngineSocket):
         }
         tried = f"creating the container {wanted.name}"
         response = self._send("POST", "/containers/create", {"name": wanted.name}, body)
-        if response.status_code == 409:
-            raise name_taken(wanted.name, tried, said(response.content))
+        told = said(response.content)
+        # Docker says so by its status, Podman only in its words.
+        if response.status_code == 409 or "already in use" in told:
+            raise name_taken(wanted.name, tried, told)
         if response.status_code != 201:
             raise self._refused(tried, response)
         return self._decoded(response, Listed).id

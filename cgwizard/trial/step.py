@@ -67,6 +67,7 @@ class Trial(Step):
         self._env = env
         self._engines: dict[str, Engine] = {}
         self._there: dict[tuple[str, str], Container] = {}  # Nexuses by engine and name
+        self._volumes: dict[str, str] = {}  # of containers that were removed, by name
         self._asked = ""  # what was asked about: "stop", "remove", "remove-data"
         self._order = ""  # the same, confirmed
 
@@ -112,10 +113,10 @@ class Trial(Step):
 
     def preview(self) -> tuple[str, ...]:
         program = self.values["engine"]
-        if self.result or program not in self._engines:
-            return ()
         if self.found and self._asked:
             return ending.commands(self._asked, self.found)
+        if self.result or program not in self._engines:
+            return ()
         if self.found:
             return () if self.found.running else (f"{program} start {self.found.name}",)
         if self.field_problems():
@@ -130,7 +131,7 @@ class Trial(Step):
             return ("Its data is in it already: sign in with the password that is valid there.",)
         return (
             "The connector ports are published now: none can be added to a container later.",
-            f"Nexus keeps its data in the volume {self.values['name'].strip()}-data.",
+            "Nexus keeps its data in a volume: it outlives the container.",
         )
 
     def action(self) -> Action:
@@ -158,7 +159,8 @@ class Trial(Step):
     @property
     def wanted(self) -> Wanted:
         """What the fields say; they have no problem."""
-        return answers.wanted(self.values, host_network=self.host_network)
+        volume = self._volumes.get(self.values["name"].strip(), "")
+        return answers.wanted(self.values, volume=volume, host_network=self.host_network)
 
     def field_problems(self) -> dict[str, str]:
         shown = {field.id for field in self.fields()}
@@ -261,7 +263,7 @@ class Trial(Step):
         self.fix, self._asked = Fix(label, confirm, explanation), action
 
     def _end(self, engine: Engine, order: str, report: Report, cancel: Cancel) -> None:
-        name = self.values["name"].strip()
+        name, container = self.values["name"].strip(), self.found
         self.result, self.state = None, "todo"
         if order == "stop":
             label = f"stop {name}"
@@ -279,6 +281,9 @@ class Trial(Step):
                 return "with its data" if with_data else "its data is kept"
 
             checking(report, "remove", f"remove {name}", work, done=f"removed {name}")
+            if container:  # a new one of this name goes on with it, as far as it is kept
+                self._volumes[name] = "" if with_data else container.volume
+                self.values["image"] = container.image
         self._look(report, cancel)
 
 
