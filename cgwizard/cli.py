@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:  # answered before anything is imported, even click
         print(f"cgwizard {__version__}")  # noqa: T201  (standard output is the answer)
         return
+    # What is made at the start is no garbage, and to look for some after every 700 objects, as
+    # Python does, takes a tenth of the time until the first paint. What stays for long calls
+    # `gc.enable` itself: the screens, the practice servers.
+    gc.disable()
     from cgwizard.commands import root
 
     threading.excepthook = _thread_crashed

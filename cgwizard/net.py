@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard import __version__, debuglog
+from cgwizard import __version__
 from cgwizard.errors import WizardError
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def http_client(
     Usable from several threads at once.
     """
     import httpx
+
+    from cgwizard import debuglog
 
     url = httpx.URL(base_url)
     verify: ssl.SSLContext | bool = False

@@ -1,37 +1,43 @@
-"""The command line: one module a command. Each imports what it runs only when it runs."""
+"""The command line: one module a command, of the same name. Only the one that runs is imported."""
 
 from __future__ import annotations
 
-import difflib
+from importlib import import_module
 
 import click
 
 from cgwizard import __version__
-from cgwizard.commands.apply import apply
-from cgwizard.commands.forget import forget
-from cgwizard.commands.guide import guide
-from cgwizard.commands.practice import practice
-from cgwizard.commands.pull import pull
-from cgwizard.commands.undo import undo
 
-COMMANDS: tuple[click.Command, ...] = (guide, practice, pull, apply, undo, forget)
+GUIDE = "guide"  # what runs when the first word is no command
+COMMANDS = (GUIDE, "practice", "pull", "apply", "undo", "forget")
 
 
 class Root(click.Group):
     """`cgwizard URL` and `cgwizard practice` live side by side: a first word that is no command
     belongs to the guide."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"cgwizard.commands.{cmd_name}"), cmd_name)
+        return command
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
+        if not args or (args[0] not in COMMANDS and args[0] not in {"-h", "--help"}):
             self._refuse_typo(args)
-            args = [guide.name or "", *args]
+            args = [GUIDE, *args]
         return super().parse_args(ctx, args)
 
     def _refuse_typo(self, args: list[str]) -> None:
         word = args[0] if args else ""
         if word == "--version" or word.startswith("-") or any(c in word for c in ".:/"):
             return
-        near = difflib.get_close_matches(word, list(self.commands), n=1, cutoff=0.75)
+        import difflib
+
+        near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
         if near:
             raise click.UsageError(f"no command '{word}'. Did you mean: cgwizard {near[0]}")
 
@@ -48,7 +54,3 @@ def root() -> None:
 
     Without a command the guide starts: cgwizard https://nexus.example.com
     """
-
-
-for command in COMMANDS:
-    root.add_command(command)

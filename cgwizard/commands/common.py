@@ -43,11 +43,6 @@ def state_folder() -> Path:
 
 
 def run_screens(session: Session, clean_up: Callable[[], None] = lambda: None) -> NoReturn:
-    import gc
-
-    # Nothing that is made until the first paint is garbage, and looking for some would take a
-    # tenth of that time. The application switches it on again.
-    gc.disable()
     from cgwizard.app import run
 
     sys.exit(run(session, clean_up))

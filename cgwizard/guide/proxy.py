@@ -11,7 +11,6 @@ from cgwizard import changes, plan
 from cgwizard.errors import WizardError
 from cgwizard.guide.asking import stoppable
 from cgwizard.guide.step import Check, Report
-from cgwizard.runs.run import refuse_looking
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -109,6 +108,8 @@ def apply(session: Session, change: changes.Change, report: Report, cancel: Canc
     creates = isinstance(change, changes.CreateProxy)
     label = f"{'create' if creates else 'change'} {change.repository}"
     report(Check("apply", label, "running"))
+    from cgwizard.runs.run import refuse_looking
+
     refuse_looking(session.run, f"to {change.title}")
     cancel.check()
     changes.apply(change, session.nexus, session.journal)

@@ -11,15 +11,14 @@ from cgwizard import plan
 from cgwizard.amounts import duration, short, size
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, PullEvent, ignore
-from cgwizard.guide import proving
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.proving import Target
 from cgwizard.guide.session import Proof
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.model import Engine
+    from cgwizard.guide.proving import Target
     from cgwizard.guide.session import Session
     from cgwizard.registry.reference import Reference
 
@@ -132,6 +131,8 @@ class Pull(Step):
 
     def targets(self) -> list[Target]:
         """What will be pulled, by whole reference."""
+        from cgwizard.guide.proving import Target
+
         developer, routing, token = (
             self.session.plan.developer,
             self.session.plan.routing,
@@ -191,6 +192,7 @@ class Pull(Step):
                 self.values["free_image"].strip(),
                 self.values["private_image"].strip() if self._with_token else "",
                 self.values["platform"].strip(),
+                engine=self.values["engine"],
             ),
         )
         self.state = "done"
@@ -211,6 +213,7 @@ class Pull(Step):
         self.on_event(event)
 
     def _prove(self, target: Target, report: Report, cancel: Cancel) -> Proof:
+        from cgwizard.guide import proving
         from cgwizard.registry.reference import Reference
 
         reference = Reference.parse(target.reference)
@@ -245,6 +248,8 @@ class Pull(Step):
         return Proof(str(reference), finished, digest, second, found)
 
     def _pull(self, target: Target, reference: Reference, cancel: Cancel) -> Finished:
+        from cgwizard.guide import proving
+
         engine = self.engines.get(self.values["engine"])
         by = partial(proving.pull_by_engine, engine) if engine else proving.pull
         return by(

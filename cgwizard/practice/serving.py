@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import threading
@@ -97,6 +98,7 @@ class Servers:
         self._loop.run_forever()
 
     def start(self) -> None:
+        gc.enable()  # the command line starts without
         self._thread.start()
         self._loop.call_soon_threadsafe(self._tick)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cgwizard.practice.registry.catalogue import Catalogue
-from cgwizard.practice.registry.images import Builder, Image
+
+if TYPE_CHECKING:
+    from cgwizard.practice.registry.images import Image
 
 
 class ImageStore:
@@ -21,6 +24,8 @@ class ImageStore:
 
     def get(self, repository: str) -> Image | None:
         """The image, made now if need be (up to a second); None when there is no such name."""
+        from cgwizard.practice.registry.images import Builder
+
         image = self._made.get(repository)
         if image is not None:
             return image
