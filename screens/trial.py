@@ -5,12 +5,9 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from cgwizard.guide.step import CONTINUE
+from cgwizard.guide.step import CONTINUE, Step
 from cgwizard.screens.parts.bars import Bars
-from cgwizard.screens.parts.findings import Findings
-from cgwizard.screens.parts.form import Form
 from cgwizard.screens.parts.keys import Keys
-from cgwizard.screens.parts.top import Rail, Top
 from cgwizard.screens.step import FUNCTION_KEYS, StepScreen
 from cgwizard.trial.step import Trial
 
@@ -44,22 +41,10 @@ class TrialScreen(StepScreen):
     def go(self, direction: int) -> None:
         self.dismiss()
 
-    # The guide's place is Connect's: this step has none of its own.
-
-    async def show(self) -> None:
-        step, connect = self.step, self.step.session.steps.connect
-        self.query_one(Top).show(connect, self.size.width - 2, steps=self.app.size.width < 100)
-        self.query_one(Rail).show(connect)
-        self._text("heading", step.heading)
-        self._text("context", step.context)
-        self._text("notes", "\n".join(step.notes()))
-        self._text("preview", "\n".join(step.preview()) if not self.busy else "")
-        self._text("explanation", step.fix.explanation if step.fix and not self.busy else "")
-        locked = self.busy in {"act", "other"}
-        await self.query_one(Form).sync(step.fields(), step.secrets, locked=locked)
-        self.query_one(Findings).show(step.checks.values(), step.problem)
-        self.show_extras()
-        self._show_keys()
+    @property
+    def place(self) -> Step:
+        """Connect's: this step has no place of its own in the guide."""
+        return self.step.session.steps.connect
 
     def _show_keys(self) -> None:
         step = self.step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping
 
 from cgwizard.errors import WizardError
@@ -62,11 +61,13 @@ def image_for(program: str, image: str) -> str:
 
 
 def folded(command: str) -> tuple[str, ...]:
-    """One command on lines that a shell takes as one."""
-    first, *rest = textwrap.wrap(
-        command, PREVIEW_WIDTH, break_long_words=False, break_on_hyphens=False
-    )
-    lines = [first, *(f"  {more}" for more in rest)]
+    """One command on lines that a shell takes as one, broken before an option."""
+    lines: list[str] = []
+    for words in re.split(r" (?=-)", command):
+        if lines and len(lines[-1]) + 1 + len(words) <= PREVIEW_WIDTH:
+            lines[-1] += f" {words}"
+        else:
+            lines.append(f"  {words}" if lines else words)
     return (*(f"{line} \\" for line in lines[:-1]), lines[-1])
 
 

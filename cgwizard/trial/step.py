@@ -125,7 +125,7 @@ class Trial(Step):
         return answers.folded(self.wanted.run_line(program, image))
 
     def notes(self) -> tuple[str, ...]:
-        if self.result or self.checks or self.fix:
+        if self.result or self.fix or not set(self.checks) <= {"engines", "there"}:
             return ()
         if self.found:
             return ("Its data is in it already: sign in with the password that is valid there.",)
