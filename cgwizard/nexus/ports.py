@@ -78,7 +78,7 @@ def validate_port(
     Raises WizardError: connector-port-invalid, connector-port-of-nexus,
     connector-port-of-other-repository.
     """
-    digits = text.strip()
+    digits = text.strip(" \t\r\n\xa0")  # no more than `int` takes as well
     shown = "".join(c for c in digits[:12] if c.isprintable())
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 5 else 0
     if not 1 <= number <= HIGHEST_PORT:

@@ -260,7 +260,12 @@ def test_cancel_ends_a_registry_that_hangs(step: Token, session: Session) -> Non
     with raw_server(hang) as port:
         url = f"http://127.0.0.1:{port}"
         session.practice = msgspec.structs.replace(session.practice, registry_url=url)
-        threading.Thread(target=lambda: asked.wait(30) and cancel.set(), daemon=True).start()
+
+        def person() -> None:
+            asked.wait(30)
+            cancel.set()
+
+        threading.Thread(target=person, daemon=True).start()
         started = time.monotonic()
         with pytest.raises(Cancelled):
             run_checked(step, step.act, lambda _check: None, cancel)
