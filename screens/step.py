@@ -90,12 +90,17 @@ class StepScreen(Screen[None]):
         """Keys of a step's screen beside those of its step."""
         return []
 
+    @property
+    def place(self) -> Step:
+        """The step of the guide at which we are."""
+        return self.step
+
     async def show(self) -> None:
         """Bring the screen in line with the step."""
         step = self.step
         wide = self.app.size.width >= 100
-        self.query_one(Top).show(step, self.size.width - 2, steps=not wide)
-        self.query_one(Rail).show(step)
+        self.query_one(Top).show(self.place, self.size.width - 2, steps=not wide)
+        self.query_one(Rail).show(self.place)
         self._text("heading", step.heading)
         self._text("context", step.context)
         self._text("notes", "\n".join(step.notes()))
@@ -209,7 +214,11 @@ class StepScreen(Screen[None]):
         found = next((a.id for a, function in keys if event.key in {a.key, function}), None)
         if found is not None and not self.busy:
             event.stop()
-            self.start("other", lambda report, cancel: self.step.do(found, report, cancel))
+            self.do_other(found)
+
+    def do_other(self, action: str) -> None:
+        """Do one of the step's other actions."""
+        self.start("other", lambda report, cancel: self.step.do(action, report, cancel))
 
     def go(self, direction: int) -> None:
         step = self.step.session.next_to(self.step, direction)

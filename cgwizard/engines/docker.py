@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cgwizard.registry.reference import Reference
     from cgwizard.secrets import Credentials
 
-API = (1, 41)  # what is asked for, unless the engine is older
 OLDEST_API = (1, 32)  # the first that takes a platform
 
 
@@ -68,7 +67,8 @@ class Docker:
 
     def __init__(self, socket: str, version: str, api: str) -> None:
         self.socket, self.version = socket, version
-        self._api = min(_numbers(api) or OLDEST_API, API)
+        # Its own: newer engines refuse what is much older than they are.
+        self._api = _numbers(api) or OLDEST_API
 
     def pull(
         self,

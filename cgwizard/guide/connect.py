@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.client import NexusClient, UntrustedCertificate
+    from cgwizard.trial.model import TrialNexus
 
 UNTRUSTED = {"nexus-tls-untrusted", "nexus-certificate-changed"}
 LOCKED_SECONDS = 15 * 60.0
+TRIAL = Action("trial", "start a trial Nexus", "t")  # a front end opens `cgwizard.trial` for it
 KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
 
 
@@ -53,6 +55,7 @@ class Connect(Step):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.keyring: keyrings.KeyringStatus | None = None
+        self.trial_possible = False  # whether a container engine answers here
         self.fingerprint: str | None = None
         self._accepted: str | None = None  # the agreement's text to which the person agreed
         self._from_keyring = False
@@ -123,6 +126,11 @@ class Connect(Step):
         return Action("connect", "connect" if not self.problem else "try again")
 
     def others(self) -> tuple[Action, ...]:
+        if self.trial_possible and self.state != "done" and not self.fix:
+            return (*self._others(), TRIAL)
+        return self._others()
+
+    def _others(self) -> tuple[Action, ...]:
         if self.problem and self.problem.code in {"run-in-use", "run-not-taken-over"}:
             return (Action("look", "only look", "l"),)
         return ()
@@ -178,9 +186,22 @@ class Connect(Step):
             self.session.start_practice()
         if self.session.practice or self.keyring:
             return
+        self._find_engine()
         self.keyring = keyrings.probe()
         if self.values["url"] and self.values["user"] and not self.secrets.get("password"):
             self._load_password(self.values["url"])
+
+    def _find_engine(self) -> None:
+        from cgwizard.engines import find
+
+        self.trial_possible = any(found.engine for found in find.find())
+
+    def use(self, nexus: TrialNexus) -> None:
+        """Fill in the trial Nexus that was just started."""
+        self.set("url", nexus.url)
+        self.set("user", nexus.username)
+        if nexus.password is not None:
+            self.set("password", nexus.password.reveal())
 
     def _load_password(self, url: str) -> bool:
         if not (self.keyring and self.keyring.usable):

@@ -30,6 +30,7 @@ class Routing(Step):
     doubts: ClassVar[dict[str, str]] = {
         "connector-port-taken": "port",
         "connector-port-of-other-repository": "port",
+        "connector-not-published": "port",
     }
 
     def __init__(self, session: Session) -> None:
@@ -66,7 +67,12 @@ class Routing(Step):
             f"{taken} of the {ADVISED_CONNECTORS} connectors that Sonatype advises at most "
             f"{'is' if taken == 1 else 'are'} taken."
         )
-        lines.append(f"Is Nexus a container? Then publish the port as well: -p {port}:{port}")
+        container = self.session.container
+        if container is None:
+            lines.append(f"Is Nexus a container? Then publish the port as well: -p {port}:{port}")
+        elif not container.host_network:
+            published = ", ".join(map(str, container.connectors)) or "none"
+            lines.append(f"Nexus runs in the container {container.name}; published: {published}")
         return tuple(lines)
 
     def action(self) -> Action:
@@ -95,6 +101,7 @@ class Routing(Step):
         report(Check("connectors", "look at the connectors in use", "running"))
         self.session.refresh()
         cancel.check()
+        self._find_container()
         self._connectors = connectors(self.session.repositories)
         self._own = self._find_own()
         if self.values["port"] in {"", self._proposed}:
@@ -113,6 +120,26 @@ class Routing(Step):
                 self._look(port, report)
             except WizardError as error:  # told in full when the port is chosen
                 report(Check("port", f"port {port}", "warning", error.problem.came_back))
+
+    def _find_container(self) -> None:
+        from cgwizard.trial.ports import behind
+
+        if not self.session.practice:
+            self.session.container = behind(self.session.nexus.base_url)
+
+    def _refuse_unpublished(self, port: int) -> None:
+        from cgwizard.trial.ports import unpublished
+
+        container = self.session.container
+        problem = unpublished(container, port) if container else None
+        if problem is not None:
+            raise WizardError(
+                problem.code,
+                tried=problem.tried,
+                came_back=problem.came_back,
+                cause=problem.cause,
+                next_step=problem.next_step,
+            )
 
     def _find_own(self) -> Repository | None:
         """A repository that an earlier run, or someone else, made for cgr.dev already."""
@@ -148,6 +175,7 @@ class Routing(Step):
             report(Check("port", label, "done", f"is the port of {own.name} already"))
             return
         listening = refuse_taken(self.session, port)
+        self._refuse_unpublished(port)
         if listening is None:
             detail = "no answer from here: free or behind a firewall, it cannot be known"
             report(Check("port", label, "warning", detail))
@@ -184,6 +212,9 @@ def nexus_port(session: Session) -> int:
 
 def listening(session: Session, port: int) -> bool | None:
     """Whether something accepts connections there, as seen from here; None: cannot be known."""
+    container = session.container
+    if container and not container.host_network and port in container.connectors:
+        return False  # the engine itself answers on a published port, with nothing behind it
     try:
         socket.create_connection((session.host.strip("[]"), port), timeout=PROBE_SECONDS).close()
     except ConnectionRefusedError:
@@ -193,14 +224,21 @@ def listening(session: Session, port: int) -> bool | None:
     return True
 
 
-def propose_port(session: Session) -> int:
-    """A port that no connector has and nothing seen from here listens on."""
+def propose_port(session: Session, *, besides: int | None = None) -> int:
+    """A port that no connector has and nothing seen from here listens on; another than
+    ``besides``, which is chosen already and may not be open yet."""
     from cgwizard.nexus.ports import FIRST_PORT, connectors, propose
 
+    taken = connectors(session.repositories)
+    if session.container is not None:  # its ports are the only ones that reach Nexus
+        used = {connector.port for connector in taken} | {besides}
+        published = [port for port in session.container.connectors if port not in used]
+        if published:
+            return published[0]
     return propose(
-        connectors(session.repositories),
+        taken,
         own_port=nexus_port(session),
-        listening=lambda port: listening(session, port),
+        listening=lambda port: port == besides or listening(session, port),
         start=session.first_port or FIRST_PORT,
     )
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cgwizard.registry.retries import Patience
     from cgwizard.runs.run import Run
     from cgwizard.tokens.claims import PullToken
+    from cgwizard.trial.model import Container
 
 UPSTREAM = "https://cgr.dev"
 
@@ -86,6 +87,7 @@ class Session:
         # Known after Connect
         self.client: NexusClient | None = None
         self.server: Server | None = None
+        self.container: Container | None = None  # in which Nexus runs, if it does on this machine
         self.credentials: Credentials | None = None
         self.repositories: list[Repository] = []
         self.blob_stores: list[BlobStore] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from cgwizard.errors import WizardError
-from cgwizard.events import LayerProgress, OnEvent, PullEvent, ignore
-from cgwizard.guide.progress import LayerLine, Progress
+from cgwizard.events import OnEvent, PullEvent, ignore
+from cgwizard.guide.progress import Progress
 from cgwizard.guide.step import (
     CONTINUE,
     Action,
@@ -60,7 +60,7 @@ class Trial(Step):
             "connectors": ", ".join(map(str, model.CONNECTORS)),
         }
         self.host_network = False
-        self.progress: Progress = _Pulled()
+        self.progress = Progress()
         self.on_event: OnEvent = ignore  # set by a front end that draws the progress
         self.pulling = False
         self.result: TrialNexus | None = None
@@ -285,16 +285,6 @@ class Trial(Step):
                 self._volumes[name] = "" if with_data else container.volume
                 self.values["image"] = container.image
         self._look(report, cancel)
-
-
-class _Pulled(Progress):
-    """An engine does not say beforehand which layers there are."""
-
-    def add(self, event: PullEvent) -> None:
-        if isinstance(event, LayerProgress):
-            line = self.layers.setdefault(event.digest, LayerLine(event.digest, event.total))
-            line.total = event.total
-        super().add(event)
 
 
 def _titled(engine: Engine) -> str:

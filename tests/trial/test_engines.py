@@ -19,7 +19,6 @@ from cgwizard.cancel import Cancel
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, PullEvent
-from cgwizard.guide import routing
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check
 from cgwizard.practice.world import ADMIN_PASSWORD
@@ -140,16 +139,9 @@ def trial_step(lab: Lab, wanted: Wanted) -> Trial:
 
 @pytest.fixture
 def evidence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine listens for a published port before Nexus does: that is not another program."""
-    original = routing.listening
-
-    def listening(session: Session, port: int) -> bool | None:
-        container = ports.behind(session.nexus.base_url, lab.env)
-        if container is not None and ports.unpublished(container, port) is None:
-            return False
-        return original(session, port)
-
-    monkeypatch.setattr(routing, "listening", listening)
+    """The guide's own look for the container finds this engine, and no other."""
+    for name, address in lab.env.items():
+        monkeypatch.setenv(name, address)
 
 
 def states(checks: list[Check]) -> dict[str, str]:
