@@ -191,6 +191,8 @@ class Apply:
         """Raise WizardError where Nexus is not what the answers were written for: the guide
         would ask, and there is nobody to answer."""
         steps, wanted = self.session.steps, self.answers.developer
+        if step is steps.pull:
+            self._has_engine()
         if step is not steps.developer or wanted is None:
             return
         if differences := steps.developer.differences():
@@ -212,6 +214,18 @@ class Apply:
                 came_back=f"there are: {', '.join(stores)}",
                 cause="the answers were written for another Nexus",
                 next_step="name one of these as blob-store under [developer]",
+            )
+
+    def _has_engine(self) -> None:
+        name = self.answers.pull.engine if self.answers.pull else "builtin"
+        if self.session.steps.pull.values["engine"] != name:
+            there = ", ".join(["builtin", *self.session.steps.pull.engines])
+            raise WizardError(
+                "engine-absent",
+                tried=f"looking for the engine {name}, which is to pull",
+                came_back=f"there are: {there}",
+                cause="it is not installed or not running, or the answers are of another machine",
+                next_step=f'start it, or set engine = "builtin" under [pull]; {name} is not needed',
             )
 
     def _ends_dry(self, step: Step, lines: tuple[str, ...]) -> bool:

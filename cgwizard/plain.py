@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, ExitCode
+from cgwizard.guide.connect import TRIAL
 from cgwizard.guide.finish import QUIT
 from cgwizard.guide.step import CONTINUE, Action, Check, Field, Report, Step, run_checked
 from cgwizard.lines import Lines
@@ -61,11 +62,13 @@ class Plain:
         self.session.steps.pull.on_event = self.lines.event
         steps = list(self.session.steps)
         index = steps.index(begin) if begin else 0
+        back = False
         with self._signals():
             try:
                 while index < len(steps):
                     step = steps[index]
-                    if self._step(step) < 0:
+                    back = self._step(step, again=back) < 0
+                    if back:
                         index = max(0, index - 1)
                     else:
                         following = self.session.next_to(step, 1)
@@ -78,8 +81,8 @@ class Plain:
                 return ExitCode.UNFINISHED
         return ExitCode.DONE
 
-    def _step(self, step: Step) -> int:
-        """Returns where to go: 1 on, -1 back."""
+    def _step(self, step: Step, *, again: bool) -> int:
+        """Returns where to go: 1 on, -1 back. ``again``: the person came back to it."""
         number = list(self.session.steps).index(step) + 1
         if number > 1:
             self.lines.line()
@@ -87,14 +90,14 @@ class Plain:
         if self.prompts and step.context:
             self.lines.line(f"  {step.context}")
         try:
-            self._through(step)
+            self._through(step, again=again)
         except _Back:
             return -1
         return 1
 
-    def _through(self, step: Step) -> None:
+    def _through(self, step: Step, *, again: bool = False) -> None:
         self._work(step, step.enter)
-        asked = False
+        asked = again
         if step.id == "finish":
             self._proved()
         while True:
@@ -103,7 +106,11 @@ class Plain:
                 if self.prompts is None:
                     raise _Left(ExitCode.FAILED)
             elif step.state in {"done", "skipped"} or step.action() == CONTINUE:
-                return
+                if not again or self._leaves(step):
+                    return
+                asked = self._ask(step)
+                again = False
+                continue
             self._notes(step)
             if not asked and not step.others() and step.problem is None:
                 asked = self._ask(step)
@@ -113,7 +120,9 @@ class Plain:
                 asked = self._ask(step)
                 if action == CHANGE or step.preview():
                     continue  # what is sent is shown before it is sent
-            if action in step.others():
+            if action == TRIAL and step is self.session.steps.connect:
+                asked = self._trial(step)
+            elif action in step.others():
                 self._work(step, _doing(step, action.id))
                 asked = False
             elif action == QUIT:
@@ -129,6 +138,26 @@ class Plain:
                 self.lines.line(f"  {note}")
         self._noted = notes
 
+    def _leaves(self, step: Step) -> bool:
+        """Of a step that is through and was come back to: whether it stays as it is."""
+        return self._choose(step, asked=True) != CHANGE
+
+    def _trial(self, connect: Step) -> bool:
+        """Start a Nexus on this machine, then connect to it; whether its fields are filled in."""
+        from cgwizard.trial.step import Trial
+
+        trial = Trial(self.session)
+        trial.on_event = self.lines.event
+        self.lines.line()
+        self.lines.line(f"{trial.title}: {trial.heading}")
+        try:
+            self._through(trial)
+        except _Back:
+            return False
+        if trial.result is not None:
+            self.session.steps.connect.use(trial.result)
+        return trial.result is not None and trial.result.password is not None
+
     def _show(self, step: Step) -> None:
         if step.fix is not None:
             for line in step.fix.explanation.split("\n"):
@@ -143,14 +172,16 @@ class Plain:
             if main != QUIT:
                 self.lines.line(f"  {main.label}")
             return main
-        options = [main, *step.others()]
+        options = [main] if main == CONTINUE else [main, *step.others()]
         if asked and step.fields():
             options.append(CHANGE)
-        if len(options) == 1 and not (step.preview() or step.fix or step.problem):
+        if main == CONTINUE:
+            pass
+        elif len(options) == 1 and not (step.preview() or step.fix or step.problem):
             return main
-        if asked and not (step.preview() or step.fix or step.problem or step.others()):
+        elif asked and not (step.preview() or step.fix or step.problem or step.others()):
             return main
-        if self.session.next_to(step, -1) is not None:
+        if step is not self.session.steps.connect:
             options.append(BACK)
         options.append(LEAVE)
         number = self.prompts.choice("Choice", [option.label for option in options])
@@ -166,6 +197,7 @@ class Plain:
     def _ask(self, step: Step) -> bool:
         """Ask every field until each is right; True, for the caller to remember."""
         wrong: dict[str, str] | None = None
+        shown = {field.id: field.value for field in step.fields() if field.kind == "text"}
         while self.prompts and wrong != {}:
             for id in [field.id for field in step.fields()]:
                 # Looked up anew: an answer can take a field away, or bring one.
@@ -176,6 +208,8 @@ class Plain:
             wrong = {id: told for id, told in step.field_problems().items() if id in known}
             for id, told in wrong.items():
                 self.lines.line(f"  {id}: {told}")
+                if id in shown:  # an empty line must lead out: it takes what was there before
+                    step.set(id, shown[id])
         return True
 
     def _field(self, step: Step, field: Field) -> None:

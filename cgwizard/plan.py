@@ -18,6 +18,9 @@ FREE_IMAGE = "chainguard/wolfi-base"
 
 Scheme = Literal["http", "https"]
 TokenMode = Literal["skip", "add", "separate"]
+Engine = Annotated[
+    str, Meta(pattern="^(builtin|docker|podman)$", description="One of: builtin, docker, podman.")
+]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -67,6 +70,7 @@ class Pull(_Part, frozen=True):
     free_image: str = FREE_IMAGE
     private_image: str = ""
     platform: str = ""  # "linux/amd64"; empty: this machine's
+    engine: Engine = "builtin"  # who pulls
 
 
 class Plan(_Part, frozen=True):

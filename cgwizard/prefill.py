@@ -42,7 +42,11 @@ def typed(chosen: plan.Plan) -> dict[str, dict[str, str]]:
     if (token := chosen.token) and token.mode != "skip":
         found["token"] = _token(token, chosen.pull)
     if pull := chosen.pull:
-        found["pull"] = {"free_image": pull.free_image, "platform": pull.platform}
+        found["pull"] = {
+            "free_image": pull.free_image,
+            "platform": pull.platform,
+            "engine": pull.engine,
+        }
         if pull.private_image:
             found["pull"]["private_image"] = pull.private_image
     return found

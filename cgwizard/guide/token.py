@@ -229,7 +229,9 @@ class Token(Step):
         if self.values["port"] in {"", self._proposed}:
             taken = connectors(self.session.repositories)
             own = next((c for c in taken if c.repository == self.values["name"].strip()), None)
-            port = own.port if own else routing.propose_port(self.session)
+            chosen = self.session.plan.routing
+            besides = chosen.port if chosen else None
+            port = own.port if own else routing.propose_port(self.session, besides=besides)
             self.values["port"] = self._proposed = str(port)
         if self.session.practice:
             return
