@@ -120,16 +120,21 @@ class Plain:
                 asked = self._ask(step)
                 if action == CHANGE or step.preview():
                     continue  # what is sent is shown before it is sent
-            if action == TRIAL and step is self.session.steps.connect:
-                asked = self._trial(step)
-            elif action in step.others():
-                self._work(step, _doing(step, action.id))
-                asked = False
-            elif action == QUIT:
+            if action == QUIT:
                 return
-            elif not self._refused(step):
-                self._work(step, step.act)
-                asked = step.problem is None
+            asked = self._do(step, action)
+
+    def _do(self, step: Step, action: Action) -> bool:
+        """Do what was chosen; whether the answers stand, and need not be asked again."""
+        if action == TRIAL and step is self.session.steps.connect:
+            return self._trial()
+        if action in step.others():
+            self._work(step, _doing(step, action.id))
+            return False
+        if self._refused(step):
+            return True
+        self._work(step, step.act)
+        return step.problem is None
 
     def _notes(self, step: Step) -> None:
         notes = step.notes()
@@ -142,7 +147,7 @@ class Plain:
         """Of a step that is through and was come back to: whether it stays as it is."""
         return self._choose(step, asked=True) != CHANGE
 
-    def _trial(self, connect: Step) -> bool:
+    def _trial(self) -> bool:
         """Start a Nexus on this machine, then connect to it; whether its fields are filled in."""
         from cgwizard.trial.step import Trial
 
@@ -175,11 +180,8 @@ class Plain:
         options = [main] if main == CONTINUE else [main, *step.others()]
         if asked and step.fields():
             options.append(CHANGE)
-        if main == CONTINUE:
-            pass
-        elif len(options) == 1 and not (step.preview() or step.fix or step.problem):
-            return main
-        elif asked and not (step.preview() or step.fix or step.problem or step.others()):
+        to_read = bool(step.preview() or step.fix or step.problem or main == CONTINUE)
+        if not to_read and (len(options) == 1 or (asked and not step.others())):
             return main
         if step is not self.session.steps.connect:
             options.append(BACK)

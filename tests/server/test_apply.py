@@ -1,0 +1,219 @@
+"""The guide without a person: what it does, says and leaves alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cgwizard import answers, plan
+from cgwizard.apply import Ended, Preview, Stopped
+from cgwizard.errors import ExitCode, WizardError
+from cgwizard.nexus.client import NexusClient
+from cgwizard.practice.world import PracticeWorld
+from cgwizard.secrets import Credentials
+from tests.conftest import leaks
+from tests.helpers_server import applied
+
+COMMAND = str(Path(sys.executable).parent / "cgwizard")
+
+
+def chosen(world: PracticeWorld, mode: plan.TokenMode = "separate") -> plan.Plan:
+    return plan.Plan(
+        developer=plan.Developer(),
+        token=plan.Token(mode, organization=world.info.organization),
+    )
+
+
+def ended(events: list[object]) -> Ended:
+    (last,) = (e for e in events if isinstance(e, Ended))
+    return last
+
+
+def admin(world: PracticeWorld) -> NexusClient:
+    return NexusClient(world.info.nexus_url, Credentials(world.info.username, world.info.password))
+
+
+@pytest.mark.parametrize("mode", ["separate", "add", "skip"])
+def test_the_second_time_nothing_is_changed(world: PracticeWorld, mode: plan.TokenMode) -> None:
+    code, events, first = applied(world, chosen(world, mode))
+    assert code == ExitCode.DONE, events
+    assert ended(list(events)).changes == (1 if mode == "skip" else 2)
+    assert len(ended(list(events)).verified) == (1 if mode == "skip" else 2)
+    with admin(world) as client:
+        before = client.repositories()
+        code, events, second = applied(world, first.plan)
+        assert code == ExitCode.DONE, events
+        assert ended(list(events)).changes == 0
+        assert second.journal.entries == []
+        assert client.repositories() == before
+    assert second.plan.routing == first.plan.routing
+    assert second.plan.token == first.plan.token
+
+
+def test_a_dry_run_shows_every_request_and_sends_none(world: PracticeWorld) -> None:
+    with admin(world) as client:
+        before = client.repositories()
+        code, events, session = applied(world, chosen(world), dry_run=True)
+        assert client.repositories() == before
+    assert code == ExitCode.DONE
+    assert ended(list(events)).outcome == "dry-run"
+    assert ended(list(events)).changes == 2
+    previews = [e for e in events if isinstance(e, Preview)]
+    assert [p.action for p in previews] == ["create chainguard", "create chainguard-private"]
+    assert all(p.dry_run and p.lines[0].startswith("POST ") for p in previews)
+    assert session.journal.entries == []
+
+
+def test_what_others_made_is_not_touched_unasked(world: PracticeWorld) -> None:
+    _, _, session = applied(world, chosen(world, "skip"))
+    with admin(world) as client:
+        found = client.docker_proxy("chainguard")
+        assert found is not None
+        other = msgspec.structs.replace(
+            found, negative_cache=msgspec.structs.replace(found.negative_cache, enabled=False)
+        )
+        client.update_docker_proxy(other)
+        kept = client.docker_proxy("chainguard")
+        wanted = msgspec.structs.replace(
+            session.plan, routing=plan.Routing(session.routing.port + 500)
+        )
+        code, events, _ = applied(world, wanted)
+        assert code == ExitCode.FAILED
+        (stopped,) = (e for e in events if isinstance(e, Stopped))
+        assert stopped.code == "repository-exists"
+        assert "existing" in stopped.next_step
+        assert client.docker_proxy("chainguard") == kept
+
+
+def test_a_blob_store_that_is_not_there_is_not_replaced_by_another(world: PracticeWorld) -> None:
+    wanted = plan.Plan(developer=plan.Developer(blob_store="fast"))
+    code, events, session = applied(world, wanted)
+    assert code == ExitCode.FAILED
+    assert [e.code for e in events if isinstance(e, Stopped)] == ["blob-store-unknown"]
+    assert session.journal.entries == []
+
+
+def test_the_agreement_is_accepted_only_by_the_answers() -> None:
+    with PracticeWorld(preset="fresh") as world:
+        world.start()
+        code, events, _ = applied(world, plan.Plan())
+        assert code == ExitCode.FAILED
+        assert [e.code for e in events if isinstance(e, Stopped)] == ["nexus-eula"]
+        agreed = plan.Plan(connect=plan.Connect(world.info.nexus_url, "admin", accept_eula=True))
+        code, events, _ = applied(world, agreed, dry_run=True)
+        assert [e.code for e in events if isinstance(e, Stopped)] == ["nexus-eula"]
+        code, events, _ = applied(world, agreed)
+        assert code == ExitCode.DONE, events
+
+
+def test_answers_that_are_not_enough_are_a_usage_error(world: PracticeWorld) -> None:
+    wanted = plan.Plan(token=plan.Token("separate"))
+    with pytest.raises(WizardError) as caught:
+        applied(world, wanted)
+    assert caught.value.code == "answers-incomplete"
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+# The command
+
+
+def command(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, "apply", *arguments], check=False, capture_output=True, text=True, timeout=90,
+        stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def site(world: PracticeWorld, path: Path, source: str) -> Path:
+    connect = plan.Connect(world.info.nexus_url, world.info.username)
+    wanted = answers.of(plan.Plan(connect=connect), answers.Secrets(source))
+    path.write_text(answers.write(wanted))
+    return path
+
+
+def test_json_is_one_event_a_line_and_the_exit_code_says_how_it_ended(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    env = {"NEXUS_PW": world.info.password.reveal()}
+    done = command(str(path), "--json", env=env)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"step", "check", "change", "resolved", "layer", "finished", "end"} <= {
+        e["event"] for e in events
+    }
+    assert events[-1]["event"] == "end"
+    assert events[-1]["exit_code"] == done.returncode == 0, done.stdout[-800:] + done.stderr
+    assert events[-1]["changes"] == 1
+    assert not leaks((done.stdout + done.stderr).encode())
+    again = command(str(path), env=env)
+    assert again.returncode == 0
+    assert again.stdout.endswith("Nothing had to be changed.\n")
+    assert "\x1b" not in again.stdout
+
+
+def test_the_secret_is_taken_from_a_file_of_ones_own(world: PracticeWorld, tmp_path: Path) -> None:
+    secret = tmp_path / "pw"
+    secret.write_text(world.info.password.reveal() + "\n")
+    secret.chmod(0o644)
+    path = site(world, tmp_path / "site.toml", f"file:{secret}")
+    refused = command(str(path), "--dry-run")
+    assert refused.returncode == 2
+    assert "secret-file-open-to-others" in refused.stderr
+    secret.chmod(0o600)
+    done = command(str(path), "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "Dry run: 1 change would be made" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[routing]\nprot = 1\n", ":2: routing.prot: there is no such key"),
+        ("[routing]\nport = 1\n", "[connect] is missing"),
+        ("[connect]\nurl = 'http://127.0.0.1:9'\nuser = 'a'\n[secrets]\n"
+         "nexus-password = 'env:NO_SUCH'\n", "NO_SUCH"),
+    ],
+)  # fmt: skip
+def test_wrong_answers_end_before_anything_is_tried(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(text)
+    done = command(str(path))
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_rehearsing_needs_no_nexus(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text("[connect]\nurl = 'https://nexus.example.com'\nuser = 'deploy'\n")
+    done = command(str(path), "--practice")
+    assert done.returncode == 0, done.stdout[-500:] + done.stderr
+    assert "Done: 1 change made." in done.stdout
+
+
+def test_a_signal_ends_it_in_order(world: PracticeWorld, tmp_path: Path) -> None:
+    """During a slow pull: what was made stays and is in the journal, the code says unfinished."""
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    with PracticeWorld(speed=200_000) as slow:
+        slow.start()
+        site(slow, path, "env:NEXUS_PW")
+        process = subprocess.Popen(
+            [COMMAND, "apply", str(path), "--json"], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "NEXUS_PW": slow.info.password.reveal()},
+        )  # fmt: skip
+        assert process.stdout is not None
+        for line in process.stdout:
+            if '"event":"resolved"' in line:
+                process.send_signal(signal.SIGTERM)
+                break
+        rest = process.stdout.read()
+        assert process.wait(timeout=30) == ExitCode.UNFINISHED
+        assert '"outcome":"cancelled"' in rest
+        process.stdout.close()
