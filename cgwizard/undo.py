@@ -6,7 +6,7 @@ told and left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -108,10 +108,10 @@ def survey(entries: Iterable[Entry], client: NexusClient) -> list[Item]:
     return sorted(items, key=lambda item: item.entries[-1].time, reverse=True)
 
 
-def undo(item: Item, client: NexusClient, folder: Path) -> Item:
+def undo(item: Item, client: NexusClient, note: Callable[[Item], None]) -> Item:
     """Undo one that `acts`, after a last look; returns what was found then.
 
-    Raises WizardError; the journal tells what was done.
+    ``note`` writes it into the journal. Raises WizardError.
     """
     now = _look(item.repository, list(item.entries), client, client.repositories())
     if not now.acts or now.verdict != item.verdict:
@@ -120,11 +120,11 @@ def undo(item: Item, client: NexusClient, folder: Path) -> Item:
         client.delete_repository(item.repository)
     else:
         client.update_docker_proxy(_proxy(item.entries[0].before or {}))
-    note(now, folder)
+    note(now)
     return now
 
 
-def note(item: Item, folder: Path) -> None:
+def note_in(folder: Path, item: Item) -> None:
     """Write into the journals that these changes do not stand any more."""
     for entry in reversed(item.entries):
         book = Journal.reopen(folder, entry.run, entry.nexus)

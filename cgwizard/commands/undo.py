@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -67,7 +68,7 @@ def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:
 
     kept = 0
     for item in items:
-        found = undoing.undo(item, client, folder)
+        found = undoing.undo(item, client, partial(undoing.note_in, folder))
         if found.acts:
             word = "removed" if found.verdict == "remove" else "restored"
             click.echo(f"  {word} {found.repository}")

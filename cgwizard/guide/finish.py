@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.guide.step import Action, Check, Report, Step
+from cgwizard.guide.step import Action, Check, Fix, Report, Step
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.guide.session import Session
+    from cgwizard.undo import Item
 
 QUIT = Action("quit", "done, leave")
 FILE = "cgwizard-commands.txt"
@@ -31,8 +33,15 @@ class Finish(Step):
     id = "finish"
     title = "Finish"
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._undoing: list[Item] = []
+        self.undone = False
+
     @property
     def heading(self) -> str:
+        if self.undone:
+            return "What this run made is undone"
         return "Nexus now serves Chainguard's images"
 
     @property
@@ -54,18 +63,26 @@ class Finish(Step):
         )
 
     def action(self) -> Action:
-        return QUIT
+        return Action("fix", self.fix.label) if self.fix else QUIT
 
     def others(self) -> tuple[Action, ...]:
         return (
             Action("save", "save as a file", "s"),
             Action("answers", "save the answers", "a"),
+            *((Action("undo", "undo", "u"),) if self.session.journal.made() else ()),
         )
 
     def act(self, report: Report, cancel: Cancel) -> None:
-        self.state = "done"
+        if self.fix is None:
+            self.state = "done"
+            return
+        self.fix = None
+        self._undo(report)
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        if action == "undo":
+            self._look_what_to_undo(report)
+            return
         if action == "answers":
             report(Check("answers", "save the answers", "running"))
             path = save(self.answers(), Path.cwd(), ANSWERS)
@@ -75,6 +92,42 @@ class Finish(Step):
         report(Check("save", "save the commands", "running"))
         path = save(self.text(), Path.cwd())
         report(Check("save", "saved the commands", "done", str(path)))
+
+    def _look_what_to_undo(self, report: Report) -> None:
+        """Show it; it is done only when the person confirms it."""
+        from cgwizard import undo
+
+        report(Check("undo", "compare with what Nexus has now", "running"))
+        items = undo.survey(self.session.journal.entries, self.session.nexus)
+        self._undoing = [item for item in items if item.acts]
+        told = f"{len(self._undoing)} of {len(items)} as this run left them"
+        report(Check("undo", "compared with what Nexus has now", "done", told))
+        if self._undoing:
+            lines = "\n".join(item.words for item in items)
+            self.fix = Fix("undo this", lambda: None, lines)
+
+    def _undo(self, report: Report) -> None:
+        from cgwizard import undo
+
+        for item in self._undoing:
+            id, label = f"undo-{item.repository}", item.words
+            report(Check(id, label, "running"))
+            found = undo.undo(item, self.session.nexus, self._note)
+            report(
+                Check(
+                    id,
+                    label,
+                    "done" if found.acts else "warning",
+                    "" if found.acts else found.words,
+                )
+            )
+        self._undoing = []
+        self.undone = True
+        self.session.proofs = []
+
+    def _note(self, item: Item) -> None:
+        for entry in reversed(item.entries):
+            self.session.journal.write(entry.change, entry.repository, "undone")
 
     def commands(self) -> tuple[Commands, ...]:
         """By tool; none holds a secret: each asks for the password or reads the login."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.runs.saved import SavedRun
+    from cgwizard.tokens.claims import PullToken
 
 
 def begin(session: Session, run: SavedRun, journals: Path) -> None:
@@ -100,12 +101,29 @@ def _token(session: Session, run: SavedRun, report: Report, cancel: Cancel) -> b
         report(Check("token-there", label, "warning", "on another port now"))
         return False
     report(Check("token-there", label, "done"))
+    run_checked(step, step.enter, report, cancel)  # the keyring may have it
+    session.pull_token = _known(session, chosen.username)
     image = run.answers.pull.private_image if run.answers.pull else ""
     session.plan = msgspec.structs.replace(
         session.plan, token=chosen, pull=plan.Pull(private_image=image)
     )
     step.state = "done"
     return True
+
+
+def _known(session: Session, username: str) -> PullToken | None:
+    """The token itself, where it is in the keyring; without it the registry is not compared."""
+    from cgwizard.errors import WizardError
+    from cgwizard.tokens import paste
+
+    secret = session.steps.token.secrets.get("token")
+    if not secret:
+        return None
+    try:
+        token = paste.parse(secret.reveal())
+    except WizardError:
+        return None
+    return token if token.credentials.username == username else None
 
 
 def _pulled(session: Session, run: SavedRun, report: Report) -> bool:

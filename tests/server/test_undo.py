@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,12 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials
 from tests.conftest import leaks
-from tests.helpers_server import applied
+from tests.helpers_server import applied, plainly, session_of
+
+# Connect, port, repository, token, pull; then: undo, confirm, leave.
+LEAVE_AT_FINISH = (
+    "\n" * 3 + "\n" * 2 + "\n" * 3 + "1\n" + "\n" * 5 + "1\n" + "\n" * 3 + "undo\n1\n\n"
+)
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 
@@ -161,5 +167,19 @@ def test_the_last_look_is_taken_before_it_is_done(world: PracticeWorld, folder: 
         found = client.docker_proxy("chainguard")
         assert found is not None
         client.update_docker_proxy(msgspec.structs.replace(found, online=False))
-        assert undo.undo(item, client, folder / "journal").verdict == "changed"
+        assert (
+            undo.undo(item, client, partial(undo.note_in, folder / "journal")).verdict == "changed"
+        )
         assert client.docker_proxy("chainguard") is not None
+
+
+def test_finish_shows_what_would_go_and_undoes_it_when_that_is_confirmed(
+    world: PracticeWorld,
+) -> None:
+    with admin(world) as client:
+        before = [r.name for r in client.repositories()]
+        _, told = plainly(session_of(world), LEAVE_AT_FINISH)
+        shown = told.partition("undo\n")[2]
+        assert "remove chainguard, with the images that it has cached" in shown
+        assert "6 Finish" in told
+        assert [r.name for r in client.repositories()] == before, told[-900:]

@@ -1,0 +1,85 @@
+"""One guide, three front ends: the same answers lead to the same plan and the same journal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from cgwizard import answers, plan
+from cgwizard.errors import ExitCode
+from cgwizard.guide.session import Session
+from cgwizard.journal import Entry, Journal
+from cgwizard.practice.world import PracticeWorld
+from tests.helpers_server import applied, comparable, plainly, session_of
+
+Outcome = tuple[plan.Plan, list[Entry], list[tuple[str, str]]]
+
+
+def outcome(session: Session) -> Outcome:
+    assert session.plan.connect is not None
+    here = plan.Connect("http://nexus", session.plan.connect.user)
+    proofs = [(p.reference, p.finished.digest) for p in session.proofs]
+    assert all(p.verified for p in session.proofs)
+    token = session.plan.token
+    assert token is not None
+    # Each practice world has a Nexus on another port, and a token of its own.
+    members = {name: getattr(session.plan, name) for name in plan.Plan.__struct_fields__}
+    members["connect"] = here
+    members["token"] = plan.Token(
+        token.mode, token.organization, "", token.name, token.port, token.scheme
+    )
+    return plan.Plan(**members), session.journal.entries, proofs
+
+
+def by_screens(session: Session) -> None:
+    """Enter, and nothing else, as a person who takes what is proposed."""
+    from cgwizard.app import Wizard
+
+    async def drive() -> None:
+        app = Wizard(session)
+        async with app.run_test(size=(80, 24)) as pilot:
+            for _ in range(3000):
+                screen = app.screen
+                step, busy = getattr(screen, "step", None), getattr(screen, "busy", True)
+                if step is session.steps.finish and not busy:
+                    return
+                if step is not None and not busy:
+                    await pilot.press("enter")
+                await pilot.pause(0.02)
+        raise AssertionError("the screens do not come to the end")
+
+    asyncio.run(drive())
+
+
+def without_token(entries: list[Entry], username: str) -> str:
+    """The journal as text, without what differs from world to world."""
+    return str(comparable(entries)).replace(username, "USER")
+
+
+def test_every_step_by_screens_by_prompts_and_unattended(tmp_path: Path) -> None:
+    outcomes: dict[str, tuple[plan.Plan, str, list[tuple[str, str]]]] = {}
+    recorded = ""
+    for way in ("screens", "prompts", "apply"):
+        with PracticeWorld() as world:
+            world.start()
+            if way == "apply":
+                code, events, session = applied(
+                    world, answers.parse(recorded).plan, journals=tmp_path
+                )
+                assert code == ExitCode.DONE, events
+            else:
+                session = session_of(world)
+                session.journal = Journal(tmp_path)
+                if way == "screens":
+                    by_screens(session)
+                    session.close()
+                else:
+                    code_, told = plainly(session)
+                    assert code_ == ExitCode.DONE, told
+            recorded = session.steps.finish.answers()
+            found, entries, proofs = outcome(session)
+            text = without_token(entries, world.info.pull_token.username)
+            outcomes[way] = (found, text, proofs)
+    assert outcomes["screens"] == outcomes["prompts"]
+    assert outcomes["screens"] == outcomes["apply"]
+    assert "create the docker proxy chainguard-private" in outcomes["apply"][1]
