@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 # Slow lines: redraw seldom and animate nothing. Textual reads these when it is imported.
@@ -72,7 +73,7 @@ THEME = Theme(
 class Wizard(App[int]):
     """Holds the session and moves between the steps' screens; decides nothing itself."""
 
-    CSS_PATH = "assets/wizard.tcss"
+    CSS_PATH = Path(__file__).parent / "assets" / "wizard.tcss"  # also for who derives from this
     TITLE = "cgwizard"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual's form)

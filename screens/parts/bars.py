@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
 
 from cgwizard.amounts import size
 from cgwizard.guide.progress import LayerLine, Progress
@@ -20,13 +23,36 @@ def bar(done: int, total: int, width: int = BAR) -> Content:
     return Content.assemble(("━" * full + "╸" * half, "$accent"), (" " * rest, ""))
 
 
-class Bars(Static):
+class Bars(Widget):
+    """A line a layer and one for the total. Only lines that changed are drawn again: over a slow
+    line every one of them costs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[Content] = []
+
     def show(self, progress: Progress) -> None:
         lines = [_layer(line) for line in progress.layers.values()]
         if progress.totals is not None and lines:
             lines.append(_total(progress))
-        self.update(Content("\n").join(lines))
+        before, self._lines = self._lines, lines
         self.display = bool(lines)
+        if len(lines) != len(before):
+            self.refresh(layout=True)
+            return
+        for y, (old, new) in enumerate(zip(before, lines, strict=True)):
+            if old.plain != new.plain:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not width or y >= len(self._lines):
+            return Strip.blank(width)
+        line = self._lines[y].truncate(width)
+        return Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)[0]
 
 
 def _layer(line: LayerLine) -> Content:
