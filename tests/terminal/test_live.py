@@ -98,6 +98,8 @@ def test_the_password_is_kept_in_the_keyring_and_found_again(
         screen = connect(terminal)
         assert "keep the password in the keyring" in screen
         terminal.keys("C-q")
+        terminal.until("A run did not come to its end", "2 begin anew")
+        terminal.keys("2", "Enter")
         terminal.until("The password comes from the keyring")
         terminal.keys("Enter")
         terminal.until("signed in as admin", "enter continue")
@@ -151,8 +153,7 @@ def test_a_failed_pull_says_why_and_succeeds_when_the_cause_is_gone() -> None:
         terminal.until("chainguard/no-such-image")
         terminal.keys("Enter")
         screen = terminal.until("✗ problem", "tried", "came back", "likely", "next")
-        assert "chainguard/no-such-image" in screen
-        terminal.keys("Tab")
+        assert "chainguard/no-such-image" in screen  # and the cursor is in its field
         terminal.keys("C-u")
         terminal.until_true(lambda screen: "no-such-image" not in screen, "an empty field")
         terminal.type("chainguard/wolfi-base")
