@@ -64,6 +64,8 @@ def _told(node: ast.AST, positions: dict[str, int]) -> Iterator[str]:
         yield from _row(node)
     elif isinstance(node, ast.Compare):
         yield from _compared(node)
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        yield from _assigned(node.target, node.value)
     elif isinstance(node, ast.Assign):
         for target in node.targets:
             yield from _assigned(target, node.value)

@@ -17,6 +17,9 @@ from cgwizard.plain import Plain
 from cgwizard.practice.world import PracticeWorld
 
 ENTERS = "\n" * 80
+# The practice cgr.dev stands behind the practice Nexus only; a live run would compare with the
+# real one where there is a network.
+NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 
 def session_of(world: PracticeWorld, journals: Path | None = None) -> Session:

@@ -39,6 +39,8 @@ RUN_ELSEWHERE = {
         "tests/test_pull_command.py",
         "--password-stdin",
     ),
+    r"cgwizard apply \S+( --(dry-run|json|practice))?": ("tests/server/test_apply.py", '"apply"'),
+    r"cgwizard practice --plain": ("tests/server/test_plain.py", '"practice", "--plain"'),
 }
 
 # Ask a person something: a pattern of the command, and the same for the test in a real terminal.
@@ -48,6 +50,7 @@ INTERACTIVE = {
         "tests/terminal/test_guide.py",
         '"--user"',
     ),
+    r"cgwizard --plain": ("tests/server/test_going_on.py", '"--plain"'),
     r"cgwizard pull \S+ --username \S+": ("tests/test_pull_command.py", '"Password:"'),
 }
 

@@ -19,7 +19,7 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials
 from tests.conftest import leaks
-from tests.helpers_server import applied
+from tests.helpers_server import NO_NETWORK, applied
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 
@@ -127,7 +127,7 @@ def test_answers_that_are_not_enough_are_a_usage_error(world: PracticeWorld) -> 
 def command(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, "apply", *arguments], check=False, capture_output=True, text=True, timeout=90,
-        stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL, env={**os.environ, **NO_NETWORK, **(env or {})},
     )  # fmt: skip
 
 
@@ -206,7 +206,7 @@ def test_a_signal_ends_it_in_order(world: PracticeWorld, tmp_path: Path) -> None
         site(slow, path, "env:NEXUS_PW")
         process = subprocess.Popen(
             [COMMAND, "apply", str(path), "--json"], stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "NEXUS_PW": slow.info.password.reveal()},
+            env={**os.environ, **NO_NETWORK, "NEXUS_PW": slow.info.password.reveal()},
         )  # fmt: skip
         assert process.stdout is not None
         for line in process.stdout:
