@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 from cgwizard import answers, plan
@@ -51,6 +52,15 @@ def by_screens(session: Session) -> None:
     asyncio.run(drive())
 
 
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
 def without_token(entries: list[Entry], username: str) -> str:
     """The journal as text, without what differs from world to world."""
     return str(comparable(entries)).replace(username, "USER")
@@ -59,6 +69,7 @@ def without_token(entries: list[Entry], username: str) -> str:
 def test_every_step_by_screens_by_prompts_and_unattended(tmp_path: Path) -> None:
     outcomes: dict[str, tuple[plan.Plan, str, list[tuple[str, str]]]] = {}
     recorded = ""
+    ports = free_ports(2)
     for way in ("screens", "prompts", "apply"):
         with PracticeWorld() as world:
             world.start()
@@ -70,6 +81,9 @@ def test_every_step_by_screens_by_prompts_and_unattended(tmp_path: Path) -> None
             else:
                 session = session_of(world)
                 session.journal = Journal(tmp_path)
+                # Not what is proposed: that depends on what else listens on this machine.
+                session.steps.routing.set("port", str(ports[0]))
+                session.steps.token.set("port", str(ports[1]))
                 if way == "screens":
                     by_screens(session)
                     session.close()
