@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
 from textual.widgets import Input
 
+from cgwizard.guide.progress import Progress
 from cgwizard.guide.step import CONTINUE, Step
-from cgwizard.screens.parts.bars import Bars
 from cgwizard.screens.parts.keys import Keys
-from cgwizard.screens.step import FUNCTION_KEYS, StepScreen
+from cgwizard.screens.parts.pulling import PullingScreen
+from cgwizard.screens.step import FUNCTION_KEYS
 from cgwizard.trial.step import Trial
 
-REDRAW_SECONDS = 0.25
 
-
-class TrialScreen(StepScreen):
+class TrialScreen(PullingScreen):
     """Dismissed when the person goes on or back: then look at ``step.result``."""
 
     step: Trial
 
-    def extras(self) -> ComposeResult:
-        yield Bars()
-
-    async def on_mount(self) -> None:
-        self.query_one(Bars).display = False
-        self.set_interval(REDRAW_SECONDS, self._redraw)
-
-    def show_extras(self) -> None:
-        bars = self.query_one(Bars)
-        if self.step.pulling:
-            bars.show(self.step.progress)
-        else:
-            bars.display = False
-
-    def _redraw(self) -> None:
-        if self.busy == "act" and self.is_current:
-            self.show_extras()
-            self._text("heading", self.step.heading)
+    @property
+    def arriving(self) -> Progress | None:
+        return self.step.progress if self.step.pulling else None
 
     def go(self, direction: int) -> None:
         self.dismiss()
