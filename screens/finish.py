@@ -46,5 +46,8 @@ class FinishScreen(StepScreen):
         self.notify(copy(self.app, self.step.text()), markup=False)
 
     async def action_main(self) -> None:
+        if self.step.fix or self.busy:  # something was asked that Enter confirms
+            await super().action_main()
+            return
         self.step.state = "done"
         self.app.exit(ExitCode.DONE)
