@@ -156,6 +156,7 @@ class Finish(Step):
             ),
             Commands("skopeo", tuple(f"skopeo inspect{tls} docker://{ref}" for ref in references)),
             *(self._plain_http(registries) if plain else ()),
+            Commands("cosign, the signature as it comes through Nexus", self._cosign(plain)),
             Commands(
                 "Kubernetes, after docker login",
                 (
@@ -173,6 +174,17 @@ class Finish(Step):
                 ),
             ),
         )
+
+    def _cosign(self, plain: bool) -> tuple[str, ...]:
+        from cgwizard.proof import cosign_lines
+        from cgwizard.registry.reference import Reference
+
+        lines: list[str] = []
+        for proof in self.session.proofs:
+            reference = Reference.parse(proof.reference)
+            digest = proof.finished.digest
+            lines += cosign_lines(reference, digest, reference.repository, plain_http=plain)
+        return tuple(lines)
 
     def _plain_http(self, registries: list[str]) -> tuple[Commands, ...]:
         """Clients refuse plain HTTP to anything but this machine unless they are told."""

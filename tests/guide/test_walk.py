@@ -112,3 +112,21 @@ def test_going_back_and_changing_an_answer_takes_back_what_rests_on_it(
     assert session.steps.developer.state == "todo"
     assert session.steps.connect.state == "done"
     assert session.steps.developer.values["name"] == "chainguard"
+
+
+def test_the_commands_name_every_tool_and_hold_no_secret(world: PracticeWorld) -> None:
+    session = session_of(world)
+    walk(session)
+    text = session.steps.finish.text()
+    for tool in (
+        "docker pull",
+        "podman pull",
+        "skopeo inspect",
+        "cosign verify",
+        "kubectl",
+        "host.",
+    ):
+        assert tool in text
+    assert all(proof.finished.digest in text for proof in session.proofs)
+    assert not leaks(text.encode())
+    assert world.info.pull_token.password.reveal() not in text
