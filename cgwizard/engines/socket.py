@@ -40,7 +40,11 @@ class EngineSocket:
         self.path = path
         self._client = httpx.Client(
             base_url="http://engine",
-            transport=httpx.HTTPTransport(uds=path),
+            # A connection a request: a pull may end in the server's closing its own, and the next
+            # request must not find that out.
+            transport=httpx.HTTPTransport(
+                uds=path, limits=httpx.Limits(max_keepalive_connections=0)
+            ),
             timeout=httpx.Timeout(ASK_SECONDS),
             trust_env=False,  # a proxy has no business between here and a socket
         )
