@@ -93,6 +93,7 @@ class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
     retries: int = 0
     sources: tuple[Source, ...] = ()  # empty from an engine, which does not say
     engine: str = "builtin"  # who pulled: "builtin", "docker" or "podman"
+    unpacked: int = 0  # layers whose uncompressed digest was checked too, where that was asked for
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):

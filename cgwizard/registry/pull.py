@@ -81,6 +81,7 @@ class _Pull:
         self._retries = Retries(registry.patience, self._stop)
         self._crew = Crew(cancel, self._stop, abort=registry.abort, tick=self._reporter.tick)
         self._sources: dict[str, Source] = {}
+        self._unpacked: set[str] = set()
         self._began = time.monotonic()
         self._first_byte: float | None = None
 
@@ -132,6 +133,7 @@ class _Pull:
             first_byte_seconds=seconds if self._first_byte is None else self._first_byte,
             retries=self._retries.count,
             sources=sources,
+            unpacked=len(self._unpacked),
         )
         self._reporter.emit(result)
         return result
@@ -184,6 +186,8 @@ class _Pull:
                     writer.abandon()
                     return True
                 raise
+            if diff_id:
+                self._unpacked.add(blob.digest)
         writer.complete()
         self._sources[blob.digest] = Source(blob.digest, blob.size, fetched.seconds, fetched.host)
         return False

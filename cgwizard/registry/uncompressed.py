@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -16,6 +15,8 @@ STEP = 1 << 20  # bytes that come out of the decompressor at once
 RATIO_LIMIT = 200  # a layer may grow this much ...
 FREE_GROWTH = 4 << 30  # ... or to this many bytes, whichever is more
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# Frames of notes, with which parallel compressors begin.
+SKIPPABLE = tuple(bytes((first, 0x2A, 0x4D, 0x18)) for first in range(0x50, 0x60))
 
 
 class _Decompressor(Protocol):
@@ -78,7 +79,7 @@ class Unpacker:
     def _choose(self, begin: bytes) -> _Decompressor:
         if begin.startswith(GZIP_MAGIC):
             return _Gzip(self)
-        if begin.startswith(ZSTD_MAGIC):
+        if begin.startswith((ZSTD_MAGIC, *SKIPPABLE)):
             return _zstd(self)
         return _Plain()
 
@@ -132,11 +133,13 @@ class _Gzip:
 class _ZstdStream(Protocol):
     """``ZstdDecompressor`` of the standard library from Python 3.14 on, and of its backport."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, /, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class _Zstd:
@@ -164,14 +167,17 @@ class _Zstd:
 
 
 def _zstd(owner: Unpacker) -> _Zstd:
-    for name in ("compression.zstd", "backports.zstd"):
-        with contextlib.suppress(ImportError):
-            module = importlib.import_module(name)
-            return _Zstd(owner, module.ZstdDecompressor, module.ZstdError)
-    raise RegistryError(
-        "zstd-missing",
-        tried="unpacking a layer that is compressed with zstd",
-        came_back="this Python has no zstd",
-        cause="zstd came with Python 3.14",
-        next_step="install backports.zstd beside cgwizard, or pull without checking inside layers",
-    )
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError as error:
+        raise RegistryError(
+            "zstd-missing",
+            tried="unpacking a layer that is compressed with zstd",
+            came_back=f"this Python has no zstd ({error})",
+            cause="it was built without the zstd library",
+            next_step="run cgwizard with another Python, or pull without looking inside the layers",
+        ) from error
+    return _Zstd(owner, zstd.ZstdDecompressor, zstd.ZstdError)
