@@ -16,7 +16,7 @@ from cgwizard.registry.reference import Reference
 from cgwizard.registry.retries import Patience
 from cgwizard.secrets import Credentials, Secret
 from tests import helpers_faults as harm
-from tests.helpers_faults import FaultProxy, fault_proxy
+from tests.helpers_fault_proxy import FaultProxy, fault_proxy
 from tests.helpers_registry import PASSWORD, USERNAME, docker_registry, image, push
 from tests.helpers_tokenserver import SERVICE, TokenServer, token_server
 from tests.programs import needs

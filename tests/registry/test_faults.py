@@ -19,7 +19,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retries import Patience
 from tests import helpers_faults as harm
-from tests.helpers_faults import FaultProxy, fault_proxy
+from tests.helpers_fault_proxy import FaultProxy, fault_proxy
 from tests.helpers_registry import Made, docker_registry, image, push
 from tests.programs import needs
 

@@ -25,7 +25,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.uncompressed import STEP, Unpacker
 from tests import helpers_faults as harm
-from tests.helpers_faults import fault_proxy
+from tests.helpers_fault_proxy import fault_proxy
 from tests.helpers_registry import (
     OCI_LAYER,
     OCI_MANIFEST,

@@ -21,7 +21,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets import Credentials, Secret
 from tests import helpers_faults as harm
-from tests.helpers_faults import fault_proxy
+from tests.helpers_fault_proxy import fault_proxy
 from tests.helpers_registry import (
     PASSWORD,
     USERNAME,
