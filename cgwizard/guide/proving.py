@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard import proof
+from cgwizard import cached, proof
 from cgwizard.amounts import duration, short
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, ignore
@@ -16,16 +15,12 @@ from cgwizard.guide.asking import stoppable
 from cgwizard.guide.step import Check, CheckState, Report
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from cgwizard.cancel import Cancel
     from cgwizard.engines.model import Engine
     from cgwizard.errors import Problem
     from cgwizard.guide.session import Session
     from cgwizard.registry.reference import Reference
 
-SEARCH_SECONDS = 15.0  # Nexus's search lags about 2 s behind
-SEARCH_POLL_SECONDS = 0.25
 # Who did not sign in is told so, or that there is no such image.
 REFUSALS = {"no-login", "no-read-privilege", "not-entitled", "manifest-unknown"}
 
@@ -138,7 +133,7 @@ class Questions:
         """Pull again, by the built-in puller, since an engine has the image by now."""
         label = "second pull came from the cache"
         self._tell("cache", label, "running")
-        stored = self._stored()
+        stored = self._kept()
         second = pull(
             self.session,
             self.target,
@@ -147,42 +142,30 @@ class Questions:
             on_event=ignore,
             cancel=self.cancel,
         )
-        told = f"{duration(second.seconds)} after {duration(self.finished.seconds)}"
-        if stored is None:
-            self._tell("cache", label, "warning", f"{told}; Nexus lists no component for it")
-        elif self._stored() != stored:
-            self._tell("cache", label, "warning", f"{told}; Nexus fetched it again")
-        else:
-            self._tell("cache", label, "done", f"{told}, not refetched")
+        times = f"{duration(second.seconds)} after {duration(self.finished.seconds)}"
+        state, told = cached.compared(stored, self._kept())
+        self._tell("cache", label, state, f"{times}; {told}")
         return second.seconds
 
-    def _stored(self) -> datetime | None:
-        """When Nexus stored the tag's manifest; a fetch from upstream would renew it."""
-        components = self.session.nexus.components(
-            self.target.repository, self.reference.repository, self.reference.target
-        )
-        return next((asset.stored for c in components for asset in c.assets), None)
+    def _kept(self) -> cached.Kept | None:
+        image = self.reference
+        names = (image.repository,)
+        return cached.kept(self.session.nexus, self.target.repository, names, image.target)
 
     def in_search(self) -> bool:
         label = "found in Nexus's search"
         self._tell("search", label, "running")
-        deadline = time.monotonic() + SEARCH_SECONDS
-        while True:
-            try:
-                found = self.session.nexus.search_docker(
-                    self.target.repository, self.reference.repository, self.reference.target
-                )
-            except WizardError as error:  # the image is there all the same
-                self._tell("search", label, "warning", error.problem.came_back, error.problem)
-                return False
-            if found:
-                self._tell("search", label, "done", f"in {self.target.repository}")
-                return True
-            if time.monotonic() > deadline:
-                told = f"not within {SEARCH_SECONDS:.0f} s; its index may lag"
-                self._tell("search", label, "warning", told)
-                return False
-            self.cancel.wait(SEARCH_POLL_SECONDS)
+        image = cached.Kept(
+            self.target.repository, self.reference.repository, self.reference.target, None, None
+        )
+        try:
+            found = cached.in_search(self.session.nexus, image, self.cancel.wait)
+        except WizardError as error:  # the image is there all the same
+            self._tell("search", label, "warning", error.problem.came_back, error.problem)
+            return False
+        told = f"in {self.target.repository}" if found else cached.NOT_IN_SEARCH
+        self._tell("search", label, "done" if found else "warning", told)
+        return found
 
     def attached(self) -> None:
         """Whether what is attached to the image at cgr.dev can be had through Nexus as well."""
