@@ -44,8 +44,9 @@ def slow(step: int, seconds: float) -> Fault:
     def fault(line: Line, _asked: Asked, answer: Answer) -> None:
         line.send(Answer(answer.head, b"").bytes)
         for start in range(0, len(answer.body), step):
-            line.send(answer.body[start : start + step])
+            # Before, not after: the next request may come as soon as the last byte is there.
             line.hang(seconds)
+            line.send(answer.body[start : start + step])
 
     return fault
 

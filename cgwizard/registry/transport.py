@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cgwizard.net import CONNECT_SECONDS, Trust, http_client
-from cgwizard.registry.connection import Deadline
+from cgwizard.registry.connection import Deadline, cut
 from cgwizard.registry.problems import Answer, RegistryError, printable, refused
 from cgwizard.registry.retries import Patience
 from cgwizard.registry.unreachable import unreachable
@@ -59,9 +59,7 @@ class Transport:
         with self._lock:
             sockets = list(self._sockets)
         for sock in sockets:
-            # Not SSLSocket's own shutdown: it would take the TLS state from under a reader.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            cut(sock)
 
     @contextlib.contextmanager
     def request(
@@ -156,7 +154,7 @@ class Transport:
         if authorization:
             sent["Authorization"] = authorization
         request = client.build_request(method, url, headers=sent, timeout=timeout)
-        with Deadline(seconds, self.abort, self._keep) as deadline:
+        with Deadline(seconds, self._keep) as deadline:
             request.extensions["trace"] = deadline.trace
             response = client.send(request, stream=True)
         # From here on the time-out is that between two pieces of the body.
