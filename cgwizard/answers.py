@@ -21,8 +21,8 @@ MOST_BYTES = 1 << 20
 Source = Annotated[
     str,
     Meta(
-        pattern=r"^(keyring|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$",
-        description="keyring, env:VARIABLE, or file:PATH of a file with mode 0600.",
+        pattern=r"^(keyring|systemd-creds|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$",
+        description="keyring, systemd-creds, env:VARIABLE, or file:PATH (mode 0600).",
     ),
 ]
 
@@ -59,7 +59,7 @@ def write(answers: Answers) -> str:
 _HEAD = """\
 # Answers for: cgwizard apply FILE   (--dry-run shows what it would do)
 # No secret is in here. Under [secrets] stands where each is found:
-# "keyring", "env:VARIABLE", or "file:PATH" of a file with mode 0600.
+# "keyring", "systemd-creds", "env:VARIABLE", or "file:PATH" of a file with mode 0600.
 """
 
 

@@ -23,10 +23,13 @@ def write_whole(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         draft.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -62,4 +65,14 @@ def unwritable(code: str, what: str, path: Path, error: OSError) -> WizardError:
         came_back=error.strerror or str(error),
         cause="the disk is full, or the folder cannot be written to",
         next_step="make room, or set XDG_STATE_HOME to a folder that can be written to",
+    )
+
+
+def stays(path: Path, error: OSError) -> WizardError:
+    return WizardError(
+        "not-forgotten",
+        tried=f"removing {path}",
+        came_back=error.strerror or str(error),
+        cause="it is not yours, or the disk cannot be written to",
+        next_step=f"remove it yourself: rm {path}",
     )

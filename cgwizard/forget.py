@@ -12,13 +12,13 @@ from cgwizard import files, keyrings, undo
 from cgwizard.errors import WizardError
 from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
-from cgwizard.stores import encrypted, kept
+from cgwizard.stores import encrypted, kept, systemd_creds
 
 
 class Trace(msgspec.Struct, frozen=True):
     """Something that is on this machine because of this program."""
 
-    kind: Literal["secret", "secrets-file", "run", "journal", "crash"]
+    kind: Literal["secret", "secrets-file", "credential", "run", "journal", "crash"]
     name: str  # for people
     place: str  # a path, or "KIND ACCOUNT" in the keyring
 
@@ -26,12 +26,12 @@ class Trace(msgspec.Struct, frozen=True):
 def traces(folder: Path, *, journals: bool = False) -> list[Trace]:
     """What `remove` would remove. Journals only where asked for: without them nothing can be
     undone any more."""
-    found = [
-        Trace("secret", f"the {k.kind.replace('-', ' ')} of {k.account}", f"{k.kind} {k.account}")
-        for k in _secrets(folder)
-    ]
+    found = [Trace("secret", _words(k), f"{k.kind} {k.account}") for k in _secrets(folder)]
     if encrypted.path().exists():
-        found.append(Trace("secrets-file", "the encrypted secrets file", str(encrypted.path())))
+        held = ", ".join(_words(k) for k in kept.entries() if k.store == encrypted.STORE)
+        name = f"the encrypted secrets file{f', with {held}' if held else ''}"
+        found.append(Trace("secrets-file", name, str(encrypted.path())))
+    found += _credentials()
     found += [Trace("run", f"saved run {p.stem}", str(p)) for p in _files(folder / "runs", "json")]
     found += [
         Trace("crash", f"crash report {p.stem}", str(p)) for p in _files(folder / "crashes", "txt")
@@ -56,13 +56,13 @@ def remove(trace: Trace) -> None:
     try:
         files.remove(path)
     except OSError as error:
-        raise WizardError(
-            "not-forgotten",
-            tried=f"removing {path}",
-            came_back=error.strerror or str(error),
-            cause="it is not yours, or the disk cannot be written to",
-            next_step=f"remove it yourself: rm {path}",
-        ) from error
+        raise files.stays(path, error) from error
+    if trace.kind == "secrets-file":
+        kept.drop_all(encrypted.STORE)
+    elif trace.kind == "credential":
+        for k in kept.entries():
+            if k.store == systemd_creds.STORE and systemd_creds.path_of(k.kind, k.account) == path:
+                kept.drop(k.kind, k.account, k.store)
 
 
 def standing(folder: Path) -> int:
@@ -70,17 +70,33 @@ def standing(folder: Path) -> int:
     return len(undo.standing(undo.entries_of(folder / "journal")))
 
 
+def _words(each: kept.Kept) -> str:
+    return f"the {each.kind.replace('-', ' ')} of {each.account}"
+
+
+def _credentials() -> Iterator[Trace]:
+    """Every file that was encrypted by systemd; one that is not in the list, too."""
+    names = {
+        systemd_creds.path_of(k.kind, k.account): _words(k)
+        for k in kept.entries()
+        if k.store == systemd_creds.STORE
+    }
+    for path in _files(systemd_creds.folder(), "cred"):
+        name = names.get(path, f"the secret {path.stem}")
+        yield Trace("credential", f"{name}, encrypted by systemd", str(path))
+
+
 def _secrets(folder: Path) -> Iterator[kept.Kept]:
-    """Those that were noted, and those that earlier runs may have kept."""
+    """Those in the keyring that were noted, and those that earlier runs may have kept."""
     seen: set[kept.Kept] = set()
-    candidates = [*kept.entries(), kept.Kept("pull-token", "cgr.dev")]
+    noted = [k for k in kept.entries() if k.store == "keyring"]
+    candidates = [*noted, kept.Kept("pull-token", "cgr.dev")]
     for path in _files(folder / "runs", "json"):
         try:
             run = saved.read(path)
         except WizardError:
             continue
         candidates.append(kept.Kept("nexus-password", f"{run.user}@{run.nexus}"))
-    noted = set(kept.entries())
     usable = bool(keyrings.probe().usable)
     for each in candidates:
         if each in seen:
@@ -92,8 +108,7 @@ def _secrets(folder: Path) -> Iterator[kept.Kept]:
 
 def _is_there(each: kept.Kept) -> bool:
     try:
-        kind: keyrings.Kind = "pull-token" if each.kind == "pull-token" else "nexus-password"
-        return keyrings.load(kind, each.account) is not None
+        return keyrings.load(each.kind, each.account) is not None
     except WizardError:
         return False
 

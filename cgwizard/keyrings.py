@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -19,12 +19,12 @@ from cgwizard import keyring_parts, keyring_texts
 from cgwizard.errors import Problem, WizardError
 from cgwizard.secrets import Credentials, Secret
 from cgwizard.stores import kept
+from cgwizard.stores.store import Kind, packed, unpacked
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE = "cgwizard"
-Kind = Literal["nexus-password", "pull-token"]
 T = TypeVar("T")
 
 
@@ -35,13 +35,6 @@ class KeyringStatus(msgspec.Struct, frozen=True):
     backend: str  # "Secret Service (GNOME Keyring, KWallet or KeePassXC)"; "" where there is none
     reason: str  # one sentence: what can be done or why not
     problem: Problem | None = None
-
-
-class _Token(msgspec.Struct, forbid_unknown_fields=True):
-    """How a pull token is kept: one entry, so that its halves cannot part."""
-
-    username: str
-    password: str
 
 
 _probed: KeyringStatus | None = None
@@ -98,20 +91,12 @@ def forget(kind: Kind, account: str, timeout: float = 5.0) -> None:
 
 def save_token(account: str, credentials: Credentials, timeout: float = 5.0) -> None:
     """Keep a pull token, user name and password together. Raises like `save`."""
-    kept = _Token(credentials.username, credentials.password.reveal())
-    save("pull-token", account, Secret(msgspec.json.encode(kept).decode()), timeout)
+    save("pull-token", account, packed(credentials), timeout)
 
 
 def load_token(account: str, timeout: float = 5.0) -> Credentials | None:
     """The pull token kept for an account; None where there is none that can be read."""
-    secret = load("pull-token", account, timeout)
-    if secret is None:
-        return None
-    try:
-        kept = msgspec.json.decode(secret.reveal(), type=_Token)
-    except msgspec.DecodeError:
-        return None
-    return Credentials(kept.username, Secret(kept.password))
+    return unpacked(load("pull-token", account, timeout))
 
 
 _WORDS = {"nexus-password": "password for Nexus", "pull-token": "pull token"}

@@ -40,6 +40,8 @@ def own_folders(
     monkeypatch.setenv("HOME", str(home))
     for name in ("STATE", "CONFIG", "CACHE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    # Whether this machine has a key for systemd-creds must not change what the guide offers.
+    monkeypatch.setenv("SYSTEMD_CREDENTIAL_SECRET", str(home / "no-key"))
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
     """A client whose credentials Nexus accepted. ``source`` as in the answers file, or "" to
-    look into the keyring and then ask. Trust and user are those of the last saved run.
+    look where the guide keeps passwords and then ask. Trust and user: of the last saved run.
 
     Raises WizardError.
     """
@@ -51,15 +51,15 @@ def _ask_user(nexus: str) -> str:
 
 def _password(nexus: str, user: str, source: str) -> Secret:
     from cgwizard import keyrings
-    from cgwizard.stores import sources
+    from cgwizard.stores import sources, systemd_creds
 
     account = f"{user}@{nexus}"
     if source:
         return sources.nexus_password(source, account)
-    if keyrings.probe().usable:
-        found = keyrings.load("nexus-password", account)
-        if found is not None:
-            return found
+    if keyrings.probe().usable and (found := keyrings.load("nexus-password", account)):
+        return found
+    if systemd_creds.has("nexus-password", account):
+        return sources.nexus_password("systemd-creds", account)
     if not sys.stdin.isatty():
         raise _nobody(f"the password of {account}", "name its place with --password-from")
     from cgwizard.lines import Lines

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "source",
     default="",
     metavar="SOURCE",
-    help="keyring, env:VARIABLE or file:PATH (mode 0600).",
+    help="keyring, systemd-creds, env:VARIABLE or file:PATH (mode 0600).",
 )
 @debug_log
 def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, source: str) -> None:

@@ -1,13 +1,14 @@
 """Secrets in a file encrypted with a passphrase: by choice only, where there is no keyring.
 
 One JSON file, mode 0600: the parameters in clear, everything else AES-256-GCM under a key that
-scrypt makes of the passphrase. The parameters are authenticated with it. Account names are
-inside too. What it protects against is the file in wrong hands (a backup, a stolen disk), as
-well as the passphrase does; not an attacker on this machine while the wizard runs.
+scrypt makes of the passphrase. The parameters are authenticated with it. What it protects
+against is the file in wrong hands (a backup, a stolen disk), as well as the passphrase does; not
+an attacker on this machine while the wizard runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from base64 import b64decode, b64encode
@@ -17,8 +18,11 @@ import msgspec
 
 from cgwizard import files
 from cgwizard.errors import WizardError
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets import Secret
+from cgwizard.stores import kept
+from cgwizard.stores.store import Kind
 
+STORE: kept.StoreName = "secrets-file"
 VERSION = 1
 SHORTEST = 12  # characters of a passphrase
 # RFC 7914's parameters: 128 MiB and about half a second here, which is what a guess costs too.
@@ -35,11 +39,6 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     salt: str
     nonce: str = ""
     data: str = ""
-
-
-class _Token(msgspec.Struct, frozen=True):
-    username: str
-    password: str
 
 
 def path() -> Path:
@@ -80,7 +79,7 @@ class EncryptedFile:
         salt = b64encode(os.urandom(16)).decode()
         envelope = _Envelope(version=VERSION, n=N, r=R, p=P, salt=salt)
         made = cls(place, _key(passphrase, envelope), envelope, {})
-        made._write()
+        made._write({})
         return made
 
     @classmethod
@@ -88,15 +87,11 @@ class EncryptedFile:
         """Raises WizardError ``secrets-file-unreadable``, ``secrets-file-open-to-others``,
         ``secrets-file-wrong-passphrase``."""
         from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         envelope = _read(place)
         try:
             key = _key(passphrase, envelope)
-            nonce = b64decode(envelope.nonce, validate=True)
-            data = b64decode(envelope.data, validate=True)
-            clear = AESGCM(key).decrypt(nonce, data, _authenticated(envelope))
-            secrets = msgspec.json.decode(clear, type=dict[str, str])
+            return cls(place, key, envelope, _opened(key, envelope))
         except InvalidTag:
             raise WizardError(
                 "secrets-file-wrong-passphrase",
@@ -107,57 +102,63 @@ class EncryptedFile:
             ) from None
         except (ValueError, msgspec.DecodeError):
             raise _unreadable(place, "it is damaged") from None
-        return cls(place, key, envelope, secrets)
 
-    def load(self, kind: str, account: str) -> Secret | None:
+    def load(self, kind: Kind, account: str) -> Secret | None:
         text = self._secrets.get(f"{kind} {account}")
         return None if text is None else Secret(text)
 
-    def save(self, kind: str, account: str, secret: Secret) -> None:
-        """Raises WizardError ``secrets-file-unwritable``."""
-        self._secrets[f"{kind} {account}"] = secret.reveal()
-        self._write()
+    def save(self, kind: Kind, account: str, secret: Secret) -> None:
+        """Raises WizardError ``secrets-file-unwritable``: then it holds what it held."""
+        self._catch_up()
+        self._write({**self._secrets, f"{kind} {account}": secret.reveal()})
+        kept.note(kind, account, STORE)
 
-    def forget(self, kind: str, account: str) -> None:
-        if self._secrets.pop(f"{kind} {account}", None) is not None:
-            self._write()
+    def forget(self, kind: Kind, account: str) -> None:
+        self._catch_up()
+        entry = f"{kind} {account}"
+        if entry in self._secrets:
+            self._write({name: text for name, text in self._secrets.items() if name != entry})
+        kept.drop(kind, account, STORE)
 
-    def save_token(self, account: str, credentials: Credentials) -> None:
-        token = _Token(credentials.username, credentials.password.reveal())
-        self.save("pull-token", account, Secret(msgspec.json.encode(token).decode()))
+    def _catch_up(self) -> None:
+        """What another cgwizard put into it meanwhile must not get lost."""
+        from cryptography.exceptions import InvalidTag
 
-    def load_token(self, account: str) -> Credentials | None:
-        found = self.load("pull-token", account)
-        if found is None:
-            return None
-        try:
-            token = msgspec.json.decode(found.reveal(), type=_Token)
-        except msgspec.DecodeError:
-            return None
-        return Credentials(token.username, Secret(token.password))
+        with contextlib.suppress(WizardError, InvalidTag, ValueError, msgspec.DecodeError):
+            self._secrets = _opened(self._key, _read(self.place))
 
-    def _write(self) -> None:
+    def _write(self, held: dict[str, str]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         # A nonce is never used twice with a key: 96 random bits, a few writes in a file's life.
         nonce = os.urandom(12)
-        clear = msgspec.json.encode(self._secrets)
+        clear = msgspec.json.encode(held)
         data = AESGCM(self._key).encrypt(nonce, clear, _authenticated(self._envelope))
-        self._envelope = msgspec.structs.replace(
+        envelope = msgspec.structs.replace(
             self._envelope, nonce=b64encode(nonce).decode(), data=b64encode(data).decode()
         )
         try:
-            files.write_whole(self.place, msgspec.json.encode(self._envelope))
+            files.write_whole(self.place, msgspec.json.encode(envelope))
         except OSError as error:
             raise files.unwritable(
                 "secrets-file-unwritable", "secrets", self.place, error
             ) from error
+        self._envelope, self._secrets = envelope, held
 
 
 def _authenticated(envelope: _Envelope) -> bytes:
     return msgspec.json.encode(
         [envelope.version, envelope.n, envelope.r, envelope.p, envelope.salt]
     )
+
+
+def _opened(key: bytes, envelope: _Envelope) -> dict[str, str]:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = b64decode(envelope.nonce, validate=True)
+    data = b64decode(envelope.data, validate=True)
+    clear = AESGCM(key).decrypt(nonce, data, _authenticated(envelope))
+    return msgspec.json.decode(clear, type=dict[str, str])
 
 
 def _key(passphrase: Secret, envelope: _Envelope) -> bytes:

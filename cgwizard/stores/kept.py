@@ -1,21 +1,28 @@
 """Which secrets were kept where: names only, so that `cgwizard forget` finds every one.
 
-Keyrings cannot be asked what of ours they hold, at least not all of them.
+Keyrings cannot be asked what of ours they hold, at least not all of them; an encrypted file
+cannot before it is opened.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from cgwizard import files
+from cgwizard.stores.store import Kind
+
+StoreName = Literal["keyring", "secrets-file", "systemd-creds"]
 
 
 class Kept(msgspec.Struct, frozen=True):
-    kind: str  # "nexus-password", "pull-token"
+    kind: Kind
     account: str  # "admin@https://nexus.example.com", "cgr.dev"
+    store: StoreName = "keyring"
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -37,13 +44,22 @@ def entries() -> list[Kept]:
         return []
 
 
-def note(kind: str, account: str) -> None:
-    _write([*(k for k in entries() if k != Kept(kind, account)), Kept(kind, account)])
+def note(kind: Kind, account: str, store: StoreName = "keyring") -> None:
+    new = Kept(kind, account, store)
+    _write([*(k for k in entries() if k != new), new])
 
 
-def drop(kind: str, account: str) -> None:
+def drop(kind: Kind, account: str, store: StoreName = "keyring") -> None:
+    _keep_if(lambda k: k != Kept(kind, account, store))
+
+
+def drop_all(store: StoreName) -> None:
+    _keep_if(lambda k: k.store != store)
+
+
+def _keep_if(wanted: Callable[[Kept], bool]) -> None:
     before = entries()
-    after = [k for k in before if k != Kept(kind, account)]
+    after = [k for k in before if wanted(k)]
     if after != before:
         _write(after)
 

@@ -1,4 +1,4 @@
-"""Secrets for runs without a person: from the keyring, a variable or a file of the user's own.
+"""Secrets for runs without a person: from where the guide kept them, a variable or a file.
 
 The answers name the source; they never hold the secret.
 """
@@ -9,31 +9,50 @@ import os
 import stat
 from pathlib import Path
 
+import msgspec
+
 from cgwizard import keyrings
 from cgwizard.errors import ExitCode, WizardError
 from cgwizard.secrets import Credentials, Secret
+from cgwizard.stores import systemd_creds
+from cgwizard.stores.store import Kind, Store, unpacked
 
 MOST_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
 
 
+KEEPERS = ("keyring", "systemd-creds")  # of what runs of the guide put there
+
+
 def nexus_password(source: str, account: str) -> Secret:
     """The password of ``account`` ("admin@https://nexus.example.com"). Raises WizardError."""
-    if source == "keyring":
-        found = keyrings.load("nexus-password", account)
-        if found is None:
-            raise _not_in_keyring("the Nexus password", account)
-        return found
+    if source in KEEPERS:
+        return _kept(source, "nexus-password", account, "the Nexus password")
     return read(source, "the Nexus password")
 
 
 def pull_token(source: str) -> Secret:
     """A pull token in any form in which people paste one. Raises WizardError."""
-    if source == "keyring":
-        found = keyrings.load_token("cgr.dev")
-        if found is None:
-            raise _not_in_keyring("the pull token", "cgr.dev")
-        return pasted(found)
-    return read(source, "the pull token")
+    if source not in KEEPERS:
+        return read(source, "the pull token")
+    found = unpacked(_kept(source, "pull-token", "cgr.dev", "the pull token"))
+    if found is None:
+        raise _not_kept(source, "the pull token", "cgr.dev")
+    return pasted(found)
+
+
+def usable(source: str) -> None:
+    """Raises WizardError ``systemd-creds-failed`` where that is named and does not work here."""
+    if source == "systemd-creds" and (refusal := systemd_creds.refusal()) is not None:
+        raise WizardError(**msgspec.structs.asdict(refusal.problem), exit_code=ExitCode.USAGE)
+
+
+def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
+    usable(source)
+    store: Store = keyrings if source == "keyring" else systemd_creds
+    found = store.load(kind, account)
+    if found is None:
+        raise _not_kept(source, what, account)
+    return found
 
 
 def pasted(credentials: Credentials) -> Secret:
@@ -125,10 +144,11 @@ def _unreadable(tried: str, came_back: str) -> WizardError:
     )
 
 
-def _not_in_keyring(what: str, account: str) -> WizardError:
+def _not_kept(source: str, what: str, account: str) -> WizardError:
+    code = "secret-not-in-keyring" if source == "keyring" else "secret-not-in-systemd-creds"
     return WizardError(
-        "secret-not-in-keyring",
-        tried=f"finding {what} for {account} in the keyring",
+        code,
+        tried=f"finding {what} for {account} in {'the ' if source == 'keyring' else ''}{source}",
         came_back="there is none",
         cause="none was kept for this user and this server",
         next_step="keep it there by a run of the guide, or name env:VARIABLE or file:PATH",

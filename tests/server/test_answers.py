@@ -47,7 +47,7 @@ def test_a_mistake_is_told_with_its_place(text: str, line: int, told: str, corre
     url=TEXT,
     port=st.integers(1, 65535),
     name=TEXT,
-    source=st.sampled_from(["keyring", "env:A_B", "file:/run/x y"]),
+    source=st.sampled_from(["keyring", "systemd-creds", "env:A_B", "file:/run/x y"]),
 )
 def test_what_is_written_is_what_is_read(url: str, port: int, name: str, source: str) -> None:
     chosen = plan.Plan(

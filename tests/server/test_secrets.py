@@ -16,6 +16,7 @@ from cgwizard.errors import ExitCode, WizardError
 from cgwizard.secrets import Credentials, Secret
 from cgwizard.stores import encrypted, sources
 from cgwizard.stores.encrypted import EncryptedFile
+from cgwizard.stores.store import packed, unpacked
 
 PASSPHRASE = Secret("four random words here")
 
@@ -64,10 +65,11 @@ def test_an_encrypted_file_gives_back_what_was_put_in(tmp_path: Path) -> None:
     place = tmp_path / "secrets.json"
     made = EncryptedFile.create(place, PASSPHRASE)
     made.save("nexus-password", "admin@http://x", Secret("pass wörd"))
-    made.save_token("cgr.dev", Credentials("user/1", Secret("eyJ.token")))
+    made.save("pull-token", "cgr.dev", packed(Credentials("user/1", Secret("eyJ.token"))))
     opened = EncryptedFile.unlock(place, PASSPHRASE)
     assert opened.load("nexus-password", "admin@http://x") == Secret("pass wörd")
-    assert opened.load_token("cgr.dev") == Credentials("user/1", Secret("eyJ.token"))
+    token = unpacked(opened.load("pull-token", "cgr.dev"))
+    assert token == Credentials("user/1", Secret("eyJ.token"))
     opened.forget("nexus-password", "admin@http://x")
     assert EncryptedFile.unlock(place, PASSPHRASE).load("nexus-password", "admin@http://x") is None
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
