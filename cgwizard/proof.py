@@ -1,19 +1,15 @@
-"""What proves that a pull through Nexus was right: the same digest at Chainguard's registry, a
-second pull from the cache, signature and SBOM that came through as well.
-
-Each question is a function of its own, for the guide; `prove` asks them all, for the command.
-"""
+"""What proves that a pull through Nexus was right: the same digest at Chainguard's registry,
+signature and SBOM that came through as well. For the guide and for `cgwizard pull`; what Nexus
+says itself is in `cached`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.amounts import duration, short
+from cgwizard.amounts import short
 from cgwizard.errors import WizardError
-from cgwizard.events import Finished
 
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
@@ -28,15 +24,6 @@ FREE_IDENTITY = (
     "https://github.com/chainguard-images/images/.github/workflows/release.yaml@refs/heads/main"
 )
 ORGANISATION_ISSUER = "https://issuer.enforce.dev"
-
-
-class Fact(msgspec.Struct, frozen=True, tag="check", tag_field="event"):
-    """One thing that was found out. ``warning``: it could not be found out, or is unclear."""
-
-    id: str
-    label: str
-    state: Literal["done", "warning"]
-    detail: str
 
 
 class Artefacts(msgspec.Struct, frozen=True):
@@ -124,65 +111,4 @@ def cosign_lines(
         f"cosign verify {http}--certificate-oidc-issuer={ORGANISATION_ISSUER} "
         f'--certificate-identity-regexp="{ORGANISATION_ISSUER}/'
         f'(${{CATALOG_SYNCER}}|${{APKO_BUILDER}})" {image}',
-    )
-
-
-def prove(
-    registry: Registry,
-    upstream: Registry,
-    reference: Reference,
-    finished: Finished,
-    pull_again: Callable[[], Finished],
-) -> Iterator[Fact]:
-    """Everything, one fact after the other. Raises WizardError `cache-stale-tag` for another
-    digest upstream; what cannot be asked is a warning."""
-    yield _same_digest(upstream, reference, finished)
-    yield _second(finished, pull_again)
-    yield from _attached(registry, reference, finished.digest)
-
-
-def _same_digest(upstream: Registry, reference: Reference, finished: Finished) -> Fact:
-    check, label = "upstream-digest", "same digest at cgr.dev"
-    try:
-        _, there = upstream_digest(upstream, reference.repository, reference.target)
-    except WizardError as error:
-        return Fact(check, label, "warning", f"could not ask: {error.problem.came_back}")
-    if there != finished.digest:
-        raise differs(str(reference), finished.digest, there)
-    return Fact(check, label, "done", there)
-
-
-def _second(finished: Finished, pull_again: Callable[[], Finished]) -> Fact:
-    check, label = "second-pull", "second pull from the cache"
-    try:
-        second = pull_again()
-    except WizardError as error:
-        return Fact(check, label, "warning", f"could not pull again: {error.problem.came_back}")
-    times = f"{duration(second.seconds)} after {duration(finished.seconds)}"
-    if second.seconds < 0.7 * finished.seconds:
-        return Fact(check, label, "done", times)
-    return Fact(check, label, "warning", f"{times}: it was cached before, or is not cached at all")
-
-
-def _attached(registry: Registry, reference: Reference, digest: str) -> Iterator[Fact]:
-    try:
-        found = artefacts(registry, reference.repository, digest)
-    except WizardError as error:
-        told = f"could not ask: {error.problem.came_back}"
-        yield Fact("signature", "signature", "warning", told)
-        return
-    none = "not there: verifying with cosign will not work through this address"
-    sig = f"{digest.replace(':', '-')}.sig"
-    yield Fact(
-        "signature",
-        "signature comes through",
-        "done" if found.signature else "warning",
-        sig if found.signature else none,
-    )
-    kinds = ", ".join((*((".att",) if found.attestation else ()), *found.referrers))
-    yield Fact(
-        "sbom",
-        "SBOM comes through",
-        "done" if found.sbom else "warning",
-        kinds if found.sbom else "not there: no attestation, no SBOM among the referrers",
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cgwizard.commands.options import debug_log
 from cgwizard.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cgwizard.secrets import Credentials
 
 PASSWORD_LIMIT = 1 << 16  # bytes on standard input
+SOURCES = "keyring, systemd-creds, env:VARIABLE, file:PATH"  # as in answers files
 
 
 @click.command()
@@ -41,6 +43,11 @@ PASSWORD_LIMIT = 1 << 16  # bytes on standard input
     help="Keep the image in DIR as an OCI image layout.",
 )
 @click.option(
+    "--verify-layers",
+    is_flag=True,
+    help="Unpack every layer on its way and check the digest of what is inside.",
+)
+@click.option(
     "--ca-file",
     metavar="FILE",
     type=click.Path(path_type=Path),
@@ -52,11 +59,24 @@ PASSWORD_LIMIT = 1 << 16  # bytes on standard input
     help="Prove it: compare with cgr.dev, pull again, look for the signature.",
 )
 @click.option(
+    "--upstream-token",
+    metavar="SOURCE",
+    help="For private images in that proof: where your pull token for cgr.dev is, one of "
+    f"{SOURCES} (mode 0600).",
+)
+@click.option(
+    "--nexus",
+    metavar="URL",
+    help="For that proof: Nexus's own address, such as https://nexus.example.com. "
+    "It tells since when it keeps the image.",
+)
+@click.option(
     "--upstream",
     metavar="URL",
     hidden=True,
     help="Another registry than https://cgr.dev to compare with.",
 )
+@debug_log
 def pull(
     *,
     reference: str,
@@ -67,8 +87,11 @@ def pull(
     platform: str | None,
     as_json: bool,
     output: Path | None,
+    verify_layers: bool,
     ca_file: Path | None,
     verify_upstream: bool,
+    upstream_token: str | None,
+    nexus: str | None,
     upstream: str | None,
 ) -> None:
     """Pull an image and check every byte of it.
@@ -77,21 +100,42 @@ def pull(
     """
     from cgwizard.commands.pull_run import Asked, run
 
-    if engine in {"docker", "podman"} and (output or ca_file):
-        option = "--output" if output else "--ca-file"
-        raise click.UsageError(f"{option} is for the built-in puller: --engine builtin")
+    if engine in {"docker", "podman"}:
+        own = {"--output": output, "--ca-file": ca_file, "--verify-layers": verify_layers}
+        for option in (option for option, given in own.items() if given):
+            raise click.UsageError(f"{option} is for the built-in puller: --engine builtin")
+    if (upstream_token or nexus) and not verify_upstream:
+        option = "--upstream-token" if upstream_token else "--nexus"
+        raise click.UsageError(f"{option} goes with --verify-upstream")
+    if upstream_token:
+        _check_source(upstream_token)
     asked = Asked(
         reference,
         engine,
         _credentials(username, password_stdin=password_stdin),
-        plain_http,
-        platform,
-        output,
-        ca_file,
-        verify_upstream,
-        upstream,
+        plain_http=plain_http,
+        platform=platform,
+        output=output,
+        ca_file=ca_file,
+        verify=verify_upstream,
+        upstream=upstream,
+        upstream_token=upstream_token or "",
+        nexus=nexus or "",
+        verify_layers=verify_layers,
     )
     sys.exit(run(asked, as_json=as_json))
+
+
+def _check_source(source: str) -> None:
+    import msgspec
+
+    from cgwizard.answers import Source
+
+    try:
+        msgspec.convert(source, Source)
+    except msgspec.ValidationError:
+        # Not echoed: it may be the token itself.
+        raise click.UsageError(f"--upstream-token is one of {SOURCES}") from None
 
 
 def _credentials(username: str | None, *, password_stdin: bool) -> Credentials | None:

@@ -73,6 +73,8 @@ _BEGINNINGS: tuple[tuple[str, int], ...] = (
 
 
 def exit_code(error: WizardError) -> int:
+    if error.exit_code != ExitCode.FAILED:  # its own says more: nothing was tried
+        return int(error.exit_code)
     if error.code in _CODES:
         return int(_CODES[error.code])
     fits = (code for begin, code in _BEGINNINGS if error.code.startswith(begin))

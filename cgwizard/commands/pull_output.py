@@ -25,7 +25,7 @@ from cgwizard.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cgwizard.proof import Fact
+    from cgwizard.commands.pull_proof import Fact
 
 REDRAW_SECONDS = 0.25
 ENDED = frozenset({"done", "cached", "skipped", "failed"})

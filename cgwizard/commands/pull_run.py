@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cgwizard.commands.pull_output import Output
     from cgwizard.engines.model import Engine
     from cgwizard.events import Finished, OnEvent
+    from cgwizard.nexus.client import NexusClient
     from cgwizard.registry.client import Registry
     from cgwizard.registry.reference import Reference
     from cgwizard.secrets import Credentials
@@ -31,14 +33,17 @@ class Asked(NamedTuple):
     """The command line, read."""
 
     reference: str
-    engine: EngineName
-    credentials: Credentials | None
-    plain_http: bool
-    platform: str | None
-    output: Path | None
-    ca_file: Path | None
-    verify: bool
-    upstream: str | None
+    engine: EngineName = "builtin"
+    credentials: Credentials | None = None
+    plain_http: bool = False
+    platform: str | None = None
+    output: Path | None = None
+    ca_file: Path | None = None
+    verify: bool = False
+    upstream: str | None = None
+    upstream_token: str = ""  # where it is: "keyring", "env:VARIABLE", "file:PATH"
+    nexus: str = ""  # the base URL of Nexus itself
+    verify_layers: bool = False
 
 
 def run(asked: Asked, *, as_json: bool) -> int:
@@ -80,13 +85,22 @@ class _Work:
 
         asked = self._asked
         reference = Reference.parse(asked.reference)
+        # What is wrong with these is told before anything is tried.
+        token = _upstream_token(asked.upstream_token) if asked.upstream_token else None
+        nexus = ""
+        if asked.nexus:
+            from cgwizard.nexus.address import normalise
+
+            nexus = normalise(asked.nexus)
         engine = self._engine()
         if isinstance(engine, Builtin):
             plain_http = self._plain_http(reference.host)
             result = self._pull(engine, reference, plain_http, self._out.event)
         else:
             plain_http, result = self._by_engine(engine, reference)
-        extra = self._prove(reference, result, plain_http) if asked.verify else {}
+        extra: dict[str, object] = {}
+        if asked.verify:
+            extra = self._prove(reference, result, plain_http, token, nexus)
         self._out.finished(result, extra)
 
     def _engine(self) -> Engine:
@@ -95,7 +109,9 @@ class _Work:
             from cgwizard.engines.find import get
 
             return get(asked.engine)
-        only_builtin = asked.output or asked.ca_file or asked.platform == "all"
+        only_builtin = (
+            asked.output or asked.ca_file or asked.verify_layers or asked.platform == "all"
+        )
         if asked.engine == "auto" and not only_builtin:
             from cgwizard.engines.find import find
 
@@ -107,7 +123,11 @@ class _Work:
             from cgwizard.registry.layout import LayoutSink
 
             sink = LayoutSink(asked.output)
-        return Builtin(trust=Trust(ca_file=asked.ca_file), sink=sink)
+        return Builtin(trust=self._trust, sink=sink, verify_uncompressed=asked.verify_layers)
+
+    @property
+    def _trust(self) -> Trust:
+        return Trust(ca_file=self._asked.ca_file)
 
     def _pull(
         self, engine: Engine, reference: Reference, plain_http: bool, on_event: OnEvent
@@ -155,13 +175,41 @@ class _Work:
                 return error.code not in {"registry-http-https-mismatch", "registry-cut"}
 
     def _registry(self, reference: Reference, plain_http: bool) -> Registry:
-        builtin = Builtin(trust=Trust(ca_file=self._asked.ca_file))
-        return builtin.registry(reference.host, self._asked.credentials, plain_http=plain_http)
+        return Builtin(trust=self._trust).registry(
+            reference.host, self._asked.credentials, plain_http=plain_http
+        )
 
-    def _prove(self, reference: Reference, result: Finished, plain_http: bool) -> dict[str, object]:
+    def _nexus(self, reference: Reference, plain_http: bool, url: str) -> NexusClient | None:
+        """Nexus itself: where the person says that it is, or where the image came from, if
+        Nexus's own port serves it by path. Nothing secret is in the question."""
+        from cgwizard import proof
+        from cgwizard.nexus.client import NexusClient
+
+        if url:
+            return NexusClient(url, self._asked.credentials, self._trust)
+        if len(proof.upstream_names(reference.repository)) == 1:
+            return None
+        here = f"{'http' if plain_http else 'https'}://{reference.host}"
+        client = NexusClient(here, self._asked.credentials, self._trust)
+        try:
+            client.server()
+        except WizardError:
+            client.close()
+            return None
+        return client
+
+    def _prove(
+        self,
+        reference: Reference,
+        result: Finished,
+        plain_http: bool,
+        token: Credentials | None,
+        nexus_url: str,
+    ) -> dict[str, object]:
         """Tell what is proved; what a program may want of it. Raises WizardError when cgr.dev
         has another digest."""
         from cgwizard import proof
+        from cgwizard.commands.pull_proof import Proof
         from cgwizard.registry.client import Registry
         from cgwizard.registry.crew import Crew
 
@@ -169,18 +217,29 @@ class _Work:
         facts: dict[str, str] = {}
         with (
             self._registry(reference, plain_http) as registry,
-            Registry(url, name="cgr.dev") as upstream,
+            Registry(url, token, name="cgr.dev") as upstream,
         ):
-            again = Builtin(trust=Trust(ca_file=self._asked.ca_file))
 
             def pull_again() -> Finished:
-                return self._pull(again, reference, plain_http, ignore)
+                return self._pull(Builtin(trust=self._trust), reference, plain_http, ignore)
 
             def tell() -> None:
-                for fact in proof.prove(registry, upstream, reference, result, pull_again):
-                    self._cancel.check()
-                    self._out.fact(fact)
-                    facts[fact.id] = fact.state
+                nexus = self._nexus(reference, plain_http, nexus_url)
+                with contextlib.closing(nexus) if nexus else contextlib.nullcontext():
+                    asking = Proof(
+                        reference,
+                        result,
+                        registry,
+                        upstream,
+                        token is not None,
+                        nexus,
+                        pull_again,
+                        self._cancel,
+                    )
+                    for fact in asking.facts():
+                        self._cancel.check()
+                        self._out.fact(fact)
+                        facts[fact.id] = fact.state
 
             def abort() -> None:
                 registry.abort()
@@ -196,6 +255,25 @@ class _Work:
         return {"checks": facts, "verify": list(lines)}
 
 
+def _upstream_token(source: str) -> Credentials:
+    """The pull token for cgr.dev itself. Raises WizardError, before anything was tried."""
+    from cgwizard.stores import sources
+    from cgwizard.tokens import paste
+
+    try:
+        return paste.parse(sources.pull_token(source).reveal()).credentials
+    except WizardError as error:
+        error.exit_code = ExitCode.USAGE
+        if error.code.startswith("token-"):
+            error.problem = msgspec.structs.replace(
+                error.problem,
+                tried=f"reading the pull token from {source}",
+                next_step="put the whole output of `chainctl auth pull-token create --parent "
+                "ORGANIZATION` there, or its user name and its password",
+            )
+        raise
+
+
 def _is_loopback(host: str) -> bool:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     return name in {"localhost", "[::1]"} or (name.startswith("127.") and name.count(".") == 3)
@@ -205,6 +283,7 @@ def _is_loopback(host: str) -> bool:
 _ADVICE = {
     "no-login": "give --username NAME, and the password when it asks or by --password-stdin",
     "registry-tls-untrusted": "name the PEM file of your own authority: --ca-file FILE",
+    "zstd-missing": "run cgwizard with another Python, or leave --verify-layers out",
 }
 
 

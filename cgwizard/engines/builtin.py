@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Builtin:
-    """``sink`` is where the bytes go; None discards them. ``parallel``: layers at once."""
+    """``sink`` is where the bytes go; None discards them. ``parallel``: layers at once.
+    ``verify_uncompressed``: the digests inside the compressed layers are checked too."""
 
     name: Name = "builtin"
     version = __version__
@@ -32,8 +33,10 @@ class Builtin:
         trust: Trust = Trust(),  # noqa: B008 -- immutable
         sink: Sink | None = None,
         parallel: int = 3,
+        verify_uncompressed: bool = False,
     ) -> None:
         self._trust, self._sink, self._parallel = trust, sink, parallel
+        self._verify_uncompressed = verify_uncompressed
 
     def registry(
         self,
@@ -77,4 +80,5 @@ class Builtin:
                 sink=self._sink,
                 on_event=on_event,
                 cancel=cancel,
+                verify_uncompressed=self._verify_uncompressed,
             )

@@ -1,0 +1,151 @@
+"""The proof that `cgwizard pull --verify-upstream` gives: one fact after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from cgwizard import cached, proof
+from cgwizard.amounts import duration
+from cgwizard.errors import WizardError
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.events import Finished
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.registry.client import Registry
+    from cgwizard.registry.reference import Reference
+
+FASTER = 0.7  # of the first pull's time: less does not happen by chance
+State = Literal["done", "warning"]
+
+
+class Fact(msgspec.Struct, frozen=True, tag="check", tag_field="event"):
+    """One thing that was found out. ``warning``: it could not be found out, or is unclear."""
+
+    id: str
+    label: str
+    state: State
+    detail: str
+
+
+@dataclass
+class Proof:
+    """Who is asked about one pull. ``nexus``: None where its own address is not known."""
+
+    reference: Reference
+    finished: Finished
+    registry: Registry
+    upstream: Registry
+    with_token: bool  # whether cgr.dev is shown a pull token
+    nexus: NexusClient | None
+    pull_again: Callable[[], Finished]
+    cancel: Cancel
+    kept: cached.Kept | None = None  # what Nexus said before the second pull
+
+    def facts(self) -> Iterator[Fact]:
+        """Everything. Raises WizardError `cache-stale-tag` for another digest at cgr.dev; what
+        cannot be asked is a warning."""
+        yield self._same_digest()
+        yield self._second_pull()
+        if self.nexus is not None and self.kept is not None:
+            yield self._in_search(self.nexus, self.kept)
+        yield from self._attached()
+
+    def _same_digest(self) -> Fact:
+        check, label = "upstream-digest", "same digest at cgr.dev"
+        reference = self.reference
+        try:
+            _, there = proof.upstream_digest(self.upstream, reference.repository, reference.target)
+        except WizardError as error:
+            told = f"could not ask: {error.problem.came_back}"
+            if error.code in proof.SAYS_NO_SUCH_IMAGE and not self.with_token:
+                told += "; if the image is private, name a pull token by --upstream-token"
+            return Fact(check, label, "warning", told)
+        if there != self.finished.digest:
+            raise proof.differs(str(reference), self.finished.digest, there)
+        return Fact(check, label, "done", there)
+
+    def _second_pull(self) -> Fact:
+        """By the times of both pulls, and by what Nexus says that it kept in between."""
+        check, label = "second-pull", "second pull from the cache"
+        refused = ""
+        try:
+            self.kept = self._found()
+        except WizardError as error:
+            refused = f"could not ask Nexus: {error.problem.came_back}"
+        try:
+            second = self.pull_again()
+        except WizardError as error:
+            told = f"could not pull again: {error.problem.came_back}"
+            return Fact(check, label, "warning", told)
+        times = f"{duration(second.seconds)} after {duration(self.finished.seconds)}"
+        faster = second.seconds < FASTER * self.finished.seconds
+        if self.nexus is None or refused:
+            return Fact(check, label, *_by_times(times, faster, refused))
+        try:
+            state, told = self._compared(self.nexus)
+        except WizardError as error:
+            refused = f"could not ask Nexus: {error.problem.came_back}"
+            return Fact(check, label, *_by_times(times, faster, refused))
+        return Fact(check, label, state, f"{times}; {told}")
+
+    def _found(self) -> cached.Kept | None:
+        if self.nexus is None or self.reference.tag is None:
+            return None
+        names = proof.upstream_names(self.reference.repository)
+        return cached.find(
+            self.nexus, names, self.reference.tag, self.finished.digest, proof.UPSTREAM
+        )
+
+    def _compared(self, nexus: NexusClient) -> tuple[State, str]:
+        before = self.kept
+        if before is None:
+            return "warning", "Nexus shows this user no component of it; it keeps one a tag"
+        after = cached.kept(nexus, before.repository, (before.name,), before.tag)
+        state, told = cached.compared(before, after)
+        since = f", there since {before.stored:%Y-%m-%d %H:%M:%S %Z}" if before.stored else ""
+        return state, f"{told} by {before.repository}{since}" if state == "done" else told
+
+    def _in_search(self, nexus: NexusClient, kept: cached.Kept) -> Fact:
+        check, label = "search", "found in Nexus's search"
+        try:
+            found = cached.in_search(nexus, kept, self.cancel.wait)
+        except WizardError as error:
+            return Fact(check, label, "warning", f"could not ask: {error.problem.came_back}")
+        told = f"in {kept.repository}" if found else cached.NOT_IN_SEARCH
+        return Fact(check, label, "done" if found else "warning", told)
+
+    def _attached(self) -> Iterator[Fact]:
+        digest = self.finished.digest
+        try:
+            found = proof.artefacts(self.registry, self.reference.repository, digest)
+        except WizardError as error:
+            told = f"could not ask: {error.problem.came_back}"
+            yield Fact("signature", "signature", "warning", told)
+            return
+        none = "not there: verifying with cosign will not work through this address"
+        sig = f"{digest.replace(':', '-')}.sig"
+        yield Fact(
+            "signature",
+            "signature comes through",
+            "done" if found.signature else "warning",
+            sig if found.signature else none,
+        )
+        kinds = ", ".join((*((".att",) if found.attestation else ()), *found.referrers))
+        yield Fact(
+            "sbom",
+            "SBOM comes through",
+            "done" if found.sbom else "warning",
+            kinds if found.sbom else "not there: no attestation, no SBOM among the referrers",
+        )
+
+
+def _by_times(times: str, faster: bool, refused: str) -> tuple[State, str]:
+    if faster:
+        return "done", f"{times}; {refused}" if refused else times
+    unclear = f"{times}: it was cached before, or is not cached at all"
+    return "warning", f"{unclear}; {refused or '--nexus URL lets Nexus itself tell'}"
