@@ -14,12 +14,11 @@ if os.environ.get("SSH_CONNECTION"):
     os.environ.setdefault("TEXTUAL_FPS", "10")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
 from cgwizard.errors import ExitCode
-from cgwizard.screens.connect import ConnectScreen
-from cgwizard.screens.parts.quiet import QuietApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from cgwizard.guide.session import Session
     from cgwizard.guide.step import Step
+    from cgwizard.runs.offer import Offer
 
 GRACE_SECONDS = 3.0  # for the screens to go after a signal
 
@@ -70,7 +70,7 @@ THEME = Theme(
 )
 
 
-class Wizard(QuietApp):
+class Wizard(App[int]):
     """Holds the session and moves between the steps' screens; decides nothing itself."""
 
     CSS_PATH = Path(__file__).parent / "assets" / "wizard.tcss"  # also for who derives from this
@@ -83,9 +83,15 @@ class Wizard(QuietApp):
         # hand must not throw away what was typed.
     ]
 
-    def __init__(self, session: Session, clean_up: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        clean_up: Callable[[], None] = lambda: None,
+        offer: Offer | None = None,
+    ) -> None:
         super().__init__()
         self.session = session
+        self.offer = offer  # of runs that can be gone on with
         self.crashed = ""  # what to say of a crash when the screens are gone
         self._clean_up = clean_up
         self._ended = threading.Event()
@@ -93,8 +99,23 @@ class Wizard(QuietApp):
         self.theme = THEME.name
 
     def get_default_screen(self) -> Screen[None]:
-        # The first step's screen is the first thing drawn.
+        # The first thing drawn: the question whether to go on, or the first step.
+        if self.offer is not None and self.offer.runs:
+            from cgwizard.screens.resume import ResumeScreen
+
+            return ResumeScreen(self.offer)
+        return self._first_step()
+
+    def _first_step(self) -> Screen[None]:
+        from cgwizard.screens.connect import ConnectScreen
+
         return ConnectScreen(self.session.steps.connect)
+
+    def begin(self) -> None:
+        """What to go on with was chosen: to the first step, with a stack of screens of its own,
+        since a default screen cannot be switched."""
+        self.add_mode("guide", self._first_step)
+        self.switch_mode("guide")
 
     def on_mount(self) -> None:
         import asyncio
@@ -170,12 +191,17 @@ def _screen_for(step: Step) -> Screen[None]:
     return screen(step)
 
 
-def run(session: Session, clean_up: Callable[[], None] = lambda: None) -> int:
+def run(
+    session: Session,
+    clean_up: Callable[[], None] = lambda: None,
+    offer: Offer | None = None,
+) -> int:
     """Run the wizard until the person leaves it; returns the exit code.
 
-    ``clean_up`` is called when it has to end without returning from here.
+    ``clean_up`` is called when it has to end without returning from here. ``offer``: what can
+    be gone on with, asked first.
     """
-    app = Wizard(session, clean_up)
+    app = Wizard(session, clean_up, offer)
     mouse = not os.environ.get("SSH_CONNECTION")  # over SSH the terminal's own selection is kept
     code = app.run(mouse=mouse)
     app.ended()

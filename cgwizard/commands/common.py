@@ -14,6 +14,7 @@ from cgwizard.errors import WizardError
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
+    from cgwizard.runs.offer import Offer
 
 
 @contextlib.contextmanager
@@ -42,7 +43,9 @@ def state_folder() -> Path:
     return user_state_path("cgwizard", appauthor=False)
 
 
-def run_screens(session: Session, clean_up: Callable[[], None] = lambda: None) -> NoReturn:
+def run_screens(
+    session: Session, clean_up: Callable[[], None] = lambda: None, offer: Offer | None = None
+) -> NoReturn:
     from cgwizard.app import run
 
-    sys.exit(run(session, clean_up))
+    sys.exit(run(session, clean_up, offer))

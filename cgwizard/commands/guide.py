@@ -12,9 +12,7 @@ from cgwizard.commands.options import debug_log, plain_option, runs_plain
 from cgwizard.errors import ExitCode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cgwizard.guide.session import Session
+    from cgwizard.runs.offer import Offer
 
 
 @click.command("guide", hidden=True)
@@ -33,34 +31,32 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
         )
         sys.exit(ExitCode.USAGE)
     from cgwizard.guide.session import Session
+    from cgwizard.runs.offer import Offer
+    from cgwizard.runs.run import Run
 
     with told():
         plain = runs_plain(plain)
         folder = state_folder()
         session = Session(url=nexus_url, user=user, journal_folder=folder / "journal")
-        _tie(session, folder, nexus_url)
-        if plain:
-            from cgwizard.plain import Plain
+        session.run = Run(session, folder)
+        offer = Offer(session, folder, nexus_url)
+        if not plain:
+            run_screens(session, offer=offer)
+        from cgwizard.plain import Plain
 
-            sys.exit(Plain(session, source=sys.stdin).walk())
-        run_screens(session)
+        _ask(offer)
+        sys.exit(Plain(session, source=sys.stdin).walk())
 
 
-def _tie(session: Session, folder: Path, url: str) -> None:
-    """Save this run from now on; go on with an earlier one where the person wants that."""
-    from cgwizard.runs import offer
-    from cgwizard.runs.run import Run
+def _ask(offer: Offer) -> None:
+    """By a plain question: whether to go on with an earlier run."""
+    from cgwizard.lines import Lines
+    from cgwizard.prompts import EndOfInput, Prompts
+    from cgwizard.runs import offer as offers
 
-    resumed = None
-    if runs := offer.offered(folder, url):
-        from cgwizard.lines import Lines
-        from cgwizard.prompts import EndOfInput, Prompts
-        from cgwizard.runs import resume
-
-        try:
-            resumed = offer.ask(Prompts(Lines(sys.stdout)), runs, folder)
-        except (EndOfInput, KeyboardInterrupt):
-            sys.exit(ExitCode.UNFINISHED)
-        if resumed is not None:
-            resume.begin(session, resumed, folder / "journal")
-    session.run = Run(session, folder, resumed)
+    try:
+        chosen = offers.ask(Prompts(Lines(sys.stdout)), offer)
+    except (EndOfInput, KeyboardInterrupt):
+        sys.exit(ExitCode.UNFINISHED)
+    if chosen is not None:
+        offer.go_on(chosen)

@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from cgwizard.errors import WizardError
 from cgwizard.runs import saved
 
 if TYPE_CHECKING:
+    from cgwizard.guide.session import Session
     from cgwizard.prompts import Prompts
     from cgwizard.runs.saved import SavedRun
 
 MOST = 5  # a person who left more open begins anew anyway
+HEADING = "A run did not come to its end"
+
+
+class Row(NamedTuple):
+    """A run for a list."""
+
+    nexus: str
+    user: str
+    step: str  # "5 Test pull"
+    when: str  # "5 minutes ago"
+
+
+class Offer:
+    """The runs that can be gone on with, newest first; ``folder`` is the state folder."""
+
+    def __init__(self, session: Session, folder: Path, url: str) -> None:
+        self.session = session
+        self.folder = folder
+        self.runs = offered(folder, url)
+
+    def row(self, run: SavedRun) -> Row:
+        steps = enumerate(self.session.steps, 1)
+        step = next((f"{n} {s.title}" for n, s in steps if s.id == run.step), run.step)
+        return Row(run.nexus, run.user, step, saved.ago(run.saved))
+
+    def go_on(self, run: SavedRun) -> None:
+        """Fill in its answers and go on with its journal. Raises WizardError."""
+        from cgwizard.runs import resume
+        from cgwizard.runs.run import Run
+
+        resume.begin(self.session, run, self.folder / "journal")
+        self.session.run = Run(self.session, self.folder, run)
+
+    def forget(self, run: SavedRun) -> None:
+        """Offer it no more. What it made stays in Nexus, and its journal stays for `undo`.
+        Raises WizardError ``not-forgotten``, or ``run-in-use`` where it is open elsewhere."""
+        from cgwizard import forget
+
+        path = saved.file_of(self.folder / "runs", run.run)
+        forget.remove(forget.Trace("run", f"saved run {run.run}", str(path)))
+        self.runs.remove(run)
 
 
 def offered(folder: Path, url: str) -> list[SavedRun]:
     """What can be gone on with, newest first: of the Nexus at ``url``, or of all."""
     runs = saved.unfinished(folder / "runs")
     if url:
-        from cgwizard.errors import WizardError
         from cgwizard.nexus import address
 
         try:
@@ -30,11 +71,12 @@ def offered(folder: Path, url: str) -> list[SavedRun]:
     return runs[:MOST]
 
 
-def ask(prompts: Prompts, runs: list[SavedRun], folder: Path) -> SavedRun | None:
+def ask(prompts: Prompts, offer: Offer) -> SavedRun | None:
     """None to begin anew. Raises prompts.EndOfInput."""
+    runs = list(offer.runs)
     if not runs:
         return None
-    prompts.lines.line("A run did not come to its end:")
+    prompts.lines.line(f"{HEADING}:")
     options = [f"go on: {run.words}" for run in runs]
     options += ["begin anew", "begin anew and forget what is listed here"]
     number = prompts.choice("Choice", options)
@@ -42,6 +84,8 @@ def ask(prompts: Prompts, runs: list[SavedRun], folder: Path) -> SavedRun | None
         return runs[number]
     if number == len(runs) + 1:
         for run in runs:
-            with contextlib.suppress(OSError):
-                saved.forget(folder / "runs", run.run)
+            try:
+                offer.forget(run)
+            except WizardError as error:
+                prompts.lines.problem(error.problem)
     return None

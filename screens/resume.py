@@ -1,0 +1,248 @@
+"""The question whether to go on with a run that did not come to its end, asked first of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.geometry import Offset, Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from cgwizard.errors import WizardError
+from cgwizard.runs.offer import HEADING
+from cgwizard.screens.parts.findings import Findings, clean
+from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.top import Top
+
+if TYPE_CHECKING:
+    from cgwizard.errors import Problem
+    from cgwizard.runs.offer import Offer, Row
+    from cgwizard.runs.saved import SavedRun
+
+CONTEXT = "Nexus is asked what is there; nothing is changed before you confirm it."
+EXPLANATION = "Forget this run? What it made stays in Nexus, and undo still knows it."
+GAP = 2
+MARK = 2  # cells before a line
+LEAST = 24  # of an address that is cut; rather, other columns are left out
+
+
+class RunList(Widget, can_focus=True):
+    """A line a run; arrows move, and the terminal's cursor goes along."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+    ]
+
+    at = reactive(0)
+
+    class Moved(Message):
+        """Another run is the chosen one."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def take(self, rows: list[Row]) -> None:
+        self._rows = rows
+        self.at = max(0, min(self.at, len(rows) - 1))
+        self.refresh(layout=True)
+
+    def render(self) -> Content:
+        lines = []
+        for number, line in enumerate(columns(self._rows, self.size.width - MARK)[0]):
+            chosen = number == self.at
+            glyph = "▸" if chosen else " "
+            lines.append(Content.styled(f"{glyph} {line}", "bold" if chosen else ""))
+        return Content("\n").join(lines)
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether there is room for everything of each run."""
+        return columns(self._rows, self.size.width - MARK)[1]
+
+    def action_move(self, by: int) -> None:
+        self.at = max(0, min(self.at + by, len(self._rows) - 1))
+        self.post_message(self.Moved())
+        self.follow()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(self._rows):
+            self.at = event.y
+            self.post_message(self.Moved())
+            self.follow()
+
+    def follow(self) -> None:
+        """Keep the chosen line in sight and the terminal's cursor on it: screen readers and
+        braille lines follow that."""
+        line = Region(0, self.at, self.size.width, 1).translate(self.virtual_region.offset)
+        self.screen.query_one("#body").scroll_to_region(line, animate=False)
+        self.app.cursor_position = self.cursor_screen_offset
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        return self.content_region.offset + Offset(0, self.at)
+
+
+class ResumeScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "main", show=False),
+        Binding("n", "anew", show=False),
+        Binding("x,delete", "forget", show=False),
+        Binding("escape", "back", show=False),
+        Binding("f1", "help", show=False),
+    ]
+    AUTO_FOCUS = None
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__()
+        self.offer = offer
+        self.asking = False  # whether the chosen run is to be forgotten
+        self.problem: Problem | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Top()
+        with Horizontal(id="middle"), VerticalScroll(id="body", can_focus=False):
+            yield Static(HEADING, id="heading", markup=False)
+            yield Static(CONTEXT, id="context", markup=False)
+            yield RunList(self._rows())
+            yield Static(id="notes", markup=False)
+            yield Static(EXPLANATION, id="explanation", markup=False)
+            yield Findings()
+        yield Keys()
+
+    def _rows(self) -> list[Row]:
+        return [self.offer.row(run) for run in self.offer.runs]
+
+    @property
+    def _list(self) -> RunList:
+        return self.query_one(RunList)
+
+    @property
+    def chosen(self) -> SavedRun:
+        return self.offer.runs[self._list.at]
+
+    def on_mount(self) -> None:
+        self._list.focus()
+        self.show()
+
+    def on_resize(self) -> None:
+        self.show()
+
+    def on_run_list_moved(self) -> None:
+        self.problem = None
+        self.show()
+
+    def show(self) -> None:
+        self.query_one(Top).show(self.offer.session.steps.connect, self.size.width - 2, steps=False)
+        self.query_one("#explanation").display = self.asking
+        self.query_one(Findings).show((), self.problem)
+        if self.asking:
+            keys = [("enter", "forget it"), ("esc", "keep it")]
+        else:
+            keys = [("enter", "go on"), ("n", "begin anew")]
+            keys += [("up, down", "choose")] if len(self.offer.runs) > 1 else []
+            keys += [("x", "forget"), ("f1", "help")]
+        self.query_one(Keys).show([*keys, ("ctrl+q", "quit")])
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """What can be done only when the list has its size."""
+        notes = self.query_one("#notes", Static)
+        notes.display = not (self._list.tells_all or self.asking)
+        notes.update(clean(self.chosen.words))
+        self._list.follow()
+        if self.asking:
+            self.call_after_refresh(self.query_one("#explanation").scroll_visible, animate=False)
+
+    def action_main(self) -> None:
+        self.problem = None
+        try:
+            if self.asking:
+                self._forget()
+            else:
+                self.offer.go_on(self.chosen)
+                self._begin()
+        except WizardError as error:
+            self.problem = error.problem
+            self.show()
+
+    def _forget(self) -> None:
+        self.asking = False
+        self.offer.forget(self.chosen)
+        if not self.offer.runs:
+            self._begin()
+            return
+        self._list.take(self._rows())
+        self.show()
+
+    def action_anew(self) -> None:
+        if not self.asking:
+            self._begin()
+
+    def action_forget(self) -> None:
+        self.asking = True
+        self.problem = None
+        self.show()
+
+    async def action_back(self) -> None:
+        if self.asking:
+            self.asking = False
+            self.show()
+        else:
+            await self.app.run_action("leave")
+
+    def action_help(self) -> None:
+        from cgwizard.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen("resume"))
+
+    def _begin(self) -> None:
+        from cgwizard.app import Wizard
+
+        if isinstance(self.app, Wizard):
+            self.app.begin()
+
+
+def columns(rows: list[Row], width: int) -> tuple[list[str], bool]:
+    """The rows as aligned lines of at most ``width`` cells, and whether they tell everything:
+    where it is narrow, the scheme, the user and the time are left out and a long address is cut.
+    """
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if _widest(cells) <= width:
+        return [_aligned(row, cells) for row in cells], True
+    cells = [[cell.partition("://")[2] or cell for cell in row] for row in cells]
+    for column in (1, 2):  # the user; then, of what is left, the time
+        if _widest(cells) > width + _longest(cells) - LEAST:
+            cells = [[*row[:column], *row[column + 1 :]] for row in cells]
+    room = max(_longest(cells) - max(0, _widest(cells) - width), 1)
+    cut = [[_cut(row[0], room), *row[1:]] for row in cells]
+    whole = cut == cells and len(cells[0]) == len(rows[0])
+    return [_aligned(row, cut) for row in cut], whole
+
+
+def _longest(cells: list[list[str]]) -> int:
+    return max(len(row[0]) for row in cells)
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def _aligned(row: list[str], cells: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
+    return (" " * GAP).join(padded).rstrip()
+
+
+def _widest(cells: list[list[str]]) -> int:
+    columns = list(zip(*cells, strict=True))
+    return sum(max(map(len, column)) for column in columns) + GAP * (len(columns) - 1)
