@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LABEL = 32
 NAME = 11
 NARROW = 60  # columns, below which details go under their label
+LEAST = 24  # while the terminal is made narrower there may be fewer for a moment
 TOLD_AFTER_SECONDS = 2.0  # how long something may run before its seconds are shown
 
 
@@ -39,7 +40,7 @@ class Findings(Static):
         lines: list[Content] = []
         told = False  # whether ``problem`` stands under the check that failed
         now = time.monotonic()
-        width = self.size.width or 78
+        width = max(self.size.width or 78, LEAST)
         for check in checks:
             detail = check.detail
             if check.state == "running":
