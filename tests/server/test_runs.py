@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 import stat
 import subprocess
 import sys
@@ -189,82 +187,6 @@ def test_that_it_cannot_be_saved_is_told_and_does_not_stop_the_guide(
     (check,) = (c for c in told if c.id == "saved")
     assert check.state == "warning"
     assert "No space left" in check.detail
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from cgwizard import journal
-from cgwizard.guide.session import Session
-from cgwizard.nexus.client import NexusClient
-from cgwizard.runs.run import Run
-from tests.helpers_guide import walk
-from cgwizard.practice.world import PracticeInfo
-import msgspec
-from cgwizard.secrets import Credentials, Secret
-
-url, registry, token, folder, nth = sys.argv[1:6]
-user, _, password = token.partition(" ")
-info = PracticeInfo(url, "admin", Secret(os.environ["PW"]), registry, "example.com",
-                    Credentials(user, Secret(os.environ["TOKEN"])))
-left = int(nth)
-
-def counted(function):
-    def wrapper(*arguments, **named):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = function(*arguments, **named)
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    return wrapper
-
-journal.Journal._append = counted(journal.Journal._append)
-for name in ("create_docker_proxy", "update_docker_proxy", "repositories", "docker_proxy",
-             "sign_in", "invalidate_cache"):
-    setattr(NexusClient, name, counted(getattr(NexusClient, name)))
-session = Session(practice=info)
-session.journal = journal.Journal(Path(folder) / "journal")
-session.run = Run(session, Path(folder))
-walk(session, until="token")
-print("through", int(nth) - left)
-"""
-
-
-def test_kill_9_at_every_point_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
-    """Before and after each line of the journal and each request that matters."""
-    nth, through_it = 1, False
-    while not through_it:
-        with PracticeWorld() as world:
-            world.start()
-            folder = tmp_path / str(nth)
-            token = world.info.pull_token
-            done = subprocess.run(
-                [
-                    sys.executable, "-c", KILLED, world.info.nexus_url, world.info.registry_url,
-                    token.username, str(folder), str(nth),
-                ],
-                check=False, capture_output=True, text=True, timeout=60,
-                env={**os.environ, "PW": world.info.password.reveal(),
-                     "TOKEN": token.password.reveal()},
-                cwd=Path(__file__).parents[2],
-            )  # fmt: skip
-            through_it = done.returncode == 0
-            assert through_it or done.returncode == -signal.SIGKILL, done.stderr
-            runs = saved.unfinished(folder / "runs")
-            earlier = runs[0] if runs else None
-            session = begun(world, folder, earlier)
-            walk(session, until="token")
-            names = [r.name for r in session.repositories if r.format == "docker"]
-            assert sorted(names) == ["chainguard", "chainguard-private"], nth
-            assert session.run is not None
-            session.run.close()
-            session.close()
-        nth += 1
-    assert nth > 20, "the loop went over the points"
 
 
 def test_a_run_of_a_newer_version_is_passed_over_and_told(tmp_path: Path) -> None:
