@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 CHUNK = 64 << 10
+TLS = b"\x16\x03"  # how a client that tries HTTPS first begins
 
 
 @dataclass
@@ -175,13 +176,18 @@ def _read_request(sock: socket.socket) -> Asked | None:
     data = b""
     while b"\r\n\r\n" not in data:
         piece = sock.recv(CHUNK)
-        if not piece:
+        if not piece or piece.startswith(TLS):
             return None
         data += piece
     first, *lines = data.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
     method, target, _ = first.split(" ")
-    pairs = (line.partition(": ") for line in lines)
-    return Asked(method, target, {name.lower(): value for name, _, value in pairs})
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        before = headers.get(name.lower())
+        # skopeo says what it accepts in a line each.
+        headers[name.lower()] = f"{before}, {value}" if before else value
+    return Asked(method, target, headers)
 
 
 @contextlib.contextmanager

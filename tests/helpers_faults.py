@@ -82,6 +82,16 @@ def chunked(extra: bytes = b"", *, short: int = 0) -> Fault:
     return fault
 
 
+def open_ended(*, short: int = 0) -> Fault:
+    """No length at all: the end of the connection is that of the body, ``short`` bytes early."""
+
+    def fault(line: Line, _asked: Asked, answer: Answer) -> None:
+        answer.drop("Content-Length")
+        line.send(Answer(answer.head, answer.body[: len(answer.body) - short]).bytes)
+
+    return fault
+
+
 def trailing(line: Line, _asked: Asked, answer: Answer) -> None:
     """Bytes after the end of a good answer, on a connection that stays open."""
     line.send(answer.bytes + b"!" * 9)
@@ -158,6 +168,17 @@ def answering(status: str, body: bytes = b"", **headers: str) -> Fault:
             own.set(name.replace("_", "-"), value)
         own.set("Content-Length", str(len(body)))
         line.send(own.bytes)
+
+    return fault
+
+
+def page(body: bytes, *, measured: bool = True) -> Fault:
+    """A web page in place of the answer, with or without its length."""
+
+    def fault(line: Line, asked: Asked, _answer: Answer) -> None:
+        own = Answer("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8", body)
+        own.set("Content-Length", str(len(body)))
+        (passing if measured else chunked())(line, asked, own)
 
     return fault
 

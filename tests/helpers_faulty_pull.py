@@ -88,12 +88,14 @@ def spots(made: Made) -> dict[str, Spot]:
 class Pull:
     """Pulls, once a call of `run`, and looks at what was told and what was left."""
 
-    def __init__(self, proxy: FaultProxy, made: Made, layout: Path, folder: Path) -> None:
-        self.proxy, self.made = proxy, made
+    def __init__(
+        self, proxy: FaultProxy, made: Made, layout: Path, folder: Path, name: str = NAME
+    ) -> None:
+        self.proxy, self.made, self._name = proxy, made, name
         self._parent = folder / "pull"
-        self._folder = self._parent / "out"
-        shutil.copytree(layout, self._folder)
-        self._before = _files(self._folder)
+        self.folder = self._parent / "out"
+        shutil.copytree(layout, self.folder)
+        self._before = _files(self.folder)
         self.events: list[PullEvent] = []
         self.finished: Finished | None = None
         self.error: WizardError | None = None
@@ -105,21 +107,21 @@ class Pull:
         credentials: Credentials | None = None,
         verify_uncompressed: bool = False,
     ) -> Pull:
-        reference = Reference.parse(f"127.0.0.1:{self.proxy.port}/{NAME}")
+        reference = Reference.parse(f"127.0.0.1:{self.proxy.port}/{self._name}")
         with Registry(self.proxy.url, credentials, patience=patience) as registry:
             try:
                 self.finished = pull(
                     registry,
                     reference,
                     platform="linux/amd64",
-                    sink=LayoutSink(self._folder),
+                    sink=LayoutSink(self.folder),
                     on_event=self.events.append,
                     verify_uncompressed=verify_uncompressed,
                 )
             except WizardError as error:
                 self.error = error
         assert [path.name for path in self._parent.iterdir()] == ["out"]
-        sound_layout(self._folder)
+        sound_layout(self.folder)
         return self
 
     def succeeds(self) -> Finished:
@@ -129,7 +131,7 @@ class Pull:
         wanted = spots(self.made)
         assert self.finished.digest == wanted["index"].digest
         assert self.finished.manifest_digest == wanted["manifest"].digest
-        held = _files(self._folder)
+        held = _files(self.folder)
         for name in (*BLOBS, "manifest"):
             spot = wanted[name]
             assert held[f"blobs/{spot.digest.replace(':', '/')}"] == spot.data, name
@@ -167,7 +169,7 @@ class Pull:
             states = {e.digest: e.state for e in self.events if isinstance(e, LayerProgress)}
             assert states[spot.digest] == "failed"
             assert list(states.values()).count("failed") == 1, "the others were only stopped"
-        assert _files(self._folder) == self._before, "nothing is left of it"
+        assert _files(self.folder) == self._before, "nothing is left of it"
 
     def retried(self, spot: Spot) -> list[LayerProgress]:
         return [

@@ -18,7 +18,7 @@ from cgwizard.registry.models import (
     WrongManifest,
     read_manifest,
 )
-from cgwizard.registry.problems import RegistryError
+from cgwizard.registry.problems import RegistryError, printable
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.transport import pieces, shown
 
@@ -30,6 +30,13 @@ PAGE_LIMIT = 4 << 20  # bytes of one page of tags
 
 class _Tags(msgspec.Struct):
     tags: list[str] | None = None
+
+
+def is_page(response: httpx.Response, size: int | None) -> bool:
+    """Whether a web page came in place of what was asked for, which had ``size`` bytes."""
+    kind = response.headers.get("content-type", "").lower()
+    as_long = response.headers.get("content-length", "") == str(size)
+    return response.status_code == 200 and kind.startswith("text/html") and not as_long
 
 
 def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
@@ -61,9 +68,10 @@ def checked_manifest(response: httpx.Response, who: str, reference: str) -> Mani
     digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
     named = response.headers.get("docker-content-digest", "")
     if wanted and digest != wanted:
-        raise mismatch(_asked(response), f"bytes with digest {digest}, not {wanted}")
+        raise mismatch(_asked(response), f"bytes with digest {digest}")
     if _differs(named, digest):
-        raise mismatch(_asked(response), f"bytes with digest {digest}, announced as {named}")
+        came = "" if wanted else f"bytes with digest {digest}, "
+        raise mismatch(_asked(response), f"{came}announced as {printable(named)}")
     try:
         if encoding != "identity":
             raise WrongManifest(f"comes compressed ({encoding}), which nobody asked for")
@@ -107,7 +115,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     size = blob.size
     named = response.headers.get("docker-content-digest", "")
     if _differs(named, blob.digest):
-        raise mismatch(_asked(response), f"{named}, not {blob.digest}")
+        raise mismatch(_asked(response), f"announced as {printable(named)}")
     length = response.headers.get("content-length", "")
     if response.status_code == 200:
         if length.isdecimal() and int(length) != size:
@@ -129,11 +137,13 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     raise RegistryError(
         "range-wrong",
         tried=f"{_asked(response)} from byte {start}",
-        came_back=f"{response.status_code} with the range {said!r}"
+        came_back=f"{response.status_code} with the range {printable(said)!r}"
         if said
         else f"{response.status_code} without a range",
-        cause="this server cannot go on in the middle of a layer",
-        next_step="nothing: the layer is fetched from its beginning",
+        cause="this server, or a cache before it, cannot go on in the middle of a layer"
+        if start
+        else "this server, or a cache before it, sends a part, although the whole was asked for",
+        next_step="try again; if it stays so, pull from another network",
         status=response.status_code,
         transient=True,
     )

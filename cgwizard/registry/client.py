@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +11,7 @@ import msgspec
 
 from cgwizard.net import Trust
 from cgwizard.registry.auth import Authority
-from cgwizard.registry.checks import blob_start, checked_manifest, tag_page
+from cgwizard.registry.checks import blob_start, checked_manifest, is_page, tag_page
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.retries import Patience, Retries
@@ -167,7 +167,9 @@ class Registry:
 
             def ask(path: str = path) -> tuple[Descriptor, ...] | None:
                 headers = {"Accept": ACCEPT[0]}
-                with self._exchange("GET", path, repository, headers, also=404) as response:
+                with self._exchange(
+                    "GET", path, repository, headers, passing=(200, 404)
+                ) as response:
                     if response.status_code != 200:
                         return None
                     parsed = checked_manifest(response, self.name, "").parsed
@@ -194,7 +196,8 @@ class Registry:
             headers,
             addressed=True,
             answer_seconds=self.patience.blob_answer_seconds,
-            also=416 if start else 0,
+            passing={200, 206, 416} if start else {200, 206},
+            size=descriptor.size,
         ) as response:
             begins = blob_start(response, start, descriptor)
             host = response.request.url.netloc.decode("ascii")
@@ -212,7 +215,8 @@ class Registry:
         *,
         addressed: bool = False,
         answer_seconds: float | None = None,
-        also: int = 0,
+        passing: Collection[int] = (200,),
+        size: int | None = None,
     ) -> Iterator[httpx.Response]:
         scope = f"repository:{repository}:pull"
         url = self._transport.url(path)
@@ -231,8 +235,7 @@ class Registry:
                 if response.status_code == 401 and ours and not last:
                     sent = self._authority.challenged(response, scope, sent)
                     continue
-                passing = {200, 206, also}
-                if response.status_code not in passing:
+                if response.status_code not in passing or is_page(response, size):
                     signed_in = sent is not None and self._authority.signs_in
                     raise self._transport.explain(response, signed_in=signed_in)
                 yield response

@@ -48,6 +48,7 @@ class Fetch:
         self._algorithm = blob.digest.partition(":")[0]
         self._hash = hashlib.new(self._algorithm)
         self._done = 0
+        self._inside: RegistryError | None = None  # what is wrong with the uncompressed bytes
         self._tried = f"GET the blob {blob.digest} of {repository} at {registry.name}"
 
     def run(self) -> Fetched:
@@ -91,6 +92,9 @@ class Fetch:
         digest = f"{self._algorithm}:{self._hash.hexdigest()}"
         if digest != self._blob.digest:
             raise mismatch(self._tried, f"bytes with digest {digest}")
+        # Only now is it known that the bytes are the image's own, not broken on the way.
+        if self._inside is not None:
+            raise self._inside
         if self._unpacker is not None:
             self._unpacker.finish()
         return blob.host
@@ -125,8 +129,11 @@ class Fetch:
             )
         self._hash.update(data)
         self._writer.write(data)
-        if self._unpacker is not None:
-            self._unpacker.update(data)
+        if self._unpacker is not None and self._inside is None:
+            try:
+                self._unpacker.update(data)
+            except RegistryError as error:
+                self._inside = error
         self._done += len(data)
         self._on_bytes(self._done)
 
@@ -135,4 +142,5 @@ class Fetch:
         self._writer.restart()
         if self._unpacker is not None:
             self._unpacker.restart()
+        self._inside = None
         self._done = 0

@@ -85,8 +85,13 @@ class Answer(msgspec.Struct, frozen=True):
         return printable(said or self.text)
 
     @property
+    def _good(self) -> bool:
+        """Whether the body is what was asked for, whatever is wrong with the status."""
+        return self.status < 300 and "html" not in self.content_type
+
+    @property
     def came_back(self) -> str:
-        said = f": {self.words}" if self.words else ""
+        said = f": {self.words}" if self.words and not self._good else ""
         return f"{self.status} {self.reason}{said}"
 
 
@@ -97,8 +102,10 @@ def printable(text: str) -> str:
 
 
 def refused(answer: Answer) -> RegistryError:
-    """What an answer that is no success means."""
-    code, cause, next_step = _by_words(answer) or _by_status(answer)
+    """What an answer means that is no success, or a web page."""
+    # A page that came in place of an image may be about anything.
+    told = None if answer.status == 200 else _by_words(answer)
+    code, cause, next_step = told or _by_status(answer)
     transient = answer.status in {408, 429, 500, 502, 503, 504} and code in {
         "rate-limited",
         "registry-unavailable",
@@ -205,6 +212,12 @@ def _by_status(answer: Answer) -> tuple[str, str, str]:
 
 
 def _strange(answer: Answer) -> tuple[str, str, str]:
+    if answer.status == 200:
+        return (
+            "registry-not-here",
+            "a sign-in page, a filter or a web server answers in place of the registry",
+            "open that address in a browser to see whose page it is",
+        )
     if answer.status == 407:
         return (
             "client-proxy-in-the-way",

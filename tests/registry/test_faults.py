@@ -19,7 +19,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retries import Patience
 from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import FaultProxy, fault_proxy
+from tests.helpers_fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.helpers_registry import Made, docker_registry, image, push
 from tests.programs import needs
 
@@ -232,7 +232,7 @@ def test_corrupt_byte_once_is_mended(
     "fault", [harm.longer, harm.chunked(b"!")], ids=["announced", "unannounced"]
 )
 def test_too_long_is_never_accepted(
-    proxy: FaultProxy, tmp_path: Path, blob: str, fault: harm.Fault
+    proxy: FaultProxy, tmp_path: Path, blob: str, fault: Fault
 ) -> None:
     proxy.rule(f"blobs/{blob}", fault)
     Pulled(proxy, tmp_path).fails_with("size-mismatch")
@@ -332,7 +332,7 @@ def test_retries_of_a_pull_are_bounded(proxy: FaultProxy, tmp_path: Path) -> Non
     ],
 )
 def test_wrong_manifest_is_named(
-    proxy: FaultProxy, tmp_path: Path, fault: harm.Fault, code: str | None, word: str
+    proxy: FaultProxy, tmp_path: Path, fault: Fault, code: str | None, word: str
 ) -> None:
     proxy.rule("manifests/", fault)
     Pulled(proxy, tmp_path).fails_with(code or "manifest-invalid", word)

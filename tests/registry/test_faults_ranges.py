@@ -1,0 +1,100 @@
+"""Parts of an image that come from the wrong place: a range is believed only when it is the one
+that was asked for, and what was put together is still checked as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import helpers_faults as harm
+from tests.helpers_fault_proxy import FaultProxy
+from tests.helpers_faulty_pull import (
+    Pull,
+    Spot,
+    at_blobs,
+    at_manifests,
+)
+from tests.programs import needs
+
+pytestmark = needs("docker-registry")
+
+
+@at_blobs
+def test_server_without_ranges_begins_again(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
+    proxy.rule(spot.target, harm.passing, before=harm.without_range)
+    assert faulty.run().succeeds().retries == 1
+
+
+WRONG_RANGES = {
+    "earlier": "bytes 0-9/{size}",
+    "later": "bytes {later}-{last}/{size}",
+    "other-size": "bytes {half}-{last}/7",
+    "nonsense": "nonsense",
+}
+
+
+@pytest.mark.parametrize("said", WRONG_RANGES.values(), ids=WRONG_RANGES)
+@at_blobs
+def test_wrong_range_is_not_believed(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, said: str
+) -> None:
+    half = spot.size // 2
+    wrong = said.format(size=spot.size, half=half, later=half + 1, last=spot.size - 1)
+    proxy.rule(spot.target, harm.cut(half), times=1)
+    proxy.rule(spot.target, harm.header("Content-Range", wrong), times=1)
+    assert faulty.run().succeeds().retries == 2
+    assert ["range" in a.headers for a in faulty.asked(spot)] == [False, True, False]
+
+
+@at_blobs
+def test_wrong_range_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    half = spot.size // 2
+    for _ in range(9):
+        proxy.rule(spot.target, harm.cut(half), times=1)
+        proxy.rule(spot.target, harm.header("Content-Range", "bytes 0-9/10"), times=1)
+    faulty.run().fails_with(
+        spot,
+        "range-wrong",
+        tried=f"from byte {half}",
+        came_back="206 with the range 'bytes 0-9/10'",
+        cause="cannot go on in the middle",
+        next_step="another network",
+    )
+
+
+@at_blobs
+def test_right_range_over_wrong_bytes_is_found(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
+    proxy.rule(spot.target, harm.corrupt(0), times=1)
+    assert faulty.run().succeeds().retries == 2
+    assert ["range" in a.headers for a in faulty.asked(spot)] == [False, True, False]
+
+
+@at_blobs
+def test_range_that_is_refused_begins_again(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
+    proxy.rule(spot.target, harm.answering("416 Range Not Satisfiable"), times=1)
+    assert faulty.run().succeeds().retries == 2
+
+
+@at_blobs
+def test_part_of_a_blob_that_nobody_asked_for_is_refused(
+    faulty: Pull, proxy: FaultProxy, spot: Spot
+) -> None:
+    part = harm.answering("206 Partial Content", b"half", Content_Range="bytes 0-3/4")
+    proxy.rule(spot.target, part)
+    faulty.run().fails_with(
+        spot,
+        "range-wrong",
+        came_back="206 with the range 'bytes 0-3/4'",
+        cause="a part, although the whole was asked for",
+        next_step="another network",
+    )
+
+
+@at_manifests
+def test_part_of_a_manifest_is_refused(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    proxy.rule(spot.target, harm.status("206 Partial Content"))
+    faulty.run().fails_with(
+        spot, "registry-answer", came_back="206 Partial Content", cause="does not know"
+    )
