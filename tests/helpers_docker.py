@@ -58,6 +58,8 @@ def add_repository(
     port = free_port() if port == 0 else port
     everything: dict[str, Any] = {
         "name": name,
+        "format": "docker",
+        "type": kind,
         "online": True,
         "storage": {"blobStoreName": "default", "strictContentTypeValidation": True},
         "proxy": {"remoteUrl": remote, "contentMaxAge": 1440, "metadataMaxAge": 1440},

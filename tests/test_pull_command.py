@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +14,9 @@ import pytest
 
 from cgwizard.practice.registry.faults import Fault
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
-from cgwizard.proof import upstream_names
 from tests.conftest import leaks
 from tests.helpers_docker import (
     FREE_IMAGE,
-    PRIVATE_IMAGE,
     add_repository,
     add_user,
     debian_registry,
@@ -29,32 +25,9 @@ from tests.helpers_docker import (
     push,
 )
 from tests.helpers_engines import own_address, podman_engine, short_folder, tls_registry
+from tests.helpers_pull import LOGIN, PROGRAM, lines, run
 from tests.helpers_terminal import Terminal
 from tests.programs import needs
-
-PROGRAM = str(Path(sys.executable).parent / "cgwizard")
-LOGIN = ("--username", ADMIN, "--password-stdin")
-
-
-def run(
-    *arguments: str, password: str = ADMIN_PASSWORD, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [PROGRAM, "pull", *arguments],
-        input=password,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-        env={**os.environ, **(env or {})},
-    )
-    assert "Traceback" not in done.stderr
-    assert not leaks((done.stdout + done.stderr).encode())
-    return done
-
-
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -207,59 +180,6 @@ def test_usage(nexus: str, tmp_path: Path) -> None:
     assert run(image, *LOGIN, password="").returncode == 2
 
 
-@pytest.mark.parametrize("image", [FREE_IMAGE, PRIVATE_IMAGE])
-def test_proof(world: PracticeWorld, nexus: str, image: str) -> None:
-    world.registry.pacer.speed = 30e6  # so that a pull from the cache is the faster one
-    done = run(
-        f"{nexus}/{image}",
-        *(*LOGIN, "--json", "--verify-upstream", "--upstream", world.info.registry_url),
-    )
-    assert done.returncode == 0, done.stdout
-    checks = {e["id"]: e for e in lines(done) if e["event"] == "check"}
-    last = lines(done)[-1]
-    assert last["event"] == "finished"
-    assert {check["state"] for i, check in checks.items() if i != "upstream-digest"} == {"done"}
-    assert list(checks) == ["upstream-digest", "second-pull", "signature", "sbom"]
-    (*_, verify) = last["verify"]
-    assert f"{nexus}/{image}@{last['digest']}" in verify
-    if image == FREE_IMAGE:
-        assert checks["upstream-digest"]["detail"] == last["digest"]
-        assert "release.yaml@refs/heads/main" in verify
-    else:  # nobody gave a pull token here: said as such, and no failure of Nexus
-        assert checks["upstream-digest"]["state"] == "warning"
-        assert "could not ask" in checks["upstream-digest"]["detail"]
-        assert "issuer.enforce.dev" in verify
-
-
-@needs("docker-registry")
-def test_other_digest_upstream(nexus: str, tmp_path: Path) -> None:
-    with debian_registry(tmp_path) as other:
-        push(other, FREE_IMAGE, "latest", [b"newer"])
-        done = run(
-            f"{nexus}/{FREE_IMAGE}",
-            *(*LOGIN, "--json", "--verify-upstream", "--upstream", other),
-        )
-    assert done.returncode == 15
-    last = lines(done)[-1]
-    assert (last["event"], last["code"]) == ("failed", "cache-stale-tag")
-
-
-def test_upstream_that_cannot_be_asked_is_no_failure(nexus: str) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}"
-    done = run(f"{nexus}/{FREE_IMAGE}", *LOGIN, "--verify-upstream", "--upstream", nobody)
-    assert done.returncode == 0
-    assert "warning: same digest at cgr.dev: could not ask" in done.stdout
-
-
-def test_names_upstream() -> None:
-    assert upstream_names("chainguard/wolfi-base") == ("chainguard/wolfi-base",)
-    # By path, Nexus's repository stands before the name.
-    by_path = upstream_names("chainguard/chainguard/wolfi-base")
-    assert by_path[0] == "chainguard/wolfi-base"
-    assert upstream_names("private/example.com/base")[0] == "example.com/base"
-    assert upstream_names("example.com/charts/base")[0] == "example.com/charts/base"
-
-
 @needs("dockerd", "docker", "podman")
 def test_engines(nexus: str) -> None:
     with (
@@ -311,23 +231,6 @@ def test_stopped(world: PracticeWorld, tmp_path: Path, number: signal.Signals) -
     assert (last["event"], last["code"]) == ("failed", "cancelled")
     assert "Traceback" not in errors
     assert not list(tmp_path.iterdir())
-
-
-def test_stopped_while_it_proves(world: PracticeWorld) -> None:
-    image = f"{world.info.registry_url.removeprefix('http://')}/{FREE_IMAGE}"
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        upstream = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with subprocess.Popen(
-            [PROGRAM, "pull", image, "--json", "--verify-upstream", "--upstream", upstream],
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-            connection, _ = silent.accept()
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=10)
-            connection.close()
-    assert process.returncode == 130
-    assert json.loads(out.splitlines()[-1])["code"] == "cancelled"
 
 
 def test_nobody_reads(world: PracticeWorld) -> None:

@@ -72,43 +72,35 @@ class Proof:
     def _second_pull(self) -> Fact:
         """By the times of both pulls, and by what Nexus says that it kept in between."""
         check, label = "second-pull", "second pull from the cache"
-        refused = ""
         try:
-            self.kept = self._found()
+            why_not = self._look()
         except WizardError as error:
-            refused = f"could not ask Nexus: {error.problem.came_back}"
+            why_not = f"could not ask Nexus: {error.problem.came_back}"
         try:
             second = self.pull_again()
         except WizardError as error:
             told = f"could not pull again: {error.problem.came_back}"
             return Fact(check, label, "warning", told)
         times = f"{duration(second.seconds)} after {duration(self.finished.seconds)}"
+        if self.nexus is not None and self.kept is not None:
+            try:
+                state, told = _compared(self.nexus, self.kept)
+                return Fact(check, label, state, f"{times}; {told}")
+            except WizardError as error:
+                why_not = f"could not ask Nexus: {error.problem.came_back}"
         faster = second.seconds < FASTER * self.finished.seconds
-        if self.nexus is None or refused:
-            return Fact(check, label, *_by_times(times, faster, refused))
-        try:
-            state, told = self._compared(self.nexus)
-        except WizardError as error:
-            refused = f"could not ask Nexus: {error.problem.came_back}"
-            return Fact(check, label, *_by_times(times, faster, refused))
-        return Fact(check, label, state, f"{times}; {told}")
+        return Fact(check, label, *_by_times(times, faster, why_not))
 
-    def _found(self) -> cached.Kept | None:
-        if self.nexus is None or self.reference.tag is None:
-            return None
+    def _look(self) -> str:
+        """Find what Nexus keeps; why it is not known, in words. Raises WizardError."""
+        if self.nexus is None:
+            return ""
+        if self.reference.tag is None:
+            return "Nexus keeps a record of tags, not of digests"
         names = proof.upstream_names(self.reference.repository)
-        return cached.find(
-            self.nexus, names, self.reference.tag, self.finished.digest, proof.UPSTREAM
-        )
-
-    def _compared(self, nexus: NexusClient) -> tuple[State, str]:
-        before = self.kept
-        if before is None:
-            return "warning", "Nexus shows this user no component of it; it keeps one a tag"
-        after = cached.kept(nexus, before.repository, (before.name,), before.tag)
-        state, told = cached.compared(before, after)
-        since = f", there since {before.stored:%Y-%m-%d %H:%M:%S %Z}" if before.stored else ""
-        return state, f"{told} by {before.repository}{since}" if state == "done" else told
+        tag, digest = self.reference.tag, self.finished.digest
+        self.kept = cached.find(self.nexus, names, tag, digest, proof.UPSTREAM)
+        return "" if self.kept else "Nexus shows this user no record of it (browse is needed)"
 
     def _in_search(self, nexus: NexusClient, kept: cached.Kept) -> Fact:
         check, label = "search", "found in Nexus's search"
@@ -144,8 +136,16 @@ class Proof:
         )
 
 
-def _by_times(times: str, faster: bool, refused: str) -> tuple[State, str]:
+def _compared(nexus: NexusClient, before: cached.Kept) -> tuple[State, str]:
+    after = cached.kept(nexus, before.repository, (before.name,), before.tag)
+    state, told = cached.compared(before, after)
+    since = f", there since {before.stored:%Y-%m-%d %H:%M:%S %Z}" if before.stored else ""
+    return state, f"{told} by {before.repository}{since}" if state == "done" else told
+
+
+def _by_times(times: str, faster: bool, why_not: str) -> tuple[State, str]:
+    """``why_not``: why Nexus's own record is not known, where it was asked."""
     if faster:
-        return "done", f"{times}; {refused}" if refused else times
+        return "done", f"{times}; {why_not}" if why_not else times
     unclear = f"{times}: it was cached before, or is not cached at all"
-    return "warning", f"{unclear}; {refused or '--nexus URL lets Nexus itself tell'}"
+    return "warning", f"{unclear}; {why_not or '--nexus URL lets Nexus itself tell'}"
