@@ -14,11 +14,12 @@ if os.environ.get("SSH_CONNECTION"):
     os.environ.setdefault("TEXTUAL_FPS", "10")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
 from cgwizard.errors import ExitCode
+from cgwizard.screens.parts.quiet import QuietApp
+from cgwizard.screens.parts.terminal import TerminalApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ THEME = Theme(
 )
 
 
-class Wizard(App[int]):
+class Wizard(QuietApp, TerminalApp):
     """Holds the session and moves between the steps' screens; decides nothing itself."""
 
     CSS_PATH = Path(__file__).parent / "assets" / "wizard.tcss"  # also for who derives from this

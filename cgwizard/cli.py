@@ -22,8 +22,10 @@ def main() -> None:
     # Python does, takes a tenth of the time until the first paint. What stays for long calls
     # `gc.enable` itself: the screens, the practice servers.
     gc.disable()
+    from cgwizard import glyphs
     from cgwizard.commands import root
 
+    glyphs.settle()
     threading.excepthook = _thread_crashed
     command: click.Command = root
     try:

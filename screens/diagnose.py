@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
@@ -21,7 +22,8 @@ from cgwizard.diagnosis.model import Finding, Started, Subject, Verdict
 from cgwizard.errors import Cancelled, Problem
 from cgwizard.guide.step import Check, CheckState
 from cgwizard.screens.parts.findings import Findings
-from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.keys import Keys, follow, more_below
+from cgwizard.screens.parts.terminal import line_of
 from cgwizard.screens.parts.top import Top
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class DiagnoseScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Top()
-        with VerticalScroll(id="body", can_focus=True):
+        with VerticalScroll(id="body", classes="alone", can_focus=True):
             yield Static(id="heading", markup=False)
             yield Static(id="context", markup=False)
             yield Static(id="explanation", markup=False)
@@ -75,6 +77,7 @@ class DiagnoseScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#body").focus()
+        follow(self.query_one("#body"), self._show_keys)
         self.set_interval(1.0, self._tick)
         self._start(runner.run)
 
@@ -94,6 +97,16 @@ class DiagnoseScreen(Screen[None]):
         self._show_findings()
         self._show_keys()
 
+    def attention(self) -> Offset | None:
+        """Where the terminal's cursor is: at what runs, at what is asked, or at what was found."""
+        findings = self.query_one(Findings)
+        if self.busy and findings.under_way is not None:
+            found = line_of(findings, findings.under_way)
+        else:
+            found = line_of(self.query_one("#explanation"))
+        heading = line_of(self.query_one("#heading"))
+        return found or heading or self.query_one("#body").content_region.offset
+
     def _show_findings(self) -> None:
         checks = [_as_check(number, finding) for number, finding in enumerate(listed(self._found))]
         checks += [Check(id, label, "running") for id, label in self._under_way.items()]
@@ -105,7 +118,8 @@ class DiagnoseScreen(Screen[None]):
         elif self.asking:
             keys = [("enter", "compare"), ("esc", "do not")]
         else:
-            keys = [("enter", "look again"), ("esc", "back to the guide")]
+            keys = [("enter", "look again"), *more_below(self.query_one("#body"))]
+            keys.append(("esc", "back to the guide"))
             if self.session.client is not None:
                 keys.append(("c", "compare with a fresh repository"))
         self.query_one(Keys).show([*keys, ("f1", "help"), ("ctrl+q", "quit")])

@@ -33,7 +33,7 @@ class FinishScreen(StepScreen):
         for reference, digest, verdict in self.step.proved():
             style = "$success" if verdict == "verified" else "$warning"
             glyph = "✓" if verdict == "verified" else "!"
-            lines.append(Content.assemble((f"{glyph} {verdict}", style), f"  {reference}"))
+            lines.append(Content.assemble((glyph, style), f" {verdict}  {reference}"))
             lines.append(Content.styled(f"  {digest}", "dim"))
         self.query_one("#proved", Static).update(Content("\n").join(lines))
         told: list[Content] = []

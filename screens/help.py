@@ -1,4 +1,4 @@
-"""A step's help text, from the asset of the same name."""
+"""A step's help text, from the asset of the same name, and the keys."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widgets import Markdown
 
-from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.keys import Keys, follow, more_below
 
 
 class HelpScreen(Screen[None]):
@@ -22,14 +23,27 @@ class HelpScreen(Screen[None]):
         self.subject = subject
 
     def compose(self) -> ComposeResult:
-        text = (files("cgwizard.assets") / f"{self.subject}.md").read_text(encoding="utf-8")
-        with VerticalScroll(id="body", can_focus=True):
+        found = [files("cgwizard.assets") / f"{name}.md" for name in (self.subject, "keys")]
+        text = "\n".join(file.read_text(encoding="utf-8") for file in found)
+        with VerticalScroll(id="body", classes="alone", can_focus=True):
             yield Markdown(text)
         yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one(Keys).show([("esc", "back"), ("↑ ↓", "scroll")])
-        self.query_one("#body").focus()
+        body = self.query_one("#body")
+        body.focus()
+        follow(body, self._show_keys)
+        self._show_keys()
+
+    def on_resize(self) -> None:
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        self.query_one(Keys).show([("esc", "back"), *more_below(self.query_one("#body"))])
+
+    def attention(self) -> Offset:
+        """The terminal's cursor is at the first line that is to be seen."""
+        return self.query_one("#body").content_region.offset
 
     def action_close(self) -> None:
         self.dismiss()

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import Key
+from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -18,7 +19,8 @@ from cgwizard.errors import Cancelled
 from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
 from cgwizard.screens.parts.findings import Findings, clean
 from cgwizard.screens.parts.form import Answered, Form
-from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.keys import Keys, follow, more_below
+from cgwizard.screens.parts.terminal import line_of
 from cgwizard.screens.parts.top import Rail, Top
 
 if TYPE_CHECKING:
@@ -129,23 +131,38 @@ class StepScreen(Screen[None]):
             keys = [("esc", "back" if self.busy == "look" else "cancel"), ("ctrl+q", "quit")]
         else:
             keys = [("enter", self.step.action().label)]
+            keys += more_below(self.query_one("#body"))
             diagnose = ("f2" if typing else "d", "diagnose")
             keys += [diagnose] if self.step.problem else []
             others = self.step.others()
             keys += [(FUNCTION_KEYS[i] if typing else a.key, a.label) for i, a in enumerate(others)]
             keys += [] if typing else self.more_keys()
-            if typing or len(self.query_one(Form).rows()) > 0:
-                keys.append(("tab", "field"))
             if self.step.session.next_to(self.step, -1):
                 keys.append(("esc", "back"))
+            keys.append(("f1", "help"))
+            if typing or len(self.query_one(Form).rows()) > 0:
+                keys.append(("tab", "field"))
             keys += [] if self.step.problem else [diagnose]
-            keys += [("f1", "help"), ("ctrl+q", "quit")]
+            keys.append(("ctrl+q", "quit"))
         self.query_one(Keys).show(keys)
+
+    def attention(self) -> Offset | None:
+        """Where the terminal's cursor is while no field has the focus: at what runs, at what
+        failed, at what is asked; else at the heading."""
+        findings = self.query_one(Findings)
+        line = findings.under_way if self.busy else findings.failed
+        if line is not None and (found := line_of(findings, line)):
+            return found
+        if not self.busy and (found := line_of(self.query_one("#explanation"))):
+            return found
+        heading = line_of(self.query_one("#heading"))
+        return heading or line_of(findings) or self.query_one("#body").content_region.offset
 
     # What the person does
 
     async def on_mount(self) -> None:
         await self.show()
+        follow(self.query_one("#body"), self._show_keys)
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._arrive)
 
@@ -269,8 +286,9 @@ class StepScreen(Screen[None]):
             self.go(1)
         elif not self.query_one(Form).focus_on(self.step.doubtful):
             self.settle_focus()
-            if self.step.problem:
-                self.query_one(Findings).scroll_visible(animate=False)
+            findings = self.query_one(Findings)
+            if self.step.problem or line_of(findings) is None:
+                findings.scroll_visible(animate=False)
         if event.what == "other" and self.step.state == "skipped":
             self.go(1)
 

@@ -35,15 +35,21 @@ class Findings(Static):
     def __init__(self) -> None:
         super().__init__("")
         self._since: dict[str, float] = {}
+        self.under_way: int | None = None  # the line of what runs now
+        self.failed: int | None = None  # the line of what failed
 
     def show(self, checks: Iterable[Check], problem: Problem | None) -> None:
         lines: list[Content] = []
+        self.under_way = self.failed = None
         told = False  # whether ``problem`` stands under the check that failed
         now = time.monotonic()
         width = max(self.size.width or 78, LEAST)
         for check in checks:
             detail = check.detail
+            if check.state == "problem" and self.failed is None:
+                self.failed = len(lines)
             if check.state == "running":
+                self.under_way = len(lines)
                 seconds = now - self._since.setdefault(check.id, now)
                 if seconds >= TOLD_AFTER_SECONDS:
                     detail = f"{detail} {seconds:.0f} s".strip()
@@ -54,6 +60,7 @@ class Findings(Static):
                 lines += _problem(check.problem, width, under=check.label)
                 told = told or check.problem == problem
         if problem is not None and not told:
+            self.failed = len(lines)
             lines.append(mark("problem"))
             lines += _problem(problem, width)
         self.update(Content("\n").join(lines))

@@ -32,6 +32,14 @@ class Confirmed(Message):
     """Enter was pressed in a field: the screen's main action is meant."""
 
 
+class Refused(Message):
+    """What was to be entered was not taken; told below the field."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
 class TextInput(Input):
     """One line of text."""
 
@@ -55,7 +63,7 @@ class TextInput(Input):
         if len(text.splitlines()) > 1:
             event.stop()
             event.prevent_default()
-            self.app.notify("Nothing entered: more than one line was pasted.", severity="warning")
+            self.post_message(Refused("Nothing entered: more than one line was pasted."))
 
 
 class SecretInput(TextInput):
@@ -121,16 +129,18 @@ class ChoiceInput(Widget, can_focus=True):
     def _index(self) -> int:
         return next((i for i, c in enumerate(self._field.choices) if c.value == self.value), 0)
 
-    def on_focus(self) -> None:
-        # Screen readers and braille lines follow the terminal's cursor.
-        row = self._index if self._tall else 0
-        self.app.cursor_position = self.content_region.offset + Offset(0, row)
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """The chosen one: screen readers and braille lines follow the terminal's cursor."""
+        x, y = 0, self._index
+        if not self._tall:
+            x, y = sum(len(c.label) + 5 for c in self._field.choices[: self._index]), 0
+        return self.content_region.offset + Offset(x, y)
 
     def action_move(self, by: int) -> None:
         choices = self._field.choices
         self.value = choices[(self._index + by) % len(choices)].value
         self.post_message(Answered(self._field.id))
-        self.on_focus()
 
     def on_click(self, event: events.Click) -> None:
         choices = self._field.choices
@@ -186,6 +196,10 @@ class Row(Vertical):
         event.stop()
         self.post_message(Answered(self.field.id))
 
+    def on_refused(self, event: Refused) -> None:
+        event.stop()
+        self.complain(event.why)
+
     def take(self, field: Field, secret: Secret | None, *, locked: bool) -> None:
         """Show ``field`` as it is now, without disturbing what is being typed."""
         found = self.input
@@ -199,9 +213,15 @@ class Row(Vertical):
 
     def complain(self, text: str) -> None:
         wrong = self.query_one(".wrong", Static)
-        if wrong.content != text:
-            wrong.update(text)
+        shown = f"✗ {text}" if text else ""
+        if wrong.content != shown:
+            wrong.update(shown)
             wrong.display = bool(text)
+
+
+def _shape(field: Field) -> tuple[object, ...]:
+    """What a row cannot change while it is shown."""
+    return field.id, field.label, field.kind, field.choices, field.placeholder
 
 
 class Form(Vertical):
@@ -216,15 +236,21 @@ class Form(Vertical):
     async def sync(
         self, fields: tuple[Field, ...], secrets: dict[str, Secret], *, locked: bool
     ) -> None:
-        wanted = [(field.id, field.label, field.kind, field.choices) for field in fields]
-        shown = [(r.field.id, r.field.label, r.field.kind, r.field.choices) for r in self.rows()]
-        if wanted != shown:
-            focused = next((r.field.id for r in self.rows() if r.input.has_focus), None)
-            await self.remove_children()
-            await self.mount_all(Row(field, secrets.get(field.id)) for field in fields)
-            for row in self.rows():
-                if row.field.id == focused:
-                    row.input.focus()
+        # Rows that stay are left alone: someone may be typing there.
+        focused = next((row.field.id for row in self.rows() if row.input.has_focus), None)
+        wanted = [_shape(field) for field in fields]
+        staying = [shape for row in self.rows() if (shape := _shape(row.field)) in wanted]
+        in_order = staying == [shape for shape in wanted if shape in staying]
+        for row in self.rows():
+            if not in_order or _shape(row.field) not in wanted:
+                await row.remove()
+        for number, field in enumerate(fields):
+            shown = self.rows()[number : number + 1]
+            if not shown or _shape(shown[0].field) != wanted[number]:
+                new = Row(field, secrets.get(field.id))
+                await self.mount(new, before=shown[0] if shown else None)
+                if field.id == focused:
+                    new.input.focus()
         for row, field in zip(self.rows(), fields, strict=True):
             row.take(field, secrets.get(field.id), locked=locked)
 

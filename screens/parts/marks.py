@@ -1,4 +1,7 @@
-"""Glyph and word of each state: never colour alone."""
+"""Glyph and word of each state: never colour alone.
+
+Only glyphs are coloured, never what is to be read: yellow on white and the like is no text.
+"""
 
 from __future__ import annotations
 
@@ -24,4 +27,5 @@ WIDTH = 10  # of glyph and word
 def mark(state: CheckState) -> Content:
     """Glyph and word, padded to `WIDTH`."""
     glyph, word, style = MARKS[state]
-    return Content.styled(f"{glyph} {word}".ljust(WIDTH), style)
+    of_word = style if style == "dim" else ""
+    return Content.assemble((glyph, style), (f" {word}".ljust(WIDTH - 1), of_word))

@@ -30,6 +30,8 @@ class Top(Static):
         right = _line(step) if steps else Content("")
         if left.cell_length + right.cell_length + 2 > width:
             right = _short_line(step) if steps else Content("")
+        if left.cell_length + right.cell_length + 2 > width:
+            left = Content.styled("cgwizard", "bold")
         gap = max(1, width - left.cell_length - right.cell_length)
         self.update(Content.assemble(left, " " * gap, right))
 
@@ -40,7 +42,7 @@ def _line(current: Step) -> Content:
     passed = False
     for number, step in enumerate(current.session.steps, 1):
         if step is current:
-            parts.append(Content.styled(f"{number} {step.title}", "bold $accent"))
+            parts.append(Content.styled(f"{number} {step.title}", "bold"))
             passed = True
         elif passed:
             later.append(str(number))
@@ -56,7 +58,7 @@ def _line(current: Step) -> Content:
 def _short_line(current: Step) -> Content:
     steps = current.session.steps
     where = f"{steps.index(current) + 1}/{len(steps)}"
-    return Content.styled(f"{where} {current.title}", "bold $accent")
+    return Content.styled(f"{where} {current.title}", "bold")
 
 
 class Rail(Static):
@@ -68,7 +70,7 @@ class Rail(Static):
             mark = STEP_MARKS[step.state]
             text = f"{mark} {number} {step.title}"
             if step is current:
-                lines.append(Content.styled(f"▸ {text[2:]}", "bold $accent"))
+                lines.append(Content.styled(f"▸ {text[2:]}", "bold"))
             else:
                 lines.append(Content.styled(text, "" if step.state == "done" else "dim"))
         self.update(Content("\n").join(lines))
