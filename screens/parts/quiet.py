@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from cgwizard.screens.parts.shown import Changes, ChopsUpdate, LayoutUpdate, Shown
+from cgwizard.screens.parts.shown import Changes, Shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,8 +27,10 @@ class QuietApp(App[int]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Overrides what Textual does with every update."""
         if isinstance(renderable, LayoutUpdate | ChopsUpdate):
-            renderable = Changes(renderable, self._shown, self.size)
-        elif renderable is not None:
+            changes = Changes(renderable, self._shown, self.size)
+            super()._display(screen, cast("RenderableType", changes))
+            return
+        if renderable is not None:
             self._shown.forget()
         super()._display(screen, renderable)
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rich.style import Style
 
 # Text and the SGR codes it is written with; None is unknown and always written. What is wider than
-# one cell or hangs together stands in its first cell whole, the others have no text.
+# one cell or hangs together stands in its first cell whole, the others have no text. Where a part
+# of it is written over, some text stands in one of those, so it never passes for whole.
 Cell = tuple[str, str] | None
 Update = LayoutUpdate | ChopsUpdate
 
@@ -107,11 +108,7 @@ def _after(update: Update, rows: list[list[Cell]], system: ColorSystem) -> dict[
         row = after.get(y)
         if row is None:
             row = after[y] = rows[y].copy()
-        cells = _cells(strip, system)
-        end = x + len(cells)
-        _split(row, x)
-        _split(row, end)
-        row[x:end] = cells
+        row[x : x + strip.cell_length] = _cells(strip, system)
     return after
 
 
@@ -156,24 +153,6 @@ def _codes_on_blank(style: Style, system: ColorSystem) -> str:
     return _codes(style.background_style, system)
 
 
-def _split(row: list[Cell], x: int) -> None:
-    """What hangs together across ``x`` is written over in part: its rest is unknown from now on."""
-    if not 0 < x < len(row) or not _continues(row[x]):
-        return
-    end = x
-    while end < len(row) and _continues(row[end]):
-        row[end] = None
-        end += 1
-    while x > 0 and _continues(row[x - 1]):
-        x -= 1
-        row[x] = None
-    row[x - 1] = None
-
-
-def _continues(cell: Cell) -> bool:
-    return cell is not None and not cell[0]
-
-
 class _Out:
     """What is to be written; knows the style that is on."""
 
@@ -210,30 +189,27 @@ def _write_row(out: _Out, y: int, before: list[Cell], after: list[Cell]) -> None
     while blank_from and after[blank_from - 1] == BLANK:
         blank_from -= 1
     at = -1  # where writing goes on without a jump
-    for x, cell in enumerate(after):
-        if cell is None or cell == before[x] or x < at:
+    for x, new in enumerate(after):
+        if new is None or new == before[x] or x < at:
             continue
-        start = x
-        while _continues(after[start]):
-            start -= 1
+        start, cell = x, new
+        while not cell[0] and (head := after[start - 1]) is not None:
+            start, cell = start - 1, head
         if start != at and not _fill(out, at, start, after):
             out.go_to(start, y)
         if start >= blank_from and width - start >= ERASE:
             out.erase_to_end()
             return
-        at = start
-        while at == start or (at < width and _continues(after[at])):
-            part = after[at]
-            if part is not None:
-                out.write(part)
-            at += 1
+        out.write(cell)
+        at = start + cell_len(cell[0])
 
 
 def _fill(out: _Out, at: int, start: int, after: list[Cell]) -> bool:
     """Write what lies between again, where that is no dearer than a jump."""
-    gap = after[at:start] if 0 <= at < start <= at + GAP else []
-    between = [cell for cell in gap if cell is not None and cell[1] == out.codes]
-    if not gap or len(between) < len(gap):
+    if not 0 <= at < start <= at + GAP:
+        return False
+    between = [cell for cell in after[at:start] if cell is not None and cell[1] == out.codes]
+    if sum(cell_len(text) for text, _ in between) != start - at:
         return False
     for cell in between:
         out.write(cell)
