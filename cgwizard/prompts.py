@@ -56,17 +56,17 @@ class Prompts:
 
     def secret(self, label: str, *, kept: bool) -> Secret | None:
         """One line that is not shown; None for an empty one. ``kept``: there is one already."""
-        self.lines.ask(f"{label} ({'empty: as before' if kept else 'not shown'}): ")
-        with self._unseen():
+        with self._unseen():  # first: who types at once must not see it either
+            self.lines.ask(f"{label} ({'empty: as before' if kept else 'not shown'}): ")
             text = self._line()
         return Secret(text) if text else None
 
     def paste(self, label: str, whole: Callable[[str], bool], *, kept: bool) -> Secret | None:
         """Several lines that are not shown, up to an empty one, or until they are ``whole``."""
         empty = "empty: as before" if kept else "not shown"
-        self.lines.line(f"{label} ({empty}). Several lines are fine; an empty line ends it.")
         pasted: list[str] = []
         with self._unseen():
+            self.lines.line(f"{label} ({empty}). Several lines are fine; an empty line ends it.")
             while line := self._line():
                 pasted.append(line)
                 if len(line.encode()) >= LINE_LIMIT - 1:
