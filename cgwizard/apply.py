@@ -120,10 +120,13 @@ class Apply:
         for field, text in practised.items():
             steps.connect.set(field, text)
         # What is kept where was decided with the answers: nothing more is kept.
-        steps.connect.values["keep"] = steps.token.values["keep"] = "no"
+        steps.connect.values["keep"] = steps.token.values["keep"] = "memory"
         if self.session.practice:
             return
-        if secrets.nexus_password != "keyring":  # the step looks there itself
+        sources.usable(secrets.nexus_password)
+        kept = secrets.nexus_password in sources.KEEPERS
+        steps.connect.keeping.only = secrets.nexus_password if kept else "memory"
+        if not kept:  # the step looks there itself
             steps.connect.secrets["password"] = sources.read(
                 secrets.nexus_password, "the Nexus password"
             )

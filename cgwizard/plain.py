@@ -201,10 +201,11 @@ class Plain:
         wrong: dict[str, str] | None = None
         shown = {field.id: field.value for field in step.fields() if field.kind == "text"}
         while self.prompts and wrong != {}:
-            for id in [field.id for field in step.fields()]:
-                # Looked up anew: an answer can take a field away, or bring one.
-                field = next((f for f in step.fields() if f.id == id), None)
-                if field is not None and (wrong is None or id in wrong):
+            asked: set[str] = set()
+            # Looked up anew: an answer can take a field away, or bring one.
+            while field := next((f for f in step.fields() if f.id not in asked), None):
+                asked.add(field.id)
+                if wrong is None or field.id in wrong:
                     self._field(step, field)
             known = {field.id for field in step.fields()}
             wrong = {id: told for id, told in step.field_problems().items() if id in known}
@@ -258,7 +259,6 @@ class Plain:
         try:
             run_checked(step, work, lambda check: self._check(step, check), self.cancel)
         except Cancelled:
-            step.reset()
             self.lines.line("  stopped")
         finally:
             self._working = False

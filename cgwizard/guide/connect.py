@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from cgwizard import keyrings, plan
+from cgwizard import plan
 from cgwizard.errors import WizardError
-from cgwizard.guide import connect_checks
-from cgwizard.guide.step import (
-    CONTINUE,
-    Action,
-    Check,
-    Choice,
-    Field,
-    Fix,
-    Report,
-    Step,
-    checking,
-)
-from cgwizard.net import Trust
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.guide import connect_checks, connect_reach, keeping
+from cgwizard.guide.connect_signin import SignIn
+from cgwizard.guide.step import CONTINUE, Action, Check, Field, Fix, Report, Step, checking
+from cgwizard.secrets import Credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
-    from cgwizard.nexus.client import NexusClient, UntrustedCertificate
+    from cgwizard.nexus.client import NexusClient
     from cgwizard.trial.model import TrialNexus
 
 UNTRUSTED = {"nexus-tls-untrusted", "nexus-certificate-changed"}
-LOCKED_SECONDS = 15 * 60.0
 TRIAL = Action("trial", "start a trial Nexus", "t")  # a front end opens `cgwizard.trial` for it
-KEEP = (Choice("yes", "in the keyring"), Choice("no", "for this run only"))
 
 
 class Connect(Step):
     id = "connect"
     title = "Connect"
-    secret_fields: ClassVar[frozenset[str]] = frozenset({"password"})
+    secret_fields: ClassVar[frozenset[str]] = keeping.SECRET_FIELDS | {"password"}
     doubts: ClassVar[dict[str, str]] = {
         "login-wrong": "password",
         "password-missing": "password",
@@ -50,19 +37,18 @@ class Connect(Step):
         "nexus-filtered": "url",
         "nexus-not-nexus": "url",
         "no-admin-privilege": "user",
+        **keeping.DOUBTS,
     }
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.keyring: keyrings.KeyringStatus | None = None
+        self.keeping = keeping.Keeping()  # of the whole run
         self.trial_possible = False  # whether a container engine answers here
         self.fingerprint: str | None = None
-        self._accepted: str | None = None  # the agreement's text to which the person agreed
-        self._from_keyring = False
-        # Nexus locks a user out after a few wrong passwords: none is sent twice.
-        self._refused: set[tuple[str, str, Secret]] = set()
-        self._locked: dict[tuple[str, str], float] = {}  # when Nexus said so, by URL and user
-        self.values = {"url": session.url, "user": session.user, "ca_file": "", "keep": "yes"}
+        self.accepted: str | None = None  # the agreement's text to which the person agreed
+        self._from = ""  # where the password was found, in words; empty where it was typed
+        self._signing_in = SignIn()
+        self.values = {"url": session.url, "user": session.user, "ca_file": "", "keep": ""}
         if session.practice:
             self.values["url"] = session.practice.nexus_url
             self.values["user"] = session.practice.username
@@ -85,8 +71,12 @@ class Connect(Step):
         fields = [
             Field("url", "Nexus URL", values["url"], placeholder="https://nexus.example.com"),
             Field("user", "User", values["user"], placeholder="admin"),
-            Field("password", "Password", kind="secret"),
         ]
+        if self.keeping.locked:
+            empty = "opens the secrets file; empty: without it"
+            optional = not self._in_file
+            fields.append(Field("passphrase", "Passphrase", "", "secret", (), empty, optional))
+        fields.append(Field("password", "Password", kind="secret"))
         if values["ca_file"] or (self.problem and self.problem.code in UNTRUSTED):
             fields.append(
                 Field(
@@ -97,8 +87,10 @@ class Connect(Step):
                     optional=True,
                 )
             )
-        if self.keyring and self.keyring.usable and not self._from_keyring:
-            fields.append(Field("keep", "Keep password", values["keep"], "choice", KEEP))
+        if not self._from:
+            asked = {field.id for field in fields}
+            keep = self.keeping.fields(self, "Keep password")
+            fields += [field for field in keep if field.id not in asked]
         return tuple(fields)
 
     def notes(self) -> tuple[str, ...]:
@@ -111,12 +103,25 @@ class Connect(Step):
         return (*self._about_password(), *will)
 
     def _about_password(self) -> tuple[str, ...]:
-        if self._from_keyring and self.keyring:
-            return (f"The password comes from the keyring ({self.keyring.backend}).",)
-        if self.keyring and not self.keyring.usable:
-            reason = self.keyring.reason.rstrip(".")
-            return (f"{reason}. The password stays in memory, for this run only.", "")
-        return ()
+        if self._from:
+            return (f"The password comes from {self._from}.",)
+        if self.keeping.locked:
+            whose = f"the password of {self._account}" if self._in_file else "secrets"
+            return (
+                f"The encrypted file of an earlier run has {whose}:",
+                "type its passphrase; or the password, to go on without the file.",
+                "",
+            )
+        why = self.keeping.notes(self, "nexus-password")
+        return (*why, "") if why else ()
+
+    @property
+    def _account(self) -> str:
+        return account(self.values["user"], self.values["url"])
+
+    @property
+    def _in_file(self) -> bool:
+        return self.keeping.names("nexus-password", self._account)
 
     def action(self) -> Action:
         if self.state == "done":
@@ -156,15 +161,18 @@ class Connect(Step):
             problems["user"] = "a user who may administer repositories, often admin"
         elif ":" in self.values["user"]:
             problems["user"] = "a user name has no colon"
-        if not self.secrets.get("password") and not self._may_be_in_keyring:
+        if not self.secrets.get("password") and not self._may_be_kept:
             problems["password"] = "the password of this user"
         if "\0" in self.values["ca_file"]:
             problems["ca_file"] = "a file name has no such character"
+        if not self._from:
+            problems |= self.keeping.problems(self)
         return problems
 
     @property
-    def _may_be_in_keyring(self) -> bool:
-        return bool(self.keyring and self.keyring.usable)
+    def _may_be_kept(self) -> bool:
+        opens = self.keeping.locked and bool(self.secrets.get("passphrase"))
+        return opens or self.keeping.possible
 
     def set(self, field: str, text: str) -> bool:
         if not super().set(field, text):
@@ -172,11 +180,11 @@ class Connect(Step):
         if field in {"url", "ca_file"}:
             self.fingerprint = None  # it was confirmed for what answered there
         if field in {"url", "user"}:
-            self._accepted = None
-            if self._from_keyring:  # it belongs to another user or another Nexus
+            self.accepted = None
+            if self._from:  # it belongs to another user or another Nexus
                 self.secrets.pop("password", None)
         if field in {"url", "user", "password"}:
-            self._from_keyring = False
+            self._from = ""
         return True
 
     # What is done
@@ -184,10 +192,10 @@ class Connect(Step):
     def enter(self, report: Report, cancel: Cancel) -> None:
         if self.session.practice:
             self.session.start_practice()
-        if self.session.practice or self.keyring:
+        if self.session.practice or self.keeping.keyring:
             return
         self._find_engine()
-        self.keyring = keyrings.probe()
+        self.keeping.look()
         if self.values["url"] and self.values["user"] and not self.secrets.get("password"):
             self._load_password(self.values["url"])
 
@@ -204,16 +212,10 @@ class Connect(Step):
             self.set("password", nexus.password.reveal())
 
     def _load_password(self, url: str) -> bool:
-        if not (self.keyring and self.keyring.usable):
-            return False
-        try:
-            found = keyrings.load("nexus-password", account(self.values["user"], url))
-        except WizardError:
-            return False  # the person is asked instead
+        found = self.keeping.load("nexus-password", account(self.values["user"], url))
         if found is None:
             return False
-        self.secrets["password"] = found
-        self._from_keyring = True
+        self.secrets["password"], self._from = found
         return True
 
     def act(self, report: Report, cancel: Cancel) -> None:
@@ -223,7 +225,8 @@ class Connect(Step):
         self.checks.clear()
         if self.session.practice:
             checking(report, "practice", "start the practice servers", self.session.start_practice)
-        client = self._find(report, cancel)
+        self.keeping.unlock(self, report)
+        client = connect_reach.reach(self, report, cancel)
         self.session.close()
         self.session.client = None
         try:
@@ -240,9 +243,9 @@ class Connect(Step):
             connect=plan.Connect(
                 client.base_url,
                 credentials.username,
-                ca_file=self._ca_file,
+                ca_file=self.ca_file,
                 fingerprint=self.fingerprint,
-                accept_eula=self._accepted is not None,
+                accept_eula=self.accepted is not None,
             ),
         )
         self.state = "done"
@@ -283,165 +286,40 @@ class Connect(Step):
         credentials = self._sign_in(client, report)
         cancel.check()
         connect_checks.docker(client, report)
-        self._eula(client, report)
+        connect_checks.agreement(self, client, report)
         cancel.check()
-        self._keep(client.base_url, credentials, report)
+        if not self._from:
+            where = account(credentials.username, client.base_url)
+            self.keeping.keep(self, "nexus-password", where, credentials.password, report)
         return credentials
 
     @property
-    def _ca_file(self) -> Path | None:
+    def ca_file(self) -> Path | None:
         import os
         from pathlib import Path
 
         text = self.values["ca_file"].strip()
         return Path(os.path.expanduser(text)) if text else None  # noqa: PTH111  (raises nothing)
 
-    def _find(self, report: Report, cancel: Cancel) -> NexusClient:
-        from cgwizard.nexus.client import UntrustedCertificate
-        from cgwizard.nexus.find import find
-
-        label = "reach Nexus"
-
-        def on_try(url: str) -> None:
-            report(Check("reach", label, "running", url))
-
-        on_try(self.values["url"].strip())
-        self.session.trust = Trust(self._ca_file, self.fingerprint)
-        try:
-            client = find(self.values["url"], None, self.session.trust, on_try, cancel)
-        except UntrustedCertificate as error:
-            self._offer_pin(error)
-            raise
-        except WizardError as error:
-            if error.code == "nexus-certificate-changed":
-                self.fix = Fix("look at the new certificate", self._forget_pin)
-            raise
-        report(Check("reach", label, "done", client.base_url))
-        return client
-
-    def _forget_pin(self) -> None:
-        self.fingerprint = None
-
-    def _offer_pin(self, error: UntrustedCertificate) -> None:
-        seen = error.fingerprint
-
-        def pin() -> None:
-            self.fingerprint = seen
-
-        self.fix = Fix(
-            "trust this certificate",
-            pin,
-            f"SHA-256 {':'.join(seen[i : i + 2] for i in range(0, len(seen), 2)).upper()}\n"
-            f"subject {error.subject}, issuer {error.issuer}\n"
-            "Compare it with what the administrator of Nexus tells you, then confirm.",
-        )
-
     def _sign_in(self, client: NexusClient, report: Report) -> Credentials:
         user = self.values["user"].strip()
         report(Check("sign-in", f"sign in as {user}", "running"))
         if not self.secrets.get("password") and not self._load_password(client.base_url):
+            places = " and ".join(self.keeping.places()) or "memory"
             raise WizardError(
                 "password-missing",
-                tried=f"finding a password for {user} in the keyring",
+                tried=f"finding a password for {user} in {places}",
                 came_back="there is none",
                 cause="none was saved for this user and this Nexus",
                 next_step="type the password",
             )
-        password = self.secrets["password"]
-        attempt = (client.base_url, user, password)
-        self._refuse_again(attempt)
-        client.credentials = Credentials(user, password)
-        try:
-            signed_in = client.sign_in()
-        except WizardError as error:
-            if error.code == "nexus-locked-out":
-                self._locked[client.base_url, user] = time.monotonic()
-            if error.code != "login-wrong":
-                raise
-            self._refused.add(attempt)
-            if not self._from_keyring:
-                raise
-            backend = self.keyring.backend if self.keyring else "the keyring"
-            raise connect_checks.outdated(error, backend) from error
+        credentials = Credentials(user, self.secrets["password"])
+        signed_in = self._signing_in.sign_in(self, client, credentials, self._from)
         report(Check("sign-in", f"signed in as {signed_in.user_id}", "done"))
         connect_checks.rights(signed_in, report)
-        return client.credentials
-
-    def _refuse_again(self, attempt: tuple[str, str, Secret]) -> None:
-        url, user, _ = attempt
-        tried = f"signing in as {user}"
-        if attempt in self._refused:
-            raise WizardError(
-                "login-wrong",
-                tried=tried,
-                came_back="not sent: Nexus refused this password a moment ago",
-                cause="Nexus locks a user out after a few wrong passwords, so none is sent twice",
-                next_step="type another password or another user",
-            )
-        left = LOCKED_SECONDS - (time.monotonic() - self._locked.get((url, user), -LOCKED_SECONDS))
-        if left > 0:
-
-            def unlock() -> None:
-                self._locked.pop((url, user), None)
-
-            self.fix = Fix("sign in all the same", unlock)
-            raise WizardError(
-                "nexus-locked-out",
-                tried=tried,
-                came_back=f"not sent: about {left // 60 + 1:.0f} of the 15 minutes are left",
-                cause="each try while a name is locked starts its 15 minutes anew",
-                next_step="wait; where Nexus was restarted since, Enter sends it now",
-            )
-
-    def _eula(self, client: NexusClient, report: Report) -> None:
-        """A Community Edition serves no content before its agreement was accepted: a legal act,
-        so the text is shown and the person accepts it."""
-        label = "its license agreement is accepted"
-        try:
-            eula = client.eula()
-        except WizardError as error:
-            if error.code != "nexus-forbidden":
-                raise
-            report(Check("eula", label, "warning", "only an administrator may see that"))
-            return
-        if eula is None:
-            return
-        report(Check("eula", label, "running"))
-        if not eula.accepted and eula.disclaimer == self._accepted:
-            client.accept_eula(eula)
-        elif not eula.accepted:
-            self._offer_agreement(eula.disclaimer)
-            raise WizardError(
-                "nexus-eula",
-                tried="asking Nexus whether its End User License Agreement was accepted",
-                came_back="not yet; until then Nexus refuses every pull with 403",
-                cause="a fresh Community Edition waits for someone who accepts it",
-                next_step="read the agreement; Enter accepts it in your name",
-            )
-        report(Check("eula", label, "done"))
-
-    def _offer_agreement(self, text: str) -> None:
-        def accept() -> None:
-            self._accepted = text
-
-        self.fix = Fix("accept the agreement", accept, text)
-
-    def _keep(self, base_url: str, credentials: Credentials, report: Report) -> None:
-        if not (self.keyring and self.keyring.usable) or self._from_keyring:
-            return
-        if self.values["keep"] != "yes":
-            return
-        label = "keep the password in the keyring"
-        report(Check("keep", label, "running", self.keyring.backend))
-        try:
-            where = account(credentials.username, base_url)
-            keyrings.save("nexus-password", where, credentials.password)
-        except WizardError as error:  # it is a convenience: the guide goes on without it
-            report(Check("keep", label, "warning", error.problem.came_back, error.problem))
-        else:
-            report(Check("keep", label, "done", self.keyring.backend))
+        return credentials
 
 
 def account(user: str, url: str) -> str:
-    """The keyring's account name for a user of one Nexus."""
+    """The name under which the password of a user of one Nexus is kept."""
     return f"{user.strip()}@{url.strip().rstrip('/')}"

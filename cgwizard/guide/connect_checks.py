@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import WizardError
-from cgwizard.guide.step import Check, Report, checking
+from cgwizard.guide.step import Check, Fix, Report, checking
 
 if TYPE_CHECKING:
+    from cgwizard.guide.connect import Connect
     from cgwizard.nexus.client import NexusClient
     from cgwizard.nexus.models import Account
 
@@ -60,12 +61,34 @@ def rights(signed_in: Account, report: Report) -> None:
         )
 
 
-def outdated(error: WizardError, backend: str) -> WizardError:
-    """A refused sign-in whose password came from the keyring."""
-    return WizardError(
-        "login-wrong",
-        tried=f"{error.problem.tried}, with the password kept in the keyring",
-        came_back=error.problem.came_back,
-        cause="the password was changed since it was saved, or the account is disabled",
-        next_step=f"type the password; it then replaces the one in {backend}",
-    )
+def agreement(step: Connect, client: NexusClient, report: Report) -> None:
+    """A Community Edition serves no content before its agreement was accepted: a legal act, so
+    the text is shown and the person accepts it."""
+    label = "its license agreement is accepted"
+    try:
+        eula = client.eula()
+    except WizardError as error:
+        if error.code != "nexus-forbidden":
+            raise
+        report(Check("eula", label, "warning", "only an administrator may see that"))
+        return
+    if eula is None:
+        return
+    report(Check("eula", label, "running"))
+    if not eula.accepted and eula.disclaimer == step.accepted:
+        client.accept_eula(eula)
+    elif not eula.accepted:
+        text = eula.disclaimer
+
+        def accept() -> None:
+            step.accepted = text
+
+        step.fix = Fix("accept the agreement", accept, text)
+        raise WizardError(
+            "nexus-eula",
+            tried="asking Nexus whether its End User License Agreement was accepted",
+            came_back="not yet; until then Nexus refuses every pull with 403",
+            cause="a fresh Community Edition waits for someone who accepts it",
+            next_step="read the agreement; Enter accepts it in your name",
+        )
+    report(Check("eula", label, "done"))

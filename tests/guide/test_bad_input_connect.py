@@ -36,7 +36,7 @@ def world(door: Door) -> Iterator[PracticeWorld]:
 def live(url: str, user: str = "admin", password: str = ADMIN_PASSWORD) -> Connect:
     """Connect as on a person's own Nexus, without a keyring."""
     step = Session(url=url).steps.connect
-    step.keyring = keyrings.KeyringStatus(False, "", "There is no keyring here.")
+    step.keeping.keyring = keyrings.KeyringStatus(False, "", "There is no keyring here.")
     step.set("user", user)
     step.set("password", password)
     return step

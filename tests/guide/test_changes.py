@@ -257,7 +257,7 @@ def test_a_lost_answer_to_a_token(session: Session, world: PracticeWorld, door: 
         act(step)
         assert step.problem is None, step.problem
         assert step.state == "done"
-        name = step._name
+        name = step.target.name
         assert password(world, name) == world.info.pull_token.password
 
 

@@ -39,12 +39,12 @@ def state(own_folders: Path) -> Path:
 
 def test_cut_off_gone_on_with_undone_and_forgotten(world: PracticeWorld, state: Path) -> None:
     password = world.info.password.reveal()
-    connect = f"{world.info.nexus_url}\nadmin\n{password}\n"
+    connect = f"{world.info.nexus_url}\nadmin\n{password}\n\n"  # kept in memory
     cut = command("--plain", typed=f"{connect}\n\n\n\n\n")
     assert cut.returncode == ExitCode.UNFINISHED, cut.stdout + cut.stderr
     assert "created chainguard" in cut.stdout
 
-    later = command("--plain", typed=f"1\n\n\n{password}\nskip\n\n\n\n")
+    later = command("--plain", typed=f"1\n\n\n{password}\n\nskip\n\n\n\n")
     assert later.returncode == ExitCode.DONE, later.stdout + later.stderr
     assert "A run did not come to its end" in later.stdout
     assert "2 Choose a free port" not in later.stdout, "what is done is not asked again"

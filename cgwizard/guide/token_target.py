@@ -1,0 +1,136 @@
+"""The repository that the pull token goes into: what is there, what is wanted, what is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cgwizard import changes, plan
+from cgwizard.errors import WizardError
+from cgwizard.guide import proxy
+from cgwizard.guide.step import Check, Report
+
+if TYPE_CHECKING:
+    from cgwizard.guide.token import Token
+    from cgwizard.nexus.models import DockerProxy
+    from cgwizard.tokens.claims import PullToken
+
+
+class Target:
+    """Follows the step's answers: the same repository as the free images', or one of its own."""
+
+    def __init__(self, step: Token) -> None:
+        self.step = step
+        self.session = step.session
+        self.again = False  # the person wants the token sent although Nexus has it
+        self._looked: dict[str, DockerProxy | None] = {}  # what is there, by name
+
+    @property
+    def separate(self) -> bool:
+        return self.step.values["mode"] == "separate"
+
+    @property
+    def name(self) -> str:
+        developer = self.session.plan.developer
+        if not self.separate and developer:
+            return developer.name
+        return self.step.values["name"].strip()
+
+    @property
+    def existing(self) -> DockerProxy | None:
+        return self._looked.get(self.name)
+
+    def has(self, token: PullToken) -> bool:
+        """Whether the repository is as wanted and holds a token of this user name. Nexus does
+        not tell its password; a pull token's user name belongs to one token, so it is this one."""
+        existing = self.existing
+        if self.again or existing is None or self.step.target_problems():
+            return False
+        stored = existing.http_client.authentication
+        same = stored is not None and stored.username == token.credentials.username
+        return same and not existing.differences(self.wanted(token))
+
+    def look_up(self) -> None:
+        """At both repositories that it could go into: the choice may still change."""
+        developer = self.session.developer
+        self.session.refresh()
+        self._looked = {developer.name: self.session.nexus.docker_proxy(developer.name)}
+        if self.separate:
+            self._looked[self.name] = proxy.existing_proxy(self.session, self.name)
+
+    def wanted(self, token: PullToken) -> DockerProxy:
+        from cgwizard.nexus.models import DockerProxy
+
+        developer, chosen = self.session.developer, self.session.routing
+        name = self.name
+        port = int(self.step.values["port"]) if self.separate else chosen.port
+        https = chosen.scheme == "https"
+        if self.existing is not None:
+            return self.existing.adjusted(
+                remote_url=plan.REMOTE_URL,
+                port=port,
+                https=https,
+                credentials=token.credentials,
+            )
+        return DockerProxy.new(
+            name,
+            port,
+            blob_store=developer.blob_store,
+            https=https,
+            credentials=token.credentials,
+        )
+
+    def change(self, token: PullToken) -> changes.Change:
+        """Nexus does not tell the stored password, so an existing repository is always sent
+        the token anew."""
+        wanted = self.wanted(token)
+        existing = self.existing
+        if existing is None:
+            return changes.CreateProxy(wanted)
+        return changes.UpdateProxy(self._with_known_token(existing), wanted)
+
+    def _with_known_token(self, existing: DockerProxy) -> DockerProxy:
+        """With its password where this run knows it, so that the change can be undone."""
+        stored = existing.http_client.authentication
+        for token in (self.session.pull_token, self.step.checked):
+            if token is not None and stored and stored.username == token.credentials.username:
+                return existing.with_credentials(token.credentials)
+        return existing
+
+    def refuse_unseen(self, shown: DockerProxy | None) -> None:
+        """What would change is shown before anything is sent: not for what came meanwhile.
+        What an earlier try of this run left is its own."""
+        found, name = self.existing, self.name
+        if found is None and not self.separate:
+            raise WizardError(
+                "repository-not-found",
+                tried=f"looking for {name}, which is to get the token",
+                came_back="Nexus does not know it any more",
+                cause="someone removed it meanwhile",
+                next_step="go back one step and make it again, or choose a repository of its own",
+            )
+        if found is None or self.session.journal.tried(name):
+            return
+        if shown is not None and not shown.differences(found):
+            return
+        raise WizardError(
+            "repository-exists",
+            tried=f"looking whether the name {name} is free",
+            came_back="there is a docker (proxy) of this name that was not there before",
+            cause="someone made or changed it meanwhile",
+            next_step="Enter changes it as shown now, or choose another name",
+        )
+
+    def forget_failures(self, name: str, report: Report) -> None:
+        """What Nexus could not find without the token, it remembers as unknown for a day."""
+        label = "remembered failures are forgotten"
+        report(Check("forget", label, "running"))
+        try:
+            self.session.nexus.invalidate_cache(name)
+        except WizardError as error:  # the token is in place: the pull shows whether it matters
+            report(Check("forget", label, "warning", error.problem.came_back, error.problem))
+        else:
+            report(Check("forget", label, "done"))
+
+    def is_own(self, port: int) -> bool:
+        docker = self.existing.docker if self.existing is not None else None
+        return docker is not None and port in {docker.http_port, docker.https_port}
