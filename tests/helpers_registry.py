@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator, Sequence
@@ -141,6 +142,15 @@ def tar_of(name: str, data: bytes) -> bytes:
         info.size = len(data)
         tar.addfile(info, io.BytesIO(data))
     return out.getvalue()
+
+
+def zstd(data: bytes) -> bytes:
+    """Compressed by the means of the program itself, on whichever Python."""
+    if sys.version_info >= (3, 14):
+        from compression.zstd import compress
+    else:
+        from backports.zstd import compress
+    return compress(data)
 
 
 def image(

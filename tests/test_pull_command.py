@@ -26,6 +26,8 @@ from tests.helpers_docker import (
 )
 from tests.helpers_engines import own_address, podman_engine, short_folder, tls_registry
 from tests.helpers_pull import LOGIN, PROGRAM, lines, run
+from tests.helpers_registry import OCI_LAYER, docker_registry, image, sha256, tar_of, zstd
+from tests.helpers_registry import push as push_image
 from tests.helpers_terminal import Terminal
 from tests.programs import needs
 
@@ -124,6 +126,22 @@ def test_wrong_bytes(world: PracticeWorld) -> None:
     ends(13, "digest-mismatch", f"{registry}/{FREE_IMAGE}")
 
 
+@needs("docker-registry")
+def test_what_is_inside_the_layers_on_request(tmp_path: Path) -> None:
+    tar = tar_of("a", b"a file")
+    layer = (zstd(tar), tar, f"{OCI_LAYER}+zstd")
+    other = (zstd(tar_of("b", b"b")), tar, f"{OCI_LAYER}+zstd")
+    with docker_registry(tmp_path) as url:
+        push_image(url, "right", image(layers=[layer]), "latest")
+        push_image(url, "wrong", image(layers=[other]), "latest")
+        host = url.removeprefix("http://")
+        assert "1 layer unpacked" in run(f"{host}/right", "--verify-layers").stdout
+        assert lines(run(f"{host}/right", "--json", "--verify-layers"))[-1]["unpacked"] == 1
+        assert lines(run(f"{host}/wrong", "--json"))[-1]["unpacked"] == 0
+        told = ends(13, "diff-id-mismatch", f"{host}/wrong", "--verify-layers")
+        assert sha256(other[0]) in told["tried"], "which layer it is"
+
+
 def test_no_engine(nexus: str) -> None:
     env = {"DOCKER_HOST": "unix:///none.sock", "CONTAINER_HOST": "unix:///none.sock"}
     for engine in ("docker", "podman"):
@@ -172,6 +190,7 @@ def test_usage(nexus: str, tmp_path: Path) -> None:
         ("--username", "admin"),  # nobody to ask
         ("--engine", "docker", "--output", str(tmp_path)),
         ("--engine", "podman", "--ca-file", "ca.pem"),
+        ("--engine", "docker", "--verify-layers"),
     )
     for arguments in wrong:
         done = run(image, *arguments)
@@ -270,6 +289,28 @@ def test_password_is_asked_for_and_not_shown(nexus: str) -> None:
         terminal.keys("Enter")
         screen = terminal.until("EXIT 0", "digest sha256:")
     assert not leaks(screen.encode())
+
+
+CRASHING = """
+from cgwizard.cli import main
+from cgwizard.engines.builtin import Builtin
+Builtin.pull = None
+main()
+"""
+
+
+def test_json_ends_as_promised_also_by_an_error_of_its_own(nexus: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CRASHING, "pull", f"{nexus}/{FREE_IMAGE}", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    last = lines(done)[-1]
+    assert (last["event"], last["code"]) == ("failed", "crashed")
+    assert "The report is in" in done.stderr
 
 
 SHOWN = """

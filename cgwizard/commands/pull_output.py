@@ -42,6 +42,8 @@ class Output(Protocol):
     def finished(self, finished: Finished, extra: dict[str, object]) -> None: ...
     def failed(self, problem: Problem, reference: str) -> None: ...
     def cancelled(self, reference: str) -> None: ...
+    def crashed(self, reference: str) -> None:
+        """By an error of the program's own, which is told elsewhere."""
 
 
 def output(*, as_json: bool, lost: Callable[[], None]) -> Output:
@@ -103,14 +105,13 @@ class JsonLines:
         )
 
     def cancelled(self, reference: str) -> None:
-        self._line(
-            {
-                "event": "failed",
-                "code": "cancelled",
-                "message": "stopped by the person",
-                "reference": reference,
-            }
-        )
+        self._ended(reference, "cancelled", "stopped by the person")
+
+    def crashed(self, reference: str) -> None:
+        self._ended(reference, "crashed", "an error of cgwizard's own, told on standard error")
+
+    def _ended(self, reference: str, code: str, message: str) -> None:
+        self._line({"event": "failed", "code": code, "message": message, "reference": reference})
 
 
 class Lines:
@@ -160,6 +161,8 @@ class Lines:
 
     def cancelled(self, reference: str) -> None:
         sys.stderr.write(f"cgwizard: stopped; nothing of {reference} was kept\n")
+
+    def crashed(self, reference: str) -> None: ...
 
 
 class Bars(Lines):
@@ -211,6 +214,10 @@ class Bars(Lines):
         with self._lock:
             self._draw(last=True)
         super().cancelled(reference)
+
+    def crashed(self, reference: str) -> None:
+        with self._lock:
+            self._draw(last=True)
 
     def _draw(self, *, last: bool = False) -> None:
         self._drew = time.monotonic()

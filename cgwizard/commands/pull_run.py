@@ -65,6 +65,9 @@ def run(asked: Asked, *, as_json: bool) -> int:
 
         out.failed(_advised(error.problem, asked), asked.reference)
         return exit_code(error)
+    except Exception:
+        out.crashed(asked.reference)
+        raise
     return ExitCode.DONE
 
 
@@ -101,6 +104,9 @@ class _Work:
         extra: dict[str, object] = {}
         if asked.verify:
             extra = self._prove(reference, result, plain_http, token, nexus)
+        if asked.verify_layers:
+            told = "layer" if result.unpacked == 1 else "layers"
+            self._out.note(f"{result.unpacked} {told} unpacked: what is inside is right too")
         self._out.finished(result, extra)
 
     def _engine(self) -> Engine:

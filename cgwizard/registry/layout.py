@@ -63,6 +63,12 @@ class LayoutSink:
             self._root.chmod(0o755)
             (self._root / "oci-layout").write_bytes(LAYOUT)
 
+    def holds(self, blob: Descriptor) -> bool:
+        try:
+            return self._path(blob.digest).stat().st_size == blob.size
+        except FileNotFoundError:
+            return False
+
     def open(self, blob: Descriptor) -> _BlobFile | None:
         path = self._path(blob.digest)
         if _is(path, blob):

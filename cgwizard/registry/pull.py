@@ -141,6 +141,8 @@ class _Pull:
     def _job(self, resolution: Resolution, blob: Descriptor) -> None:
         reporter, digest = self._reporter, blob.digest
         try:
+            if self._sink.holds(blob):
+                reporter.layer(digest, "verifying")
             writer = self._sink.open(blob)
             if writer is None:
                 self._sources[digest] = Source(digest, blob.size, 0.0, "")

@@ -26,6 +26,9 @@ class Sink(Protocol):
     this pull may be left. May raise OSError and WizardError.
     """
 
+    def holds(self, blob: Descriptor) -> bool:
+        """Whether it seems to be here: then `open` reads all of it, which may take its time."""
+
     def open(self, blob: Descriptor) -> Writer | None:
         """A writer for ``blob``; None when it is here already, digest checked."""
 
@@ -36,6 +39,9 @@ class Sink(Protocol):
 
 class Nowhere:
     """Sink and writer that keep nothing: for a pull that is only a test."""
+
+    def holds(self, blob: Descriptor) -> bool:
+        return False
 
     def open(self, blob: Descriptor) -> Writer:
         return self

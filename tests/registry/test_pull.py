@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -36,6 +35,7 @@ from tests.helpers_registry import (
     push,
     sha256,
     tar_of,
+    zstd,
 )
 from tests.programs import needs
 
@@ -272,15 +272,6 @@ def layer_image(stored: bytes, tar: bytes, kind: str = "+gzip") -> Made:
     return image(layers=[(stored, tar, f"{OCI_LAYER}{kind}")])
 
 
-def zstd(data: bytes) -> bytes:
-    """With the means of the program itself, on whichever Python."""
-    if sys.version_info >= (3, 14):
-        from compression.zstd import compress
-    else:
-        from backports.zstd import compress
-    return compress(data)
-
-
 NOTE = b"\x50\x2a\x4d\x18\x04\x00\x00\x00note"  # a skippable frame
 
 
@@ -372,6 +363,8 @@ def test_second_image_joins_a_layout_and_shares_its_blobs(
     done = pull(registry, named(url, "join:v2"), sink=LayoutSink(out), on_event=events.append)
     states = {e.digest: e.state for e in events if isinstance(e, LayerProgress)}
     assert states[sha256(base[0])] == "cached"
+    of_base = [e.state for e in events if isinstance(e, LayerProgress) and e.total == len(base[0])]
+    assert of_base == ["queued", "verifying", "cached"]
     assert [source.host for source in done.sources][1] == ""
     for tag, made in (("v1", first), ("v2", second)):
         assert skopeo("inspect", f"oci:{out}:{tag}")["Digest"] == made.digest
