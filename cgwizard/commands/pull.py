@@ -12,7 +12,7 @@ from cgwizard.commands.options import debug_log
 from cgwizard.errors import ExitCode
 
 if TYPE_CHECKING:
-    from cgwizard.commands.pull_run import EngineName
+    from cgwizard.commands.pull_asked import EngineName
     from cgwizard.secrets import Credentials
 
 PASSWORD_LIMIT = 1 << 16  # bytes on standard input
@@ -98,7 +98,8 @@ def pull(
 
     REF is HOST:PORT/NAME[:TAG], such as nexus.example.com:5051/chainguard/wolfi-base.
     """
-    from cgwizard.commands.pull_run import Asked, run
+    from cgwizard.commands.pull_asked import Asked
+    from cgwizard.commands.pull_run import run
 
     if engine in {"docker", "podman"}:
         own = {"--output": output, "--ca-file": ca_file, "--verify-layers": verify_layers}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from cgwizard.cancel import Cancel
+from cgwizard.commands.pull_asked import Asked, advised, read_token
 from cgwizard.engines.builtin import Builtin
-from cgwizard.errors import Cancelled, ExitCode, Problem, WizardError
+from cgwizard.errors import Cancelled, ExitCode, WizardError
 from cgwizard.events import ignore
 from cgwizard.net import Trust
 
@@ -26,24 +24,6 @@ if TYPE_CHECKING:
     from cgwizard.secrets import Credentials
 
 LOOPBACK_SECONDS = 5.0  # for any answer from this machine
-EngineName = Literal["auto", "builtin", "docker", "podman"]
-
-
-class Asked(NamedTuple):
-    """The command line, read."""
-
-    reference: str
-    engine: EngineName = "builtin"
-    credentials: Credentials | None = None
-    plain_http: bool = False
-    platform: str | None = None
-    output: Path | None = None
-    ca_file: Path | None = None
-    verify: bool = False
-    upstream: str | None = None
-    upstream_token: str = ""  # where it is: "keyring", "env:VARIABLE", "file:PATH"
-    nexus: str = ""  # the base URL of Nexus itself
-    verify_layers: bool = False
 
 
 def run(asked: Asked, *, as_json: bool) -> int:
@@ -63,7 +43,7 @@ def run(asked: Asked, *, as_json: bool) -> int:
     except WizardError as error:
         from cgwizard.commands.pull_exit import exit_code
 
-        out.failed(_advised(error.problem, asked), asked.reference)
+        out.failed(advised(error.problem, asked), asked.reference)
         return exit_code(error)
     except Exception:
         out.crashed(asked.reference)
@@ -89,7 +69,7 @@ class _Work:
         asked = self._asked
         reference = Reference.parse(asked.reference)
         # What is wrong with these is told before anything is tried.
-        token = _upstream_token(asked.upstream_token) if asked.upstream_token else None
+        token = read_token(asked.upstream_token) if asked.upstream_token else None
         nexus = ""
         if asked.nexus:
             from cgwizard.nexus.address import normalise
@@ -261,42 +241,6 @@ class _Work:
         return {"checks": facts, "verify": list(lines)}
 
 
-def _upstream_token(source: str) -> Credentials:
-    """The pull token for cgr.dev itself. Raises WizardError, before anything was tried."""
-    from cgwizard.stores import sources
-    from cgwizard.tokens import paste
-
-    try:
-        return paste.parse(sources.pull_token(source).reveal()).credentials
-    except WizardError as error:
-        error.exit_code = ExitCode.USAGE
-        if error.code.startswith("token-"):
-            error.problem = msgspec.structs.replace(
-                error.problem,
-                tried=f"reading the pull token from {source}",
-                next_step="put the whole output of `chainctl auth pull-token create --parent "
-                "ORGANIZATION` there, or its user name and its password",
-            )
-        raise
-
-
 def _is_loopback(host: str) -> bool:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     return name in {"localhost", "[::1]"} or (name.startswith("127.") and name.count(".") == 3)
-
-
-# What the same next step is called on this command line.
-_ADVICE = {
-    "no-login": "give --username NAME, and the password when it asks or by --password-stdin",
-    "registry-tls-untrusted": "name the PEM file of your own authority: --ca-file FILE",
-    "zstd-missing": "run cgwizard with another Python, or leave --verify-layers out",
-}
-
-
-def _advised(problem: Problem, asked: Asked) -> Problem:
-    next_step = _ADVICE.get(problem.code, problem.next_step)
-    if problem.code == "registry-http-https-mismatch" and "plain HTTP on" in problem.cause:
-        next_step = "add --plain-http; password and image then travel unencrypted"
-    elif problem.code == "registry-http-https-mismatch" and asked.plain_http:
-        next_step = "leave --plain-http out"
-    return msgspec.structs.replace(problem, next_step=next_step)
