@@ -71,7 +71,7 @@ THEME = Theme(
 )
 
 
-class Wizard(QuietApp, TerminalApp):
+class Wizard(TerminalApp, QuietApp):
     """Holds the session and moves between the steps' screens; decides nothing itself."""
 
     CSS_PATH = Path(__file__).parent / "assets" / "wizard.tcss"  # also for who derives from this
