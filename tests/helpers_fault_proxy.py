@@ -50,13 +50,19 @@ class Line:
 
     def __init__(self, sock: socket.socket, closing: threading.Event) -> None:
         self._sock, self._closing = sock, closing
-        self.stays = False  # whether more requests come on it
+        self.stays = True  # whether more requests may come on it
 
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
+    def end(self, data: bytes) -> None:
+        """The last bytes on this connection."""
+        self.send(data)
+        self.stays = False
+
     def reset(self) -> None:
         """End with a RST, as a crashed peer or a firewall does."""
+        self.stays = False
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._sock.close()
 

@@ -11,7 +11,7 @@ def cut(after: int, *, reset: bool = True) -> Fault:
     """The head and ``after`` bytes of the body, then the end."""
 
     def fault(line: Line, _asked: Asked, answer: Answer) -> None:
-        line.send(Answer(answer.head, answer.body[:after]).bytes)
+        line.end(Answer(answer.head, answer.body[:after]).bytes)
         if reset:
             # A RST overtakes bytes that the client did not read yet: let them arrive.
             line.hang(0.05)
@@ -87,7 +87,7 @@ def open_ended(*, short: int = 0) -> Fault:
 
     def fault(line: Line, _asked: Asked, answer: Answer) -> None:
         answer.drop("Content-Length")
-        line.send(Answer(answer.head, answer.body[: len(answer.body) - short]).bytes)
+        line.end(Answer(answer.head, answer.body[: len(answer.body) - short]).bytes)
 
     return fault
 
@@ -95,7 +95,6 @@ def open_ended(*, short: int = 0) -> Fault:
 def trailing(line: Line, _asked: Asked, answer: Answer) -> None:
     """Bytes after the end of a good answer, on a connection that stays open."""
     line.send(answer.bytes + b"!" * 9)
-    line.stays = True
 
 
 def announced(more: int) -> Fault:
@@ -103,7 +102,7 @@ def announced(more: int) -> Fault:
 
     def fault(line: Line, _asked: Asked, answer: Answer) -> None:
         answer.set("Content-Length", str(len(answer.body) + more))
-        line.send(answer.bytes)
+        line.end(answer.bytes)
 
     return fault
 
@@ -120,7 +119,7 @@ def status(text: str) -> Fault:
 
 def rubbish(line: Line, _asked: Asked, _answer: Answer) -> None:
     """No HTTP."""
-    line.send(b"\x00\x01 rubbish\r\n\r\n")
+    line.end(b"\x00\x01 rubbish\r\n\r\n")
 
 
 def wanting_password(line: Line, asked: Asked, answer: Answer) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from cgwizard.errors import WizardError
 
-TEXT_LIMIT = 240  # characters of a server's own words that are shown
+TEXT_LIMIT = 160  # characters of a server's own words that are shown
 NEXUS_LOCKOUT = "authentication attempts"
 
 
@@ -92,7 +92,8 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def came_back(self) -> str:
         said = f": {self.words}" if self.words and not self._good else ""
-        return f"{self.status} {self.reason}{said}"
+        when = "" if self.retry_after is None else f", again after {self.retry_after:g} seconds"
+        return f"{self.status} {self.reason}{when}{said}"
 
 
 def printable(text: str) -> str:

@@ -101,7 +101,8 @@ class Transport:
                 next_step="check the base URL and the forwarded headers of that proxy",
             )
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            if not isinstance(error, httpx.HTTPError):
+            # httpx reads a Location by itself, whether it is to be followed or not.
+            if not isinstance(error, httpx.HTTPError) or "location header" in str(error):
                 raise self._bad_redirect(tried, "an address that cannot be read") from error
             where = self.who if origin(url) == origin(self.base) else url.host
             known = self.answered and origin(url) == origin(self.base)
