@@ -129,12 +129,17 @@ def test_every_step_shows_what_a_whole_redraw_would(seen: Seen) -> None:
     seen.sizes()
 
 
-def test_a_size_that_comes_back_at_once(seen: Seen) -> None:
+def test_a_size_that_comes_back_before_it_was_seen(seen: Seen, tmp_path: Path) -> None:
     # A terminal made smaller loses what is outside, also when it is large again at once.
-    for _ in range(5):
-        seen.resize(50, 14)
-        seen.resize(80, 24)
-        seen.settles()
+    process = int((tmp_path / "pid").read_text())
+    seen.settles()
+    os.kill(process, signal.SIGSTOP)
+    seen.resize(50, 14)
+    seen.resize(80, 24)
+    assert "ctrl+q quit" not in seen.screen()
+    os.kill(process, signal.SIGCONT)
+    seen.until("ctrl+q quit")
+    seen.settles()
 
 
 def test_a_stop_and_what_was_written_meanwhile(seen: Seen, tmp_path: Path) -> None:
