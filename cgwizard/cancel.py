@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 from cgwizard.errors import Cancelled
+
+T = TypeVar("T")
+LOOK_SECONDS = 0.05
 
 
 class Cancel:
@@ -29,3 +34,35 @@ class Cancel:
         """Pause for ``seconds``, or raise `Cancelled` as soon as the person asks to stop."""
         if self._event.wait(seconds):
             raise Cancelled
+
+    def run(self, work: Callable[[], T], abort: Callable[[], None] = lambda: None) -> T:
+        """Do ``work`` in a thread, whatever it waits for: name servers, a connection, an answer.
+
+        As soon as the person asks to stop, ``abort`` is called, Cancelled is raised, and the
+        thread is left to its end, of which nobody hears.
+        """
+        self.check()
+        ended = threading.Event()
+        results: list[T] = []
+        errors: list[BaseException] = []
+
+        def body() -> None:
+            try:
+                results.append(work())
+            except BaseException as error:  # noqa: BLE001  (raised again in the caller's thread)
+                errors.append(error)
+            finally:
+                ended.set()
+
+        threading.Thread(target=body, name="stoppable", daemon=True).start()
+        try:
+            while not ended.wait(LOOK_SECONDS):
+                self.check()
+        except BaseException:  # also a KeyboardInterrupt of the caller's
+            abort()
+            raise
+        if errors and self.is_set:  # what was cut fails in its own way
+            raise Cancelled from errors[0]
+        if errors:
+            raise errors[0]
+        return results[0]

@@ -130,7 +130,11 @@ def change_for(wanted: DockerProxy, existing: DockerProxy | None) -> Change | No
 
 def apply(change: Change, client: NexusClient, journal: Journal) -> None:
     """Make the change and read it back. Raises WizardError with nothing half-made left behind;
-    where Nexus could not be asked or told any more, the error says what may be left."""
+    where Nexus could not be asked or told any more, the error says what may be left.
+
+    Raises Cancelled: while the request is under way the journal's last word is ``begun`` and
+    Nexus must be asked what became of it; after it, ``applied``, and the caller takes it back.
+    """
     version = client.version
     before = change.before.redacted_request(version) if isinstance(change, UpdateProxy) else None
     after = change.body(version)

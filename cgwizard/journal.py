@@ -97,6 +97,11 @@ class Journal:
         finally:
             os.close(descriptor)
 
+    @property
+    def open(self) -> bool:
+        """Whether the end of the last change is not known: its request was cut."""
+        return bool(self.entries) and self.entries[-1].state == "begun"
+
     def tried(self, repository: str) -> bool:
         """Whether this run sent a change of ``repository``, however it ended."""
         return any(entry.repository == repository for entry in self.entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -40,6 +41,9 @@ class StepScreen(Screen[None]):
         Binding("escape", "back", show=False),
         Binding("d,f2", "diagnose", show=False),
         Binding("f1", "help", show=False),
+        # At once, not behind the letters before it: what is typed ahead goes to the next field.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
     AUTO_FOCUS = None
 
@@ -131,12 +135,14 @@ class StepScreen(Screen[None]):
             keys = [("esc", "back" if self.busy == "look" else "cancel"), ("ctrl+q", "quit")]
         else:
             keys = [("enter", self.step.action().label)]
-            keys += more_below(self.query_one("#body"))
+            more = more_below(self.query_one("#body"))
+            keys += more if self.step.preview() else []  # is read before it is sent
             diagnose = ("f2" if typing else "d", "diagnose")
             keys += [diagnose] if self.step.problem else []
             others = self.step.others()
             keys += [(FUNCTION_KEYS[i] if typing else a.key, a.label) for i, a in enumerate(others)]
             keys += [] if typing else self.more_keys()
+            keys += [] if self.step.preview() else more
             if self.step.session.next_to(self.step, -1):
                 keys.append(("esc", "back"))
             keys.append(("f1", "help"))
@@ -268,10 +274,8 @@ class StepScreen(Screen[None]):
         def report(_check: Check) -> None:
             self.post_message(self.Told())
 
-        try:
+        with contextlib.suppress(Cancelled):
             run_checked(self.step, job, report, cancel)
-        except Cancelled:
-            self.step.reset()
         self.post_message(self.Ended(what))
 
     async def on_step_screen_told(self) -> None:

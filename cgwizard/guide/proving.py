@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +12,7 @@ from cgwizard import cached, proof
 from cgwizard.amounts import duration, short
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, ignore
-from cgwizard.guide.asking import stoppable
+from cgwizard.guide.asking import ask
 from cgwizard.guide.step import Check, CheckState, Report
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
     from cgwizard.errors import Problem
     from cgwizard.guide.session import Session
+    from cgwizard.registry.client import Registry
+    from cgwizard.registry.models import Descriptor
     from cgwizard.registry.reference import Reference
+    from cgwizard.registry.retries import Retries
 
 # Who did not sign in is told so, or that there is no such image.
 REFUSALS = {"no-login", "no-read-privilege", "not-entitled", "manifest-unknown"}
@@ -109,10 +113,7 @@ class Questions:
         token = self.session.pull_token if self.target.private else None
         try:
             registry = self.session.upstream(token.credentials if token else None)
-            with stoppable(registry, self.cancel) as retries:
-                there = registry.head(
-                    self.reference.repository, self.reference.target, retries=retries
-                ).digest
+            there = ask(registry, self.cancel, partial(self._head, registry)).digest
         except WizardError as error:
             told = f"could not ask: {error.problem.came_back}"
             self._tell("digest", label, "warning", told, error.problem)
@@ -128,6 +129,9 @@ class Questions:
             )
         self._tell("digest", label, "done", short(there))
         return there
+
+    def _head(self, registry: Registry, retries: Retries) -> Descriptor:
+        return registry.head(self.reference.repository, self.reference.target, retries=retries)
 
     def from_cache(self, platform: str | None) -> float | None:
         """Pull again, by the built-in puller, since an engine has the image by now."""
@@ -173,8 +177,8 @@ class Questions:
         self._tell("attached", label, "running")
         try:
             registry = self.session.connector(self.target.port, self.session.routing.scheme)
-            with stoppable(registry, self.cancel):
-                found = proof.artefacts(registry, self.reference.repository, self.finished.digest)
+            image, digest = self.reference.repository, self.finished.digest
+            found = ask(registry, self.cancel, lambda _: proof.artefacts(registry, image, digest))
         except WizardError as error:
             told = f"cannot be known: {error.problem.came_back}"
             self._tell("attached", label, "warning", told, error.problem)
@@ -194,8 +198,7 @@ class Questions:
             registry = self.session.connector(
                 self.target.port, self.session.routing.scheme, anonymous=True
             )
-            with stoppable(registry, self.cancel) as retries:
-                registry.head(self.reference.repository, self.reference.target, retries=retries)
+            ask(registry, self.cancel, partial(self._head, registry))
         except WizardError as error:
             told = error.problem.came_back
             if error.code in REFUSALS:

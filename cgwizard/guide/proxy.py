@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cgwizard import changes, plan
-from cgwizard.errors import WizardError
-from cgwizard.guide.asking import stoppable
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, WizardError
 from cgwizard.guide.step import Check, Report
 
 if TYPE_CHECKING:
-    from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import DockerProxy
     from cgwizard.registry.client import Registry
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
 PING_SECONDS = 3.0
+TAKE_BACK_SECONDS = 3.0  # of what was cancelled
 HOPELESS = {"connector-other-service", "nexus-certificate-changed", "ca-file-unreadable"}
 # Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
 # path-based routing needs them so: older servers are not given a name that ages badly.
@@ -112,29 +114,66 @@ def apply(session: Session, change: changes.Change, report: Report, cancel: Canc
 
     refuse_looking(session.run, f"to {change.title}")
     cancel.check()
-    changes.apply(change, session.nexus, session.journal)
     done = label.replace(" ", "d ", 1)
-    report(Check("apply", done, "done", "read back: as sent"))
     docker = change.wanted.docker
     port = docker.http_port or docker.https_port
     scheme = "http" if docker.http_port else "https"
+    _send(session, change, report, done)
     try:
         session.refresh()
         if port is not None:
             wait_for_connector(session, port, scheme, report, cancel)
     except BaseException as error:  # also when cancelled: nothing half-made stays
-        _take_back(session, change, error if isinstance(error, WizardError) else None)
-        report(Check("apply", done, "skipped", "removed again" if creates else "restored"))
+        _take_back(session, change, report, error)
         raise
 
 
-def _take_back(session: Session, change: changes.Change, error: WizardError | None) -> None:
+def _send(session: Session, change: changes.Change, report: Report, done: str) -> None:
+    entries = session.journal.entries
+    before = len(entries)
     try:
-        changes.take_back(change, session.nexus, session.journal)
+        changes.apply(change, session.nexus, session.journal)
+    except Cancelled as error:
+        if any(entry.state == "applied" for entry in entries[before:]):
+            _take_back(session, change, report, error)
+        raise
+    report(Check("apply", done, "done", "read back: as sent"))
+
+
+def _take_back(
+    session: Session, change: changes.Change, report: Report, error: BaseException
+) -> None:
+    """Whoever cancelled has waited enough: then this takes a few seconds at most."""
+    failed = error if isinstance(error, WizardError) else None
+    label = f"take back: {change.title}"
+    report(Check("apply", label, "running"))
+    limit = Cancel()
+    timer = threading.Timer(TAKE_BACK_SECONDS, limit.set)
+    timer.daemon = True
+    if failed is None:
+        timer.start()
+    try:
+        with session.stopped_by(limit):
+            changes.take_back(change, session.nexus, session.journal)
+            with contextlib.suppress(WizardError):  # the next look asks again
+                session.refresh()
     except WizardError as left:
-        raise changes.left_behind(change, error, left) from error
-    with contextlib.suppress(WizardError):  # the next look asks again
-        session.refresh()
+        raise changes.left_behind(change, failed, left) from error
+    except Cancelled:
+        raise changes.left_behind(change, failed, _silent(session, change)) from error
+    finally:
+        timer.cancel()
+    report(Check("apply", label, "skipped", "done: nothing of it is left"))
+
+
+def _silent(session: Session, change: changes.Change) -> WizardError:
+    return WizardError(
+        "nexus-no-answer",
+        tried=f"undoing: {change.title}",
+        came_back=f"nothing from {session.nexus.base_url} within {TAKE_BACK_SECONDS:.0f} s",
+        cause="Nexus is overloaded or gone",
+        next_step="try again when it answers",
+    )
 
 
 def wait_for_connector(
@@ -150,9 +189,9 @@ def wait_for_connector(
     patience = Patience(answer_seconds=PING_SECONDS)
     while True:
         try:
-            registry = session.connector(port, scheme, patience=patience)
-            with stoppable(registry, cancel):
-                nexus = _ping(registry, address)
+            registry = cancel.run(lambda: session.connector(port, scheme, patience=patience))
+            with registry:
+                nexus = cancel.run(partial(_ping, registry, address), registry.abort)
             break
         except WizardError as error:
             if time.monotonic() > deadline or error.code in HOPELESS:

@@ -49,6 +49,14 @@ class Pull(Step):
         self._invalidate = ""
         self.session.proofs = []
 
+    def stopped(self) -> None:
+        """What was proved before stays proved: only the other image is pulled again."""
+        proofs, checks = self.session.proofs, dict(self.checks)
+        self.reset()
+        self.session.proofs = proofs
+        self.checks.update(checks)
+        self._keep_proofs(self.targets())
+
     # What to show
 
     @property
@@ -111,6 +119,8 @@ class Pull(Step):
             return CONTINUE
         if self.fix:
             return Action("fix", self.fix.label)
+        if self.session.proofs and not self.problem:
+            return Action("pull", "pull the other image")
         return Action("pull", "try again" if self.problem else "pull")
 
     @property

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cgwizard import plan
+from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
 
 if TYPE_CHECKING:
-    from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import Repository
     from cgwizard.nexus.ports import Connector
@@ -215,8 +215,13 @@ def listening(session: Session, port: int) -> bool | None:
     container = session.container
     if container and not container.host_network and port in container.connectors:
         return False  # the engine itself answers on a published port, with nothing behind it
+    host = session.host.strip("[]")
+
+    def knock() -> None:
+        socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
+
     try:
-        socket.create_connection((session.host.strip("[]"), port), timeout=PROBE_SECONDS).close()
+        (session.cancel or Cancel()).run(knock)
     except ConnectionRefusedError:
         return False
     except OSError:

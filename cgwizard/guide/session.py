@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from cgwizard.net import Trust
 from cgwizard.secrets import Credentials
 
 if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
     from cgwizard.guide.connect import Connect
     from cgwizard.guide.developer import Developer
     from cgwizard.guide.finish import Finish
@@ -83,6 +85,7 @@ class Session:
         self.journal = Journal(None if practice else journal_folder)
         self.run: Run | None = None  # set where it is saved: not in practice
         self.skip_to: Step | None = None  # where a resumed run goes on, once Connect is through
+        self.cancel: Cancel | None = None  # what stops the work that is under way
         self.first_port: int | None = None  # where proposals begin; None: `ports.FIRST_PORT`
         # Known after Connect
         self.client: NexusClient | None = None
@@ -137,6 +140,20 @@ class Session:
             self._start_practice()
         return self.practice.nexus_url if self.practice else ""
 
+    @contextlib.contextmanager
+    def stopped_by(self, cancel: Cancel | None) -> Iterator[None]:
+        """Meanwhile ``cancel`` ends every wait for Nexus, also one that is under way; None
+        lets what is done be done."""
+        before, self.cancel = self.cancel, cancel
+        if self.client is not None:
+            self.client.cancel = cancel
+        try:
+            yield
+        finally:
+            self.cancel = before
+            if self.client is not None:  # of Connect, a new one
+                self.client.cancel = before
+
     @property
     def nexus(self) -> NexusClient:
         """The signed-in client; steps after Connect may rely on it."""
@@ -165,8 +182,13 @@ class Session:
         return f"[{host}]" if ":" in host else host
 
     def refresh(self) -> None:
-        """Ask Nexus again what there is."""
+        """Ask Nexus again what there is, and what became of a change that was stopped on its
+        way."""
         self.repositories = self.nexus.repositories()
+        if self.journal.open:
+            from cgwizard.runs import resume
+
+            resume.settle(self, lambda _: None)
 
     def address(self, port: int) -> str:
         """``HOST:PORT`` of a connector, as it stands in image references."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Problem, WizardError
+from cgwizard.errors import Cancelled, Problem, WizardError
 from cgwizard.secrets import Secret
 
 if TYPE_CHECKING:
@@ -158,6 +158,10 @@ class Step:
         self.fix = None
         self.state = "todo"
 
+    def stopped(self) -> None:
+        """The person stopped what was under way: what of it stays true, stays."""
+        self.reset()
+
     def field_problems(self) -> dict[str, str]:
         """What is wrong with the answers as they stand, by field; pure."""
         return {}
@@ -180,7 +184,7 @@ def run_checked(
     """Run ``work`` of a step, keeping its checks and its failure in the step.
 
     The one edge where a WizardError becomes the step's problem; front ends call this and then
-    look at ``step.problem``.
+    look at ``step.problem``. Raises Cancelled, soon after ``cancel`` was set.
     """
 
     def keep(check: Check) -> None:
@@ -189,9 +193,13 @@ def run_checked(
 
     step.problem = None
     try:
-        work(keep, cancel)
+        with step.session.stopped_by(cancel):
+            work(keep, cancel)
         if step.state in {"done", "skipped"}:
             step.session.confirmed(keep)
+    except Cancelled:
+        step.stopped()
+        raise
     except WizardError as error:
         from cgwizard.guide.screenful import fitted
 

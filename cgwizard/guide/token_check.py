@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cgwizard import plan
 from cgwizard.amounts import short
 from cgwizard.errors import WizardError
-from cgwizard.guide.asking import stoppable
 from cgwizard.guide.step import Check, Report, checking
 from cgwizard.secrets import Credentials, Secret
 
@@ -36,6 +35,7 @@ def check(
     ``ask`` False: only read the token, where the registry cannot be reached from here.
     Raises WizardError, with the failed check reported, and Cancelled.
     """
+    from cgwizard.registry.retries import Retries
     from cgwizard.tokens import paste
 
     label = "it reads as a pull token"
@@ -53,14 +53,17 @@ def check(
         report(Check("accepted", f"cgr.dev accepts it for {organization}", "warning", told))
         return token
     registry = session.upstream(token.credentials)
-    with stoppable(registry, cancel) as retries:
-        label = f"cgr.dev accepts it for {organization}"
-        checking(report, "accepted", label, lambda: _accepted(registry, image))
-        cancel.check()
+    retries = Retries(registry.patience, cancel)
 
-        def exists() -> str:
-            return short(registry.head(image, "latest", retries=retries).digest)
+    def accepted() -> str:
+        return cancel.run(lambda: _accepted(registry, image), registry.abort)
 
+    def exists() -> str:
+        found = cancel.run(lambda: registry.head(image, "latest", retries=retries), registry.abort)
+        return short(found.digest)
+
+    with registry:
+        checking(report, "accepted", f"cgr.dev accepts it for {organization}", accepted)
         checking(report, "image", f"cgr.dev serves {image}", exists)
     return token
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cgwizard import changes, plan
-from cgwizard.errors import WizardError
+from cgwizard.errors import Cancelled, WizardError
 from cgwizard.guide import proxy
 from cgwizard.guide.step import Check, Report
 
@@ -126,6 +126,8 @@ class Target:
         report(Check("forget", label, "running"))
         try:
             self.session.nexus.invalidate_cache(name)
+        except Cancelled:  # the token is in place, and that stays
+            report(Check("forget", label, "warning", "stopped"))
         except WizardError as error:  # the token is in place: the pull shows whether it matters
             report(Check("forget", label, "warning", error.problem.came_back, error.problem))
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -40,6 +40,9 @@ from cgwizard.nexus.session import Session, decode
 from cgwizard.nexus.settings import Json
 from cgwizard.secrets import Credentials
 
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+
 __all__ = ["NexusClient", "Server", "UntrustedCertificate"]
 
 T = TypeVar("T")
@@ -55,10 +58,12 @@ class NexusClient:
         base_url: str,
         credentials: Credentials | None = None,
         trust: Trust | None = None,
+        cancel: Cancel | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.trust = trust or Trust()
         self._session = Session(self.base_url, credentials, self.trust)
+        self.cancel = cancel
 
     def close(self) -> None:
         self._session.transport.close()
@@ -82,6 +87,15 @@ class NexusClient:
     @credentials.setter
     def credentials(self, credentials: Credentials | None) -> None:
         self._session.use(credentials)
+
+    @property
+    def cancel(self) -> Cancel | None:
+        """While one is set here, its being set ends every call at once, by Cancelled."""
+        return self._session.transport.cancel
+
+    @cancel.setter
+    def cancel(self, cancel: Cancel | None) -> None:
+        self._session.transport.cancel = cancel
 
     # The server
 

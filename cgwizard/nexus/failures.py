@@ -72,6 +72,29 @@ def network_error(error: Exception, base_url: str, tried: str) -> WizardError:
     return _broken(url, port, tried, _words(chain))
 
 
+def cut_short(error: Exception, response: httpx.Response, tried: str) -> WizardError:
+    """The WizardError of an answer that began and did not come to its end."""
+    import httpx
+
+    server = printable(response.headers.get("server", ""))[:60]
+    began = f"HTTP {response.status_code}{f' from {server}' if server else ''}"
+    if isinstance(error, httpx.TimeoutException):
+        return WizardError(
+            "nexus-no-answer",
+            tried=tried,
+            came_back=f"the beginning of {began}, then nothing for {READ_SECONDS:.0f} s",
+            cause="Nexus is overloaded, or something on the way holds its answers back",
+            next_step="try again; behind a reverse proxy, look at its log",
+        )
+    return WizardError(
+        "nexus-answer-broken",
+        tried=tried,
+        came_back=f"{began}, cut in the middle ({_words([error])})",
+        cause="Nexus was stopped just then, or something on the way cuts connections",
+        next_step="try again; behind a reverse proxy, look at its log",
+    )
+
+
 def _by_cause(cause: BaseException, url: httpx.URL, port: int, tried: str) -> WizardError | None:
     match cause:
         case ssl.SSLCertVerificationError():

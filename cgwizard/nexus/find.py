@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import WizardError
+from cgwizard.errors import Cancelled, WizardError
 from cgwizard.net import Trust
 from cgwizard.nexus.address import candidates, parse
 from cgwizard.nexus.certificates import UntrustedCertificate
@@ -49,6 +49,7 @@ def find(
     """The client of the first base URL that ``text`` may mean at which a Nexus answers.
 
     Credentials are kept for the client and not sent here. ``on_try`` gets each base URL.
+    ``cancel`` stays the client's.
     Raises WizardError: of the one address that was typed, or the most telling one of several;
     UntrustedCertificate at once, so that nobody is led from TLS to plain HTTP unseen.
     """
@@ -65,9 +66,12 @@ def find(
             cancel.check()
         tried.append(url)
         on_try(url)
-        client = NexusClient(url, credentials, trust)
+        client = NexusClient(url, credentials, trust, cancel)
         try:
             client.server()
+        except Cancelled:
+            client.close()
+            raise
         except WizardError as error:
             client.close()
             if isinstance(error, UntrustedCertificate) or error.code in _HOPELESS:
@@ -97,7 +101,9 @@ def _most_telling(errors: list[WizardError], tried: list[str]) -> WizardError:
     def rank(error: WizardError) -> int:
         return _TELLING.index(error.code) if error.code in _TELLING else len(_TELLING)
 
-    best = min(errors, key=rank)
+    # That it is elsewhere tells nothing where that was tried as well.
+    wrong = [e for e in errors if not (isinstance(e, NexusElsewhere) and e.base_url in tried)]
+    best = min(wrong or errors, key=rank)
     others = [url for url in tried if url not in best.problem.tried]
     if not others:
         return best

@@ -87,7 +87,9 @@ def _explained(
     url = httpx.URL(transport.base_url)
     if between := _before_nexus(url, answer, server, tried):
         return between
-    if answer.status in {404, 405} and (elsewhere := _other_context(transport, url, tried, answer)):
+    if answer.status in {404, 405} and (
+        elsewhere := _other_context(transport, url, tried, answer, server)
+    ):
         return elsewhere
     if "docker-distribution-api-version" in answer.headers or (
         answer.status in {404, 405} and _is_registry(transport, url)
@@ -95,16 +97,26 @@ def _explained(
         return _connector(url, answer, tried)
     if answer.status in {401, 403} and not server:
         return _front_door(answer, tried)
-    if server:
+    return _unwell(answer, server, tried) if server else _not_nexus(answer, tried)
+
+
+def _unwell(answer: Answer, server: Server, tried: str) -> WizardError:
+    if answer.status in {404, 405}:
         return WizardError(
-            "nexus-server-error",
+            "nexus-context-path",
             tried=tried,
             came_back=answer.told,
-            cause=f"Nexus {server.version} answers, but not as a Nexus that is well",
-            next_step="look at nexus.log"
-            + (f" for {answer.fault_id}" if answer.fault_id else " at this time"),
+            cause=f"Nexus {server.version} answers at this port, but under another path",
+            next_step="type the address of Nexus's web page with its path",
         )
-    return _not_nexus(answer, tried)
+    return WizardError(
+        "nexus-server-error",
+        tried=tried,
+        came_back=answer.told,
+        cause=f"Nexus {server.version} answers, but not as a Nexus that is well",
+        next_step="look at nexus.log"
+        + (f" for {answer.fault_id}" if answer.fault_id else " at this time"),
+    )
 
 
 def _before_nexus(
@@ -187,18 +199,20 @@ def _front_door(answer: Answer, tried: str) -> WizardError:
 
 
 def _other_context(
-    transport: Transport, url: httpx.URL, tried: str, answer: Answer
+    transport: Transport, url: httpx.URL, tried: str, answer: Answer, server: Server | None
 ) -> WizardError | None:
-    """Nexus at /nexus, or at the root where a context path was typed."""
+    """Nexus at /nexus, or at the root where a context path was typed. Where a Nexus answers
+    that it is not at this path, what failed at the other one is what went wrong."""
     from cgwizard.nexus.transport import Transport as Fresh
 
     path = "" if url.path.strip("/") else CONTEXT_PATH
     base_url = str(url.copy_with(path=path or "/")).rstrip("/")
     other = Fresh(base_url, transport.trust)
+    other.cancel = transport.cancel
     try:
         there = other.send("GET", STATUS, tried=f"GET {base_url}{STATUS}")
-    except WizardError:
-        return None
+    except WizardError as error:
+        return error if server else None
     finally:
         other.close()
     if there.status != 200 or not read_server(there.headers.get("server", "")):

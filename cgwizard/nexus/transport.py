@@ -12,13 +12,14 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Cancelled, WizardError
 from cgwizard.net import Trust, http_client
-from cgwizard.nexus.failures import network_error
+from cgwizard.nexus.failures import cut_short, network_error
 from cgwizard.nexus.text import excerpt, looks_like_html, printable
 from cgwizard.secrets import Credentials
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import socket
 
     import httpx
+
+    from cgwizard.cancel import Cancel
 
 MOST_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
 MOST_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_SECONDS
@@ -77,6 +80,7 @@ class Transport:
         self.trust = trust
         self._most_bytes = most_bytes
         self._most_seconds = most_seconds
+        self.cancel: Cancel | None = None  # what ends every wait from now on
         self._client: httpx.Client | None = None
         self._making = threading.Lock()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -98,8 +102,42 @@ class Transport:
     ) -> Answer:
         """``path`` follows the base URL. Redirects are answers, cookies are dropped.
 
-        ``hidden``: further secrets that the request holds. Raises WizardError.
+        ``hidden``: further secrets that the request holds. Raises WizardError, and Cancelled
+        as soon as `cancel` is set; what was sent until then may be done by Nexus or not.
         """
+        stopped = threading.Event()
+        work = partial(
+            self._send,
+            method,
+            path,
+            stopped,
+            tried=tried,
+            params=params,
+            json=json,
+            credentials=credentials,
+            hidden=hidden,
+        )
+        if self.cancel is None:
+            return work()
+
+        def abort() -> None:
+            stopped.set()
+            self._cut()
+
+        return self.cancel.run(work, abort)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        stopped: threading.Event,
+        *,
+        tried: str,
+        params: Mapping[str, str] | None,
+        json: object,
+        credentials: Credentials | None,
+        hidden: tuple[str, ...],
+    ) -> Answer:
         import httpx
 
         headers = {"Accept": "application/json"}
@@ -112,6 +150,7 @@ class Transport:
             headers["Authorization"] = f"Basic {basic}"
             hidden = (*hidden, credentials.password.reveal(), basic)
         started = time.monotonic()
+        begun: httpx.Response | None = None
         try:
             with (
                 self._deadline() as late,
@@ -121,9 +160,10 @@ class Transport:
                     params=params,
                     content=content,
                     headers=headers,
-                    extensions={"trace": self._trace},
+                    extensions={"trace": partial(self._trace, stopped)},
                 ) as response,
             ):
+                begun = response
                 body = self._read(response, started, late, tried)
                 return Answer(
                     response.status_code,
@@ -135,6 +175,8 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if time.monotonic() - started >= self._most_seconds:
                 raise self._too_slow(tried) from error
+            if begun is not None and isinstance(error, httpx.TransportError):
+                raise cut_short(error, begun, tried) from error
             raise network_error(error, self.base_url, tried) from error
 
     def _http(self) -> httpx.Client:
@@ -178,12 +220,8 @@ class Transport:
         late = threading.Event()
 
         def cut() -> None:
-            import socket
-
             late.set()
-            for sock in list(self._sockets):
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+            self._cut()
 
         timer = threading.Timer(self._most_seconds, cut)
         timer.daemon = True
@@ -193,8 +231,19 @@ class Transport:
         finally:
             timer.cancel()
 
-    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+    def _cut(self) -> None:
+        """Close every connection under who waits for an answer on it."""
+        import socket
+
+        for sock in list(self._sockets):
+            # Not SSLSocket's own shutdown: it would take the TLS state from under a reader.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def _trace(self, stopped: threading.Event, event: str, info: Mapping[str, Any]) -> None:
         # The shape of httpcore's "trace" extension; its streams tell their socket.
+        if stopped.is_set() and event.endswith((".started", "connect_tcp.complete")):
+            raise Cancelled  # a connection that was made too late sends nothing any more
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             sock = info["return_value"].get_extra_info("socket")
             if sock is not None:

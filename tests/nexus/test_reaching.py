@@ -257,3 +257,67 @@ def test_find_stops_at_an_unknown_host() -> None:
     with pytest.raises(WizardError, match="nexus-dns"):
         find("no-such-host.invalid", ADMIN, on_try=tried.append)
     assert len(tried) == 1
+
+
+OWN = f"HTTP/1.1 200 OK\r\nServer: {CE}\r\n"
+NOT_HERE = f"HTTP/1.1 404 Not Found\r\nServer: {CE}\r\nContent-Length: 0\r\n\r\n"
+
+
+def cutting(beginning: str) -> Callable[[socket.socket], None]:
+    """A Nexus that is cut off after the ``beginning`` of what it says of its status."""
+
+    def answer(connection: socket.socket) -> None:
+        asked = connection.recv(65536)
+        if not asked.startswith(b"GET "):  # TLS, to a port that speaks none
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        elif asked.startswith(f"GET {STATUS} ".encode()):
+            connection.sendall(beginning.encode())
+        else:
+            connection.sendall(NOT_HERE.encode())
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (cutting(f"{OWN}Content-Length: 100\r\n\r\nabc"), "HTTP 200 from Nexus/3.96.3-01"),
+        (cutting(f"{OWN}Conte"), "cut short"),
+    ],
+    ids=["body", "headers"],
+)
+@pytest.mark.parametrize("typed", ["http://127.0.0.1:{}", "127.0.0.1:{}", "127.0.0.1:{}/nexus"])
+def test_an_answer_that_is_cut_is_told_as_that(
+    server: Callable[[socket.socket], None], told: str, typed: str
+) -> None:
+    """Not by what a guess at another path or scheme gave."""
+    with raw_server(server) as port, pytest.raises(WizardError) as caught:
+        find(typed.format(port))
+    problem = caught.value.problem
+    assert problem.code == "nexus-answer-broken", problem
+    assert told in problem.came_back
+    assert f"GET http://127.0.0.1:{port}/service/rest/v1/status" in problem.tried
+
+
+def test_an_answer_that_begins_and_stalls_says_so() -> None:
+    def stall(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nServer: Nexus/3.96.3-01\r\nContent-Length: 9\r\n\r\n"
+        )
+        connection.recv(65536)
+
+    with raw_server(stall) as port:
+        transport = Transport(f"http://127.0.0.1:{port}", Trust())
+        transport._client = http_client(f"http://127.0.0.1:{port}", read_seconds=0.3)
+        with pytest.raises(WizardError) as caught:
+            transport.send("GET", "/", tried="asking")
+    assert caught.value.code == "nexus-no-answer"
+    assert "the beginning of HTTP 200 from Nexus/3.96.3-01" in caught.value.problem.came_back
+
+
+def test_a_nexus_under_a_path_that_nobody_guesses_is_told_as_that() -> None:
+    with Scripted({STATUS: Reply(404)}) as nexus, pytest.raises(WizardError) as caught:
+        find(nexus.url)
+    assert caught.value.code == "nexus-context-path"
+    assert "its path" in caught.value.problem.next_step
