@@ -32,6 +32,7 @@ SHAPES = {"8 x 64 MiB": [64 * MIB] * 8, "127 x 1 MiB": [MIB] * 127}
 AGAINST_COMMAND = 0.85
 DELAY_P99 = 0.050
 DELAY_MOST = 0.150
+OVER_IDLE_MOST = 60 << 10  # KiB
 SECONDS = 120.0
 
 WIZARD = """
@@ -56,6 +57,10 @@ step = session.steps.pull
 step.values["free_image"] = name
 delays = []
 
+def memory(what):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what))
+
 class Bench(Wizard):
     def get_default_screen(self):
         return PullScreen(step)
@@ -66,6 +71,7 @@ class Bench(Wizard):
     async def watch(self):
         while self.screen.busy:
             await asyncio.sleep(0.01)
+        idle = memory("VmRSS")
         await self.screen.action_main()
         while not session.proofs:
             before = time.perf_counter()
@@ -76,7 +82,7 @@ class Bench(Wizard):
         finished = session.proofs[0].finished
         delays.sort()
         told = {"seconds": finished.seconds, "p99": delays[int(len(delays) * 0.99)],
-                "most": delays[-1]}
+                "most": delays[-1], "memory": memory("VmHWM") - idle}
         Path(out).write_text(json.dumps(told))
         self.exit(0)
 
@@ -144,6 +150,9 @@ def test_the_screen_costs_little(folder: Path, url: str, shape: str) -> None:
     most = statistics.median(s["most"] for s in screen)
     print(f"\n{shape}: on the screen {ratio:.2f} x of cgwizard pull (target {AGAINST_COMMAND})")
     print(f"  event loop delayed: p99 {p99 * 1000:.0f} ms (target 50), most {most * 1000:.0f} ms")
+    memory = int(statistics.median(s["memory"] for s in screen))
+    print(f"  memory: {memory >> 10} MiB over idle (at most {OVER_IDLE_MOST >> 10})")
     assert ratio >= AGAINST_COMMAND
     assert p99 <= DELAY_P99
     assert most <= DELAY_MOST
+    assert memory <= OVER_IDLE_MOST
