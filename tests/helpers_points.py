@@ -12,14 +12,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import logging
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
@@ -28,6 +31,9 @@ from cgwizard.secrets import Credentials, Secret
 
 ROOT = Path(__file__).parents[1]
 FILLER = "filler"
+PAGE = 4096  # what a file on a tmpfs grows by
+
+T = TypeVar("T")
 
 
 class Order(msgspec.Struct):
@@ -47,7 +53,8 @@ class Order(msgspec.Struct):
 
 class Outcome(msgspec.Struct):
     effects: list[str] = []
-    problem: str = ""  # the code at which a step stopped
+    problem: str = ""  # the code with which a step stopped
+    stopped: str = ""  # that step
     told: str = ""  # that problem's text
     warnings: list[str] = []
     verified: list[bool] = []
@@ -103,8 +110,7 @@ class Effects:
         function = getattr(os, name)
 
         def counted(descriptor: int, *arguments: Any) -> Any:
-            with contextlib.suppress(OSError):
-                self._file(name, str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+            self._file(name, str(Path(f"/proc/self/fd/{descriptor}").readlink()))
             return function(descriptor, *arguments)
 
         setattr(os, name, counted)
@@ -127,13 +133,17 @@ class Effects:
 
 
 def fill(folder: Path) -> None:
-    """Until neither a byte nor another file goes into this file system."""
+    """Until neither a byte nor another file goes into this file system, but for a hundred bytes at
+    the end of each journal: the next line is cut off in the middle."""
     folder = folder if folder.exists() else folder.parent
     with (folder / FILLER).open("ab", buffering=0) as file:
         for size in (4096, 1):
             with contextlib.suppress(OSError):
                 while True:
                     file.write(b"x" * size)
+    for path in folder.glob("cgwizard/journal/*"):
+        with path.open("ab", buffering=0) as file:
+            file.write(b"\n" * (-path.stat().st_size % PAGE - 100))
     number = 0
     while True:
         try:
@@ -200,10 +210,8 @@ def _walk(order: Order) -> Outcome:
                 break
             run_checked(step, step.act, keep, Cancel())
         if step.problem is not None:
-            outcome.problem, outcome.told = (
-                step.problem.code,
-                " ".join((step.problem.tried, step.problem.came_back, step.problem.next_step)),
-            )
+            outcome.problem, outcome.told = step.problem.code, step.problem.came_back
+            outcome.stopped = step.id
             break
         step = session.next_to(step, 1)
     outcome.verified = [proof.verified for proof in session.proofs]
@@ -366,6 +374,46 @@ class Runner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """pytest keeps what is logged, which for thousands of requests takes half of the time."""
+    loggers = [logging.getLogger(name) for name in ("httpcore", "httpx", "cgwizard")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def everywhere(workers: list[T], points: list[int], check: Callable[[T, int], None]) -> None:
+    """``check`` at each of ``points``, by all workers at once; fails with the first that failed."""
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for point in points:
+        waiting.put(point)
+    failed: list[BaseException] = []
+
+    def work(worker: T) -> None:
+        while not failed:
+            try:
+                point = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                check(worker, point)
+            except BaseException as error:
+                error.add_note(f"it was at effect {point}")
+                failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 if __name__ == "__main__":

@@ -30,10 +30,16 @@ class Run:
         self._lock: Lock | None = None
 
     def claim(self, nexus: str) -> None:
-        """Be the one run for ``nexus``. Raises WizardError ``run-in-use``."""
+        """Be the one run for ``nexus``. Raises WizardError ``run-in-use``. On a full disk nobody
+        can be kept out: `save` tells so and tries again."""
         lock = self._lock_of(nexus)
-        if not self.looking:
+        if self.looking:
+            return
+        try:
             lock.acquire()
+        except WizardError as error:
+            if error.code != "run-not-saved":
+                raise
 
     def take_over(self, nexus: str) -> None:
         """End the other run in order and be the one. Raises WizardError."""
@@ -45,9 +51,16 @@ class Run:
         self.looking = True
 
     def save(self) -> None:
-        """After each confirmed step. Raises WizardError ``run-not-saved``: the guide goes on."""
-        if not self.looking and self._lock is not None and self._lock.held:
-            saved.save(self.session, self.folder / "runs", self.started)
+        """After each confirmed step. Raises WizardError ``run-not-saved``: the guide goes on; and
+        ``run-in-use`` where another one began while there was no room for a lock."""
+        if self.looking or self._lock is None:
+            return
+        try:
+            self._lock.acquire()
+        except WizardError as error:
+            self.looking = error.code == "run-in-use"
+            raise
+        saved.save(self.session, self.folder / "runs", self.started)
 
     def close(self) -> None:
         if self._lock is not None:

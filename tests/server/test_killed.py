@@ -6,13 +6,9 @@ nothing stopped, and the journal takes all of it back.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import queue
 import shutil
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +16,7 @@ import pytest
 
 from cgwizard import journal
 from cgwizard.runs import saved
-from tests.helpers_points import Outcome, Runner
+from tests.helpers_points import Outcome, Runner, everywhere, quiet
 from tests.programs import needs
 
 WORKERS = 2
@@ -74,48 +70,6 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worker]]:
         yield found
         for worker in found:
             worker.runner.close()
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """pytest keeps what is logged, which for thousands of requests takes half of the time."""
-    loggers = [logging.getLogger(name) for name in ("httpcore", "httpx", "cgwizard")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    yield
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
-
-
-def everywhere(
-    workers: list[Worker], points: list[int], check: Callable[[Worker, int], None]
-) -> None:
-    """``check`` at each of ``points``, by all workers at once; fails with the first that failed."""
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for point in points:
-        waiting.put(point)
-    failed: list[BaseException] = []
-
-    def work(worker: Worker) -> None:
-        while not failed:
-            try:
-                point = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                check(worker, point)
-            except BaseException as error:
-                error.add_note(f"it was at effect {point}")
-                failed.append(error)
-
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 def test_the_effects_are_those_that_matter(workers: list[Worker]) -> None:
