@@ -166,6 +166,7 @@ class Row(Vertical):
         super().__init__(id=f"row-{field.id}")
         self.field = field
         self._secret = secret
+        self._known = _text(field, secret)  # what the step knew last
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
@@ -201,15 +202,21 @@ class Row(Vertical):
         self.complain(event.why)
 
     def take(self, field: Field, secret: Secret | None, *, locked: bool) -> None:
-        """Show ``field`` as it is now, without disturbing what is being typed."""
+        """Show ``field`` as it is now. What was typed and is not with the step yet stays."""
         found = self.input
-        text = field.value
-        if field.kind in {"secret", "paste"}:
-            text = secret.reveal() if secret else ""
-        if found.value != text:
-            found.value = text
+        known = _text(field, secret)
+        if known != self._known:
+            self._known = known
+            if found.value != known.reveal():
+                found.value = known.reveal()
         found.disabled = locked
         self.field = field
+
+    def answer(self) -> str:
+        """What stands in it now; the step is told."""
+        text = self.input.value
+        self._known = Secret(text)
+        return text
 
     def complain(self, text: str) -> None:
         wrong = self.query_one(".wrong", Static)
@@ -217,6 +224,12 @@ class Row(Vertical):
         if wrong.content != shown:
             wrong.update(shown)
             wrong.display = bool(text)
+
+
+def _text(field: Field, secret: Secret | None) -> Secret:
+    if field.kind in {"secret", "paste"}:
+        return secret or Secret("")
+    return Secret(field.value)
 
 
 def _shape(field: Field) -> tuple[object, ...]:
@@ -256,7 +269,7 @@ class Form(Vertical):
 
     def answer(self, field: str) -> str | None:
         """What stands in a field now; None when it is not shown any more."""
-        return next((row.input.value for row in self.rows() if row.field.id == field), None)
+        return next((row.answer() for row in self.rows() if row.field.id == field), None)
 
     def complain(self, problems: dict[str, str]) -> None:
         """Show what is wrong below the fields and go to the first of them."""
