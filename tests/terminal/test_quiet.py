@@ -52,10 +52,16 @@ class Seen(Terminal):
         super().__init__(*command, env=SSH)
         self._folder = folder
         self._size = (80, 24)
+        self._tty = self._tmux("display", "-p", "#{pane_tty}").strip()
 
     def resize(self, width: int, height: int) -> None:
         super().resize(width, height)
         self._size = (width, height)
+        # tmux tells the program of a second change in a row only after a while.
+        with Path(self._tty).open() as tty:
+            self.until_true(
+                lambda _: os.get_terminal_size(tty.fileno()) == self._size, f"{self._size}"
+            )
 
     def cells(self) -> list[list[Cell]]:
         cells = Cells(*self._size)
@@ -90,7 +96,7 @@ class Seen(Terminal):
             self.settles()
 
     def write_over(self, text: str) -> None:
-        Path(self._tmux("display", "-p", "#{pane_tty}").strip()).write_text(text)
+        Path(self._tty).write_text(text)
 
 
 def _text(row: list[Cell]) -> str:
