@@ -51,10 +51,11 @@ THEME = Theme(
     variables={
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
+        **{f"markdown-h{level}-color": "ansi_default" for level in range(1, 7)},
         "border": "ansi_cyan",
         "border-blurred": "ansi_default",
-        "scrollbar": "ansi_bright_black",
-        "scrollbar-hover": "ansi_bright_black",
+        "scrollbar": "ansi_default",
+        "scrollbar-hover": "ansi_default",
         "scrollbar-active": "ansi_cyan",
         "scrollbar-background": "ansi_default",
         "scrollbar-background-hover": "ansi_default",

@@ -1,20 +1,28 @@
-"""A real terminal for the wizard: tmux, its keys and what its screen shows."""
+"""A real terminal for the wizard: tmux, its keys and what its screen shows. `Wire` is a bare one,
+of which every byte is kept."""
 
 from __future__ import annotations
 
 import os
+import re
+import select
 import shlex
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
+
+import pyte
+from ptyprocess import PtyProcess
 
 BIN = Path(sys.executable).parent
 SECONDS = 30.0
 POLL_SECONDS = 0.05
+MOST_ENTERS = 14
+UNSET = ""  # a variable of this value is not in a `Wire`'s environment
 
 
 class Terminal:
@@ -26,7 +34,7 @@ class Terminal:
         self._socket = f"cgwizard-{uuid.uuid4().hex[:8]}"
         # What the wizard prints when it is through stays readable: the shell waits.
         line = f"{shlex.join(command)}; echo EXIT $?; exec cat"
-        settings = {**os.environ, **(env or {})}
+        settings = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}
         settings.pop("TMUX", None)
         self._tmux(
             "-f", os.devnull, "new-session", "-d", "-x", str(width), "-y", str(height),
@@ -35,7 +43,7 @@ class Terminal:
 
     def _tmux(self, *arguments: str, env: dict[str, str] | None = None) -> str:
         return subprocess.run(
-            ["tmux", "-L", self._socket, *arguments],
+            ["tmux", "-u", "-L", self._socket, *arguments],
             check=True, capture_output=True, text=True, env=env, timeout=SECONDS,
         ).stdout  # fmt: skip
 
@@ -61,6 +69,9 @@ class Terminal:
         x, y = self._tmux("display", "-p", "#{cursor_x},#{cursor_y}").strip().split(",")
         return int(x), int(y)
 
+    def cursor_shown(self) -> bool:
+        return self._tmux("display", "-p", "#{cursor_flag}").strip() == "1"
+
     def pane_process(self) -> int:
         """The shell that runs in the terminal."""
         return int(self._tmux("display", "-p", "#{pane_pid}"))
@@ -75,14 +86,7 @@ class Terminal:
         )
 
     def until_true(self, wanted: Callable[[str], bool], what: str, seconds: float = SECONDS) -> str:
-        deadline = time.monotonic() + seconds
-        while True:
-            screen = self.screen()
-            if wanted(screen):
-                return screen
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds:.0f} s: {what}. The screen:\n{screen}")
-            time.sleep(POLL_SECONDS)
+        return _until_true(self.screen, wanted, what, seconds)
 
     def close(self) -> None:
         subprocess.run(
@@ -94,6 +98,110 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+KEYS = {
+    "Enter": b"\r",
+    "Tab": b"\t",
+    "Escape": b"\x1b",
+    "F1": b"\x1bOP",
+    "F2": b"\x1bOQ",
+    "C-q": b"\x11",
+}
+
+
+class Wire:
+    """A pty with a program at its far end, which is told to be a terminal of ``env``'s TERM; every
+    byte that comes over it is kept. What pyte makes of them is the screen."""
+
+    def __init__(
+        self, *command: str, width: int = 80, height: int = 24, env: dict[str, str] | None = None
+    ) -> None:
+        settings = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})}
+        settings = {name: value for name, value in settings.items() if value != UNSET}
+        settings.pop("TMUX", None)
+        self._process = PtyProcess.spawn(list(command), dimensions=(height, width), env=settings)
+        self.received = b""
+        self._drawn = pyte.Screen(width, height)
+        self._stream = pyte.ByteStream(self._drawn)
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self._process.write(KEYS.get(key, key.encode()))
+
+    def screen(self) -> str:
+        while select.select([self._process.fd], [], [], 0.02)[0]:
+            try:
+                data = self._process.read(65536)
+            except EOFError:
+                break
+            self.received += data
+            # pyte prints the last letter of a question that it does not know.
+            self._stream.feed(re.sub(rb"\x1b\[\?\d+\$p", b"", data))
+        return "\n".join(line.rstrip() for line in self._drawn.display)
+
+    def until_true(self, wanted: Callable[[str], bool], what: str, seconds: float = SECONDS) -> str:
+        return _until_true(self.screen, wanted, what, seconds)
+
+    def until(self, *texts: str, seconds: float = SECONDS) -> str:
+        return self.until_true(lambda s: all(text in s for text in texts), f"{texts}", seconds)
+
+    def exit_code(self) -> int | None:
+        """Of the program, which was told to end."""
+        deadline = time.monotonic() + SECONDS
+        while self._process.isalive() and time.monotonic() < deadline:
+            self.screen()
+        code: int | None = self._process.exitstatus
+        return code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.close(force=True)
+
+
+class AnyTerminal(Protocol):
+    def keys(self, *keys: str) -> None: ...
+    def screen(self) -> str: ...
+    def until_true(self, wanted: Callable[[str], bool], what: str, seconds: float = ...) -> str: ...
+
+
+def main_action(screen: str) -> str:
+    """What Enter does now: the beginning of the bottom line; empty while it works."""
+    lines = screen.rstrip("\n").split("\n")
+    found = re.match(r"\s*enter (.+?)(?:  |$)", lines[-1] if lines else "")
+    return found.group(1) if found else ""
+
+
+def to_finish(terminal: AnyTerminal) -> Iterator[tuple[str, str]]:
+    """Walk the whole guide by Enter, from its first screen on; gives each main action with its
+    screen, before it is done. The last one leaves, and is not done."""
+    action = ""
+    for _ in range(MOST_ENTERS):
+        screen = terminal.until_true(
+            lambda screen, before=action: main_action(screen) not in {"", before},  # type: ignore[misc]
+            f"another action than {action!r}",
+        )
+        action = main_action(screen)
+        yield action, screen
+        if action == "done, leave":
+            return
+        terminal.keys("Enter")
+    raise AssertionError(f"after {MOST_ENTERS} times Enter:\n{terminal.screen()}")
+
+
+def _until_true(
+    look: Callable[[], str], wanted: Callable[[str], bool], what: str, seconds: float
+) -> str:
+    deadline = time.monotonic() + seconds
+    while True:
+        screen = look()
+        if wanted(screen):
+            return screen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}. The screen:\n{screen}")
+        time.sleep(POLL_SECONDS)
 
 
 def wizard(*arguments: str) -> tuple[str, ...]:

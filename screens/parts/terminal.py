@@ -33,6 +33,7 @@ SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"
 # second screen to come back from, the one they have is cleared before and after.
 OLD = ("linux", "vt", "ansi", "cons", "wy", "sun")
 _WITHOUT_COLOUR = ("vt", "wy")
+_OSC = "\x1b]"  # commands to windows: titles, the mouse's pointer, the clipboard
 _CLEAR = "\x1b[H\x1b[2J"
 _INSTEAD = {
     "\x1b[?1049h": _CLEAR,
@@ -64,8 +65,8 @@ class TerminalDriver(LinuxDriver):
         glyphs.settle()
 
     def write(self, data: str) -> None:
-        if data in _INSTEAD and os.environ.get("TERM", "").startswith(OLD):
-            data = _INSTEAD[data]
+        if os.environ.get("TERM", "").startswith(OLD):
+            data = "" if data.startswith(_OSC) else _INSTEAD.get(data, data)
         super().write(data)
 
 
