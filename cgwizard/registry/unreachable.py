@@ -44,14 +44,14 @@ def unreachable(error: httpx.HTTPError, *, tried: str, who: str, known: bool) ->
         text = "headers without end"
         cause = f"what answers at {who} is not a registry, or is broken"
         next_step = "check the address"
-    elif isinstance(error, httpx.RemoteProtocolError) and "illegal" in text and known:
-        code, transient, tries = "registry-answer", True, 1
-        cause = f"{who}, or something between, mixes its answers up or is broken"
-        next_step = "try again; if it stays so, pull from another network"
-    elif isinstance(error, httpx.RemoteProtocolError) and "illegal" in text:
+    elif isinstance(error, httpx.RemoteProtocolError) and "illegal" in text and not known:
         code, transient = "registry-http-https-mismatch", False
         cause = f"what answers at {who} does not speak HTTP; a port of HTTPS does this"
         next_step = "try https:// for this address, and check the port"
+    elif isinstance(error, httpx.RemoteProtocolError) and "connect" not in text:  # nor cut
+        code, transient, tries = "registry-answer", True, 1
+        cause = f"{who}, or something between, mixes its answers up or is broken"
+        next_step = "try again; if it stays so, pull from another network"
     else:
         code, transient = "registry-cut", True
         cause = f"the line to {who} is bad, or something between cuts connections"

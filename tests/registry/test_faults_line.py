@@ -34,9 +34,9 @@ from tests.programs import needs
 pytestmark = needs("docker-registry")
 
 FEW = Patience(
-    stall_seconds=0.3,
-    answer_seconds=0.3,
-    blob_answer_seconds=0.3,
+    stall_seconds=0.2,
+    answer_seconds=0.2,
+    blob_answer_seconds=0.2,
     tries=1,
     first_pause=0.01,
     longest_pause=0.01,
@@ -144,7 +144,7 @@ def test_stall_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> Non
     faulty.run(FEW).fails_with(
         spot,
         "registry-stalled",
-        came_back="not one byte for 0.3 seconds, in the middle of the answer",
+        came_back="not one byte for 0.2 seconds, in the middle of the answer",
         cause="hangs",
         next_step="another network",
     )
@@ -154,7 +154,7 @@ def test_stall_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> Non
 @everywhere
 def test_slow_is_not_stalled(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     # In all twice as long as the stall that is borne.
-    proxy.rule(spot.target, harm.slow(spot.size // 8 + 1, 0.1))
+    proxy.rule(spot.target, harm.slow(spot.size // 6 + 1, 0.13))
     assert faulty.run().succeeds().retries == 0
 
 
@@ -183,7 +183,7 @@ def test_end_of_one_answers_time_does_not_cut_the_others(
 ) -> None:
     proxy.rule(spot.target, harm.interim_flood, times=1)
     # The others take longer than this one is waited for.
-    proxy.rule("blobs/", harm.slow(25_000, 0.1), after=1)
+    proxy.rule("blobs/", harm.slow(50_000, 0.15), after=1)
     assert faulty.run().succeeds().retries == 1
     assert proxy.most_at_once >= 3, "layers come in parallel"
     assert len(proxy.asked) == 7
