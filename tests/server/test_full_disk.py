@@ -14,6 +14,7 @@ from cgwizard import journal
 from cgwizard.runs import saved
 from tests.helpers_points import Outcome, Runner, everywhere, make_room, quiet
 
+STEPS = ("", "routing", "developer", "token", "pull")  # where the next start goes on
 NO_ROOM = "No space left on device"
 
 
@@ -66,6 +67,9 @@ def test_a_run_on_a_disk_that_gets_full_at_any_stage(tmp_path: Path) -> None:
         make_room(worker.disk)
         again = runner.run()
         assert again.verified == [True, True], again
+        confirmed = len([i for i in replaced if i < point])
+        if 0 < confirmed < len(STEPS) and (outcome.warnings or outcome.problem):
+            assert again.resumed_at in STEPS[confirmed:], "what was saved before is still there"
         assert not again.warnings
         assert runner.nexus() == worker.reached
         worker.undo()
@@ -76,8 +80,10 @@ def test_a_run_on_a_disk_that_gets_full_at_any_stage(tmp_path: Path) -> None:
         mounted(tmp_path / "two") as two,
     ):
         workers = [Worker(one), Worker(two)]
+        effects = workers[0].effects
+        replaced = [i for i, e in enumerate(effects, 1) if e.startswith("replace /cgwizard/runs")]
         try:
-            everywhere(workers, list(range(1, len(workers[0].effects) + 1)), check)
+            everywhere(workers, list(range(1, len(effects) + 1)), check)
         finally:
             for worker in workers:
                 worker.runner.close()
