@@ -39,6 +39,11 @@ RUN_ELSEWHERE = {
         "tests/test_pull_command.py",
         "--password-stdin",
     ),
+    r"cgwizard pull \S+ --username \S+ --password-stdin"
+    r" --verify-upstream --upstream-token env:\S+ --nexus \S+ <\S+": (
+        "tests/test_pull_proof.py",
+        "--upstream-token",
+    ),
     r"cgwizard apply \S+( --(dry-run|json|practice))?": ("tests/server/test_apply.py", '"apply"'),
     r"cgwizard practice --plain": ("tests/server/test_plain.py", '"practice", "--plain"'),
 }
