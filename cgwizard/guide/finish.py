@@ -199,8 +199,14 @@ class Finish(Step):
     def answers(self) -> str:
         """This run as an answers file, for `cgwizard apply`; it holds no secret."""
         from cgwizard import answers
+        from cgwizard.guide import connect, token
 
-        return answers.write(answers.of(self.session.plan))
+        keeping, chosen = self.session.steps.connect.keeping, self.session.plan.connect
+        user = connect.account(chosen.user, chosen.url) if chosen else ""
+        secrets = answers.Secrets(
+            keeping.source("nexus-password", user), keeping.source("pull-token", token.HOST)
+        )
+        return answers.write(answers.of(self.session.plan, secrets))
 
     def text(self) -> str:
         """Everything as plain text, for a file or the clipboard."""
