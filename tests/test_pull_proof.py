@@ -334,18 +334,27 @@ def test_names_upstream() -> None:
     assert upstream_names("example.com/charts/base")[0] == "example.com/charts/base"
 
 
-def test_stopped_while_it_proves(world: PracticeWorld) -> None:
+@pytest.mark.parametrize("as_json", [False, True])
+def test_stopped_while_it_proves(world: PracticeWorld, tmp_path: Path, as_json: bool) -> None:
     image = f"{world.info.registry_url.removeprefix('http://')}/{FREE_IMAGE}"
+    out = tmp_path / "image"
+    more = ["--json"] if as_json else []
     with socket.create_server(("127.0.0.1", 0)) as silent:
         upstream = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        asked = ["--verify-upstream", "--upstream", upstream, "--output", str(out), *more]
         with subprocess.Popen(
-            [PROGRAM, "pull", image, "--json", "--verify-upstream", "--upstream", upstream],
+            [PROGRAM, "pull", image, *asked],
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         ) as process:
             connection, _ = silent.accept()
             process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=10)
+            said, error = process.communicate(timeout=10)
             connection.close()
     assert process.returncode == 130
-    assert json.loads(out.splitlines()[-1])["code"] == "cancelled"
+    if as_json:
+        assert json.loads(said.splitlines()[-1])["code"] == "cancelled"
+    else:
+        assert error == f"cgwizard: stopped; {image}:latest is in {out}\n"
+    assert (out / "index.json").exists()

@@ -41,7 +41,9 @@ class Output(Protocol):
 
     def finished(self, finished: Finished, extra: dict[str, object]) -> None: ...
     def failed(self, problem: Problem, reference: str) -> None: ...
-    def cancelled(self, reference: str) -> None: ...
+    def cancelled(self, reference: str, kept: str) -> None:
+        """``kept``: what is left of the pull, in words for people."""
+
     def crashed(self, reference: str) -> None:
         """By an error of the program's own, which is told elsewhere."""
 
@@ -104,7 +106,7 @@ class JsonLines:
             {"event": "failed", "code": code, "message": message, "reference": reference, **told}
         )
 
-    def cancelled(self, reference: str) -> None:
+    def cancelled(self, reference: str, kept: str) -> None:
         self._ended(reference, "cancelled", "stopped by the person")
 
     def crashed(self, reference: str) -> None:
@@ -159,8 +161,8 @@ class Lines:
         )
         sys.stderr.write("\n".join(lines) + "\n")
 
-    def cancelled(self, reference: str) -> None:
-        sys.stderr.write(f"cgwizard: stopped; nothing of {reference} was kept\n")
+    def cancelled(self, reference: str, kept: str) -> None:
+        sys.stderr.write(f"cgwizard: stopped; {kept}\n")
 
     def crashed(self, reference: str) -> None: ...
 
@@ -210,10 +212,10 @@ class Bars(Lines):
             self._draw(last=True)
         super().failed(problem, reference)
 
-    def cancelled(self, reference: str) -> None:
+    def cancelled(self, reference: str, kept: str) -> None:
         with self._lock:
             self._draw(last=True)
-        super().cancelled(reference)
+        super().cancelled(reference, kept)
 
     def crashed(self, reference: str) -> None:
         with self._lock:

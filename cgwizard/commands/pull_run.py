@@ -35,10 +35,11 @@ def run(asked: Asked, *, as_json: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: cancel.set())
     out = pull_output.output(as_json=as_json, lost=cancel.set)
+    work = _Work(asked, out, cancel)
     try:
-        _Work(asked, out, cancel).do()
+        work.do()
     except Cancelled:
-        out.cancelled(asked.reference)
+        out.cancelled(asked.reference, work.kept)
         return ExitCode.CANCELLED
     except WizardError as error:
         from cgwizard.commands.pull_exit import exit_code
@@ -62,6 +63,7 @@ def _import_httpx_only() -> None:
 class _Work:
     def __init__(self, asked: Asked, out: Output, cancel: Cancel) -> None:
         self._asked, self._out, self._cancel = asked, out, cancel
+        self.kept = f"nothing of {asked.reference} was kept"  # for who stops it
 
     def do(self) -> None:
         from cgwizard.registry.reference import Reference
@@ -81,6 +83,8 @@ class _Work:
             result = self._pull(engine, reference, plain_http, self._out.event)
         else:
             plain_http, result = self._by_engine(engine, reference)
+        if asked.output:
+            self.kept = f"{reference} is in {asked.output}"
         extra: dict[str, object] = {}
         if asked.verify:
             extra = self._prove(reference, result, plain_http, token, nexus)
@@ -132,6 +136,7 @@ class _Work:
         only when the person said so: else the pull would prove what `docker pull` does not."""
         from cgwizard.engines import known
 
+        self.kept = f"what {engine.name} has by now is its own to keep"
         self._out.note(f"{engine.name} {engine.version} at {engine.socket} pulls and keeps it")
         plain_http, told = self._asked.plain_http, None
         try:
