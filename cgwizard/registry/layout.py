@@ -20,6 +20,7 @@ import msgspec
 from cgwizard.errors import WizardError
 from cgwizard.registry.models import OCI_INDEX, Descriptor, Manifest
 from cgwizard.registry.reference import Reference
+from cgwizard.registry.sink import not_written
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -46,22 +47,32 @@ class _Named(msgspec.Struct):
 
 class LayoutSink:
     """A `Sink` that writes ``folder``. Raises WizardError `output-not-a-layout` when the folder
-    holds something else; the other methods may raise OSError."""
+    holds something else, `output-failed`; the other methods may raise OSError."""
 
     def __init__(self, folder: Path) -> None:
         self._target = folder.absolute()
-        self._fresh = not _holds_layout(self._target)
         self._lock = threading.Lock()
         self._made: list[Path] = []
         self._open: list[_BlobFile] = []
-        self._root = self._target
-        if self._fresh:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            prefix = f".{self._target.name}{PART}"
-            self._root = Path(tempfile.mkdtemp(prefix=prefix, dir=self._target.parent))
+        try:
+            self._fresh = not _holds_layout(self._target)
+            self._root = self._begun() if self._fresh else self._target
+        except OSError as error:
+            raise not_written(error) from error
+
+    def _begun(self) -> Path:
+        """A new layout, beside its place."""
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{self._target.name}{PART}"
+        root = Path(tempfile.mkdtemp(prefix=prefix, dir=self._target.parent))
+        try:
             # mkdtemp keeps others out; an image is as public as the folder around it.
-            self._root.chmod(0o755)
-            (self._root / "oci-layout").write_bytes(LAYOUT)
+            root.chmod(0o755)
+            (root / "oci-layout").write_bytes(LAYOUT)
+        except OSError:
+            shutil.rmtree(root, ignore_errors=True)
+            raise
+        return root
 
     def holds(self, blob: Descriptor) -> bool:
         try:

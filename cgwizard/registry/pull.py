@@ -26,7 +26,7 @@ from cgwizard.registry.progress import Reporter
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.resolve import Resolution, Resolver
 from cgwizard.registry.retries import Retries
-from cgwizard.registry.sink import Nowhere, Sink, Writer
+from cgwizard.registry.sink import Nowhere, Sink, Writer, not_written
 from cgwizard.registry.uncompressed import Unpacker
 
 PARALLEL_LIMIT = 10  # connections that one client of ours opens
@@ -91,7 +91,7 @@ class _Pull:
             result = self._pull(platform, parallel)
             finished = True
         except OSError as error:
-            raise self._failed(_not_written(error)) from error
+            raise self._failed(not_written(error)) from error
         except WizardError as error:
             raise self._failed(error) from error.__cause__
         finally:
@@ -216,13 +216,3 @@ class _Pull:
             )
         )
         return error
-
-
-def _not_written(error: OSError) -> WizardError:
-    return WizardError(
-        "output-failed",
-        tried=f"writing {error.filename}" if error.filename else "writing the image",
-        came_back=error.strerror or str(error),
-        cause="the disk is full, or the folder may not be written to",
-        next_step="make room, or name another folder",
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from cgwizard.errors import WizardError
 from cgwizard.registry.models import Descriptor, Manifest
 from cgwizard.registry.reference import Reference
 
@@ -69,3 +70,13 @@ class Memory:
 
     def complete(self) -> None: ...
     def abandon(self) -> None: ...
+
+
+def not_written(error: OSError) -> WizardError:
+    return WizardError(
+        "output-failed",
+        tried=f"writing {error.filename}" if error.filename else "writing the image",
+        came_back=error.strerror or str(error),
+        cause="the disk is full, or the folder may not be written to",
+        next_step="make room, or name another folder",
+    )
