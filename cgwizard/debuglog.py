@@ -7,13 +7,15 @@ text, in each form in which it travels.
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import threading
 import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from cgwizard import redact
 from cgwizard.errors import ExitCode, WizardError
@@ -26,10 +28,12 @@ _TEXT = ("json", "text/", "xml", "html", "x-www-form-urlencoded")
 
 
 class DebugLog:
-    """Writes whole exchanges, from any thread."""
+    """Writes whole exchanges, from any thread. Where there is no more room it ends: what is
+    logged goes on, and `ended` says why."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    def __init__(self, descriptor: int) -> None:
+        self.ended = ""
+        self._descriptor = descriptor
         self._lock = threading.Lock()
         self._count = 0
 
@@ -65,9 +69,13 @@ class DebugLog:
     def _write(self, number: int, lines: list[str]) -> None:
         now = time.strftime("%H:%M:%S", time.gmtime())
         text = "".join(f"{now} #{number} {redact.known(line)}\n" for line in lines)
+        data = memoryview(text.encode("utf-8", "backslashreplace"))
         with self._lock:
-            self._file.write(text)
-            self._file.flush()
+            try:
+                while data and not self.ended:
+                    data = data[os.write(self._descriptor, data) :]
+            except OSError as error:
+                self.ended = error.strerror or str(error)
 
 
 _active: DebugLog | None = None
@@ -91,8 +99,14 @@ def start(path: Path) -> DebugLog:
             next_step="name a file in a folder of yours",
             exit_code=ExitCode.USAGE,
         ) from error
-    _active = DebugLog(os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace"))
+    _active = DebugLog(descriptor)
+    atexit.register(_tell_the_end, _active, path)  # the screens are gone then
     return _active
+
+
+def _tell_the_end(log: DebugLog, path: Path) -> None:
+    if log.ended:
+        print(f"cgwizard: the debug log {path} is not whole: {log.ended}", file=sys.stderr)  # noqa: T201
 
 
 def stop() -> None:

@@ -228,8 +228,12 @@ def save(text: str, folder: Path, name: str = FILE) -> Path:
             continue
         except OSError as error:
             raise _unsaved(path, error) from error
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise _unsaved(path, error) from error
         return path
     raise _unsaved(folder / name, OSError("a hundred files of this name are there already"))
 
