@@ -39,6 +39,10 @@ step = session.steps.pull
 step.values["free_image"] = name
 delays = []
 
+def memory(what):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what))
+
 class Bench(Wizard):
     def get_default_screen(self):
         return PullScreen(step)
@@ -50,6 +54,7 @@ class Bench(Wizard):
         while self.screen.busy:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)  # what the start draws is not the pull's
+        idle = memory("VmRSS")
         start = time.monotonic()
         await self.screen.action_main()
         while not session.proofs:
@@ -65,7 +70,8 @@ class Bench(Wizard):
         finished = session.proofs[0].finished
         delays.sort()
         told = {"seconds": finished.seconds, "p99": delays[int(len(delays) * 0.99)],
-                "most": delays[-1], "start": start, "end": end}
+                "most": delays[-1], "start": start, "end": end,
+                "memory": memory("VmHWM") - idle}
         Path(out).write_text(json.dumps(told))
         await asyncio.sleep(0.2)
         self.exit(0)
@@ -94,6 +100,10 @@ class Line:
                 self._stream.feed(data)
                 count += len(data)
         return count
+
+    @property
+    def count(self) -> int:
+        return sum(len(data) for _, data in self.received)
 
     def to_end(self) -> None:
         end = time.monotonic() + SECONDS
