@@ -1,4 +1,4 @@
-"""`cgwizard pull` as a process."""
+"""Pulls for tests: `cgwizard pull` as a process, the built-in puller, and skopeo beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD
+import pytest
+
+from cgwizard.errors import WizardError
+from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.registry.client import Registry
+from cgwizard.registry.pull import pull
+from cgwizard.registry.reference import Reference
 from tests.conftest import leaks
 
 PROGRAM = str(Path(sys.executable).parent / "cgwizard")
@@ -35,3 +41,34 @@ def run(
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def proving(world: PracticeWorld, *more: str) -> tuple[str, ...]:
+    return ("--json", "--verify-upstream", "--upstream", world.info.registry_url, *more)
+
+
+def checks(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {e["id"]: e for e in lines(done) if e["event"] == "check"}
+    last = lines(done)[-1]
+    assert last["event"] == "finished"
+    assert last["checks"] == {name: check["state"] for name, check in found.items()}
+    return found
+
+
+def named(url: str, rest: str) -> Reference:
+    return Reference.parse(f"{url.removeprefix('http://')}/{rest}")
+
+
+def skopeo(*arguments: str | Path) -> Any:
+    done = subprocess.run(
+        ["skopeo", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
+
+
+def failing(registry: Registry, reference: Reference, **options: Any) -> WizardError:
+    with pytest.raises(WizardError) as caught:
+        pull(registry, reference, **options)
+    return caught.value

@@ -1,4 +1,4 @@
-"""For tests of pulls that something harms: an image in a real registry, its parts by name."""
+"""A real registry; for pulls that something harms, an image in it and its parts by name."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ from tests.helpers_faulty_pull import AMD64, NAME, OTHER, Pull, Spot, spots
 from tests.helpers_registry import Made, docker_registry, image, index, push
 
 SIZE = 200_000
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with docker_registry(tmp_path_factory.mktemp("registry")) as url:
+        yield url
+
+
+@pytest.fixture
+def registry(url: str) -> Iterator[Registry]:
+    with Registry(url) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="session")

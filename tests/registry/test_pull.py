@@ -9,10 +9,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,21 +19,17 @@ from cgwizard.events import Finished, LayerProgress, PullEvent, Resolved, Totals
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
-from cgwizard.registry.reference import Reference
-from cgwizard.registry.uncompressed import STEP, Unpacker
 from tests import helpers_faults as harm
 from tests.helpers_fault_proxy import fault_proxy
+from tests.helpers_pull import failing, named, skopeo
 from tests.helpers_registry import (
     OCI_LAYER,
     OCI_MANIFEST,
-    Made,
-    docker_registry,
     image,
     index,
     push,
     sha256,
     tar_of,
-    zstd,
 )
 from tests.programs import needs
 
@@ -46,39 +40,9 @@ ARM64 = {"os": "linux", "architecture": "arm64"}
 UNKNOWN = {"os": "unknown", "architecture": "unknown"}
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with docker_registry(tmp_path_factory.mktemp("registry")) as url:
-        yield url
-
-
-@pytest.fixture
-def registry(url: str) -> Iterator[Registry]:
-    with Registry(url) as registry:
-        yield registry
-
-
 @pytest.fixture(scope="module", params=[False, True], ids=["oci", "docker"])
 def docker(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-def named(url: str, rest: str) -> Reference:
-    return Reference.parse(f"{url.removeprefix('http://')}/{rest}")
-
-
-def skopeo(*arguments: str | Path) -> Any:
-    done = subprocess.run(
-        ["skopeo", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
-
-
-def failing(registry: Registry, reference: Reference, **options: Any) -> WizardError:
-    with pytest.raises(WizardError) as caught:
-        pull(registry, reference, **options)
-    return caught.value
 
 
 @needs("skopeo")
@@ -263,152 +227,6 @@ def test_bombs_are_refused_before_they_are_fetched(url: str) -> None:
             assert error.code == "manifest-invalid"
             assert words in error.problem.came_back
             assert proxy.count("blobs/") == 0
-
-
-# --- what is inside the layers ---
-
-
-def layer_image(stored: bytes, tar: bytes, kind: str = "+gzip") -> Made:
-    return image(layers=[(stored, tar, f"{OCI_LAYER}{kind}")])
-
-
-NOTE = b"\x50\x2a\x4d\x18\x04\x00\x00\x00note"  # a skippable frame
-
-
-def test_uncompressed_digests(url: str, registry: Registry) -> None:
-    tar = tar_of("a", os.urandom(1_500_000) + bytes(3_000_000))
-    first, second = tar[: len(tar) // 2], tar[len(tar) // 2 :]
-    cases = {
-        "gzip": (gzip.compress(tar, 1), "+gzip"),
-        "members": (gzip.compress(first) + gzip.compress(second), "+gzip"),
-        "tar": (tar, ""),
-        "zstd": (zstd(tar), "+zstd"),
-        "frames": (zstd(first) + zstd(second), "+zstd"),
-        "notes-first": (NOTE + zstd(tar), "+zstd"),
-        "notes-last": (zstd(tar) + NOTE, "+zstd"),
-        "wrong-media-type": (zstd(tar), "+gzip"),
-    }
-    for name, (stored, kind) in cases.items():
-        made = layer_image(stored, tar, kind)
-        push(url, name, made, "latest")
-        done = pull(registry, named(url, name), verify_uncompressed=True)
-        assert (done.layers, done.unpacked) == (2, 1), name
-        assert done.bytes == sum(map(len, made.blobs.values()))
-        assert done.sources[1].digest == sha256(stored)
-        assert pull(registry, named(url, name)).unpacked == 0
-
-
-@pytest.mark.parametrize("kind", ["gzip", "zstd"])
-def test_wrong_inside_is_found_on_request_only(url: str, registry: Registry, kind: str) -> None:
-    tar = tar_of("a", os.urandom(30_000))
-    stored = gzip.compress(tar) if kind == "gzip" else zstd(tar)
-    broken = stored[:4] + b"!!!!" + stored[8:] if kind == "zstd" else stored[:50] + b"!!"
-    cases = {
-        "truncated": (stored[:-9], tar, "layer-corrupt", "too early"),
-        "damaged": (broken + stored[52:], tar, "layer-corrupt", kind),
-        "other": (stored, b"another", "diff-id-mismatch", sha256(tar)),
-    }
-    for name, (bytes_, inside, code, words) in cases.items():
-        made = layer_image(bytes_, inside, f"+{kind}")
-        push(url, f"{kind}-{name}", made, "latest")
-        pull(registry, named(url, f"{kind}-{name}"))
-        error = failing(registry, named(url, f"{kind}-{name}"), verify_uncompressed=True)
-        assert error.code == code
-        assert words in error.problem.came_back
-        assert sha256(bytes_) in error.problem.tried, "which layer it is"
-
-
-@pytest.mark.parametrize("compress", [gzip.compress, zstd])
-def test_decompression_bomb_is_bounded(
-    url: str,
-    registry: Registry,
-    monkeypatch: pytest.MonkeyPatch,
-    compress: Callable[[bytes], bytes],
-) -> None:
-    monkeypatch.setattr("cgwizard.registry.uncompressed.FREE_GROWTH", 10 << 20)
-    stored = compress(bytes(100 << 20))
-    name = f"bomb-{compress.__name__}-{len(stored)}"
-    push(url, name, layer_image(stored, b"never reached"), "latest")
-    unpacked: list[int] = []
-    feed = Unpacker.update
-
-    def update(self: Unpacker, data: bytes) -> None:
-        try:
-            feed(self, data)
-        finally:
-            unpacked.append(self._size)
-
-    monkeypatch.setattr(Unpacker, "update", update)
-    error = failing(registry, named(url, name), verify_uncompressed=True)
-    assert error.code == "layer-too-large"
-    assert max(unpacked) <= max(10 << 20, 200 * len(stored)) + STEP
-
-
-# --- the folder ---
-
-
-@needs("skopeo")
-def test_second_image_joins_a_layout_and_shares_its_blobs(
-    url: str, registry: Registry, tmp_path: Path
-) -> None:
-    tar = tar_of("base", os.urandom(9000))
-    base = (gzip.compress(tar), tar, f"{OCI_LAYER}+gzip")
-    own = tar_of("own", b"own")
-    first, second = image(layers=[base]), image(layers=[base, (gzip.compress(own), own, OCI_LAYER)])
-    push(url, "join", first, "v1")
-    push(url, "join", second, "v2")
-    out = tmp_path / "out"
-    pull(registry, named(url, "join:v1"), sink=LayoutSink(out))
-    events: list[PullEvent] = []
-    done = pull(registry, named(url, "join:v2"), sink=LayoutSink(out), on_event=events.append)
-    states = {e.digest: e.state for e in events if isinstance(e, LayerProgress)}
-    assert states[sha256(base[0])] == "cached"
-    of_base = [e.state for e in events if isinstance(e, LayerProgress) and e.total == len(base[0])]
-    assert of_base == ["queued", "verifying", "cached"]
-    assert [source.host for source in done.sources][1] == ""
-    for tag, made in (("v1", first), ("v2", second)):
-        assert skopeo("inspect", f"oci:{out}:{tag}")["Digest"] == made.digest
-    before = sorted(out.rglob("*"))
-    failing(registry, named(url, "join:v3"), sink=LayoutSink(out))
-    assert sorted(out.rglob("*")) == before
-
-
-def test_damaged_blob_in_the_folder_is_fetched_again(
-    url: str, registry: Registry, tmp_path: Path
-) -> None:
-    made = image([5000])
-    push(url, "damaged-folder", made, "latest")
-    out = tmp_path / "out"
-    pull(registry, named(url, "damaged-folder"), sink=LayoutSink(out))
-    digest = made.document["layers"][0]["digest"]
-    path = out / "blobs" / digest.replace(":", "/")
-    path.write_bytes(bytes(len(made.blobs[digest])))
-    pull(registry, named(url, "damaged-folder"), sink=LayoutSink(out))
-    assert path.read_bytes() == made.blobs[digest]
-
-
-def test_folder_with_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(WizardError) as caught:
-        LayoutSink(tmp_path)
-    assert caught.value.code == "output-not-a-layout"
-
-
-def test_full_disk_is_told(
-    url: str, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    push(url, "full", image([5000]), "latest")
-    sink = LayoutSink(tmp_path / "out")
-
-    def no_room(*_: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "write", no_room)
-    error = failing(registry, named(url, "full"), sink=sink)
-    monkeypatch.undo()
-    assert error.code == "output-failed"
-    assert "No space left" in error.problem.came_back
-    assert not list(tmp_path.iterdir())
 
 
 # --- events ---
