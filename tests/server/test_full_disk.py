@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cgwizard import journal
+from cgwizard.errors import WizardError
+from cgwizard.guide.finish import save
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import saved
-from tests.helpers_points import Outcome, Runner, everywhere, make_room, quiet
+from tests import helpers_pull as pull
+from tests.helpers_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository
+from tests.helpers_points import FILLER, Outcome, Runner, everywhere, fill, make_room, quiet
 
 STEPS = ("", "routing", "developer", "token", "pull")  # where the next start goes on
 NO_ROOM = "No space left on device"
@@ -111,3 +118,106 @@ def whole_on_the_disk(program: Path) -> None:
 def changed(program: Path) -> set[str]:
     """Which repositories the journal tells of, as begun at least."""
     return {e.repository for path in program.glob("journal/*") for e in journal.read(path)}
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with mounted(tmp_path / "disk") as folder:
+        yield folder
+
+
+@pytest.fixture
+def nexus(world: PracticeWorld) -> str:
+    """HOST:PORT of a connector."""
+    return add_repository(world).removeprefix("http://")
+
+
+def no_room(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 1
+    code, *lines = done.stderr.splitlines()
+    assert code == "cgwizard: output-failed"
+    assert [line.partition(":")[0].strip() for line in lines] == [
+        *("tried", "came back", "likely cause", "next step")
+    ]
+    assert NO_ROOM in lines[1]
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder"])
+def test_an_image_that_does_not_fit_leaves_nothing(nexus: str, disk: Path, there: str) -> None:
+    out = disk / "image"
+    if there != "nothing":
+        out.mkdir()
+    left = set(disk.rglob("*"))
+    no_room(pull.run(f"{nexus}/{FREE_IMAGE}", *pull.LOGIN, "--output", str(out)))
+    assert set(disk.rglob("*")) == left, "in the middle of a layer"
+    fill(disk)
+    left = set(disk.rglob("*"))
+    no_room(pull.run(f"{nexus}/{FREE_IMAGE}", *pull.LOGIN, "--output", str(out)))
+    assert set(disk.rglob("*")) == left, "not even a folder could be made"
+
+
+def test_the_images_that_a_layout_has_stay_whole(
+    nexus: str, world: PracticeWorld, tmp_path: Path
+) -> None:
+    second = add_repository(world, "second", token=world.info.pull_token).removeprefix("http://")
+    with mounted(tmp_path / "layout", "16m", 60) as disk:
+        out = disk / "image"
+        done = pull.run(f"{nexus}/{FREE_IMAGE}", *pull.LOGIN, "--output", str(out))
+        assert done.returncode == 0, done.stderr
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        for room in (2**20, 64 << 10, 0):
+            fill(disk)
+            (disk / FILLER).write_bytes(b"x" * ((disk / FILLER).stat().st_size - room))
+            for path in disk.glob(f"{FILLER}-*[02468]"):  # files can be made, but not for long
+                if room:
+                    path.unlink()
+            no_room(pull.run(f"{second}/{PRIVATE_IMAGE}", *pull.LOGIN, "--output", str(out)))
+            after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+            assert after == before
+            make_room(disk)
+        done = pull.run(f"{second}/{PRIVATE_IMAGE}", *pull.LOGIN, "--output", str(out))
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_debug_log_without_room_ends_and_the_pull_does_not(nexus: str, disk: Path) -> None:
+    log = disk / "log.txt"
+    log.write_text("before\n")
+    fill(disk)
+    done = pull.run(f"{nexus}/{FREE_IMAGE}", *pull.LOGIN, "--debug-log", str(log))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"cgwizard: the debug log {log} is not whole: {NO_ROOM}\n"
+    assert "digest sha256:" in done.stdout
+    assert log.read_text().startswith("before\n")
+
+
+BROKEN = (
+    "from cgwizard.guide.session import Session\n"
+    "def broken(*_, **__): raise KeyError('x')\n"
+    "Session.__init__ = broken\n"
+    "import sys; sys.argv = ['cgwizard', '--plain']\n"
+    "from cgwizard.cli import main; main()\n"
+)
+
+
+def test_a_crash_without_room_for_its_report_is_told(disk: Path) -> None:
+    fill(disk)
+    left = set(disk.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN], check=False, capture_output=True, text=True,
+        env={**os.environ, "XDG_STATE_HOME": str(disk)}, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "an error of its own (KeyError)" in done.stderr
+    assert "No report could be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert set(disk.rglob("*")) == left
+
+
+def test_commands_that_cannot_be_saved_leave_no_half_of_them(disk: Path) -> None:
+    fill(disk)
+    next(disk.glob(f"{FILLER}-*")).unlink()  # the file can be made, and nothing put into it
+    with pytest.raises(WizardError) as caught:
+        save("docker pull\n", disk)
+    assert caught.value.code == "file-not-saved"
+    assert caught.value.problem.came_back == NO_ROOM
+    assert not list(disk.glob("cgwizard-commands*"))
