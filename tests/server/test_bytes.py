@@ -1,0 +1,287 @@
+"""Whole runs of the real command, recorded byte by byte: no secret leaves but to whom it is for.
+
+Excepted are, by name, the sockets to Nexus, its connectors and the registry, and that to a
+container engine. A pull token's user name is no secret: it says whose token it is, and saved
+runs hold it.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from tests.helpers_bytes import Recording
+from tests.helpers_docker import PRIVATE_IMAGE, add_repository
+from tests.helpers_engines import podman_engine, short_folder
+from tests.helpers_search import Search
+from tests.helpers_terminal import Terminal
+from tests.helpers_traced import COMMAND, LIVE, Traced, traced
+from tests.programs import needs
+
+pytestmark = needs("strace")
+
+__all__ = ["traced"]
+
+PASTE = "Pull token (not shown). Several lines are fine; an empty line ends it."
+
+
+def answers(world: Traced) -> dict[str, str]:
+    """What a person types at the prompts that begin so; at all others Enter."""
+    info = world.world.info
+    token = info.pull_token
+    return {
+        "Password": info.password.reveal(),
+        "Pull token": f"{token.username}\n{token.password.reveal()}\n",
+        "Image to try": PRIVATE_IMAGE,
+    }
+
+
+def by_screens(world: Traced, terminal: Terminal) -> None:
+    """Every step up to Finish."""
+    typed = answers(world)
+    terminal.until("Password", "enter connect")
+    terminal.type(typed["Password"])
+    terminal.keys("Enter")
+    for action in ("continue", "use port", "create chainguard", "continue"):
+        terminal.until(f"enter {action}")
+        terminal.keys("Enter")
+    terminal.until("4 Add token auth", "enter check the token")
+    terminal.paste(typed["Pull token"])
+    terminal.until("••••")
+    terminal.keys("Tab")
+    terminal.type(typed["Image to try"])
+    terminal.until(typed["Image to try"])
+    for action in ("check", "create chainguard-private", "continue", "pull", "continue"):
+        terminal.until(f"enter {action}")
+        terminal.keys("Enter")
+    terminal.until("6 Finish", "✓ verified", "docker login")
+
+
+def by_prompts(terminal: Terminal, typed: dict[str, str]) -> None:
+    """Every step to the end. ``typed``: what is typed at prompts, by words of theirs or, of a
+    choice, of an option; at all others Enter alone."""
+    screen = ""
+    while "EXIT" not in screen:
+        screen = next_question(terminal, screen)
+        question = screen.rpartition("\n")[2]
+        if question.startswith("Choice"):
+            question = "\n".join(screen.split("\n")[-4:])
+        if text := next((text for words, text in typed.items() if words in question), ""):
+            terminal.paste(text)
+        terminal.keys("Enter")
+    assert "EXIT 0" in screen
+
+
+def next_question(terminal: Terminal, before: str) -> str:
+    """The screen up to the cursor, where that stands behind a prompt; or the end is told."""
+
+    found = ""
+
+    def waits(screen: str) -> bool:
+        nonlocal found
+        column, row = terminal.cursor()
+        lines = screen.split("\n")[: row + 1]
+        asked = lines[-1].rstrip().endswith(":") if column else lines[-2:-1] == [PASTE]
+        found = "\n".join(lines).rstrip()
+        return (asked and found != before) or "EXIT" in screen
+
+    terminal.until_true(waits, "the next question")
+    return found
+
+
+def sent_to(world: Traced, recording: Recording, url: str) -> set[str]:
+    """Which secrets were sent to ``url``: that they were shows that the recording has them."""
+    sent = recording.to(f"->127.0.0.1:{url.rpartition(':')[2]}")
+    found = Search(world.secrets()).found(sent)
+    return {re.sub(r"( \d+)? in .*", "", told) for told in found}
+
+
+@needs("tmux")
+def test_the_screens_copying_saving_and_the_debug_log(traced: Traced) -> None:
+    info = traced.world.info
+    with traced.terminal(info.nexus_url, "--user", "admin", "--debug-log", "debug.log") as terminal:
+        by_screens(traced, terminal)
+        for key, told in (("c", "Sent to"), ("s", "commands.txt"), ("a", "answers.toml")):
+            terminal.keys(key)
+            terminal.until(told, "enter done")
+        terminal.keys("Enter")
+        terminal.until("EXIT 0")
+        screen = terminal.screen()
+    recording = traced.recording()
+    traced.hold(recording)
+    assert not Search(traced.secrets()).found(screen.encode())
+    assert sent_to(traced, recording, info.nexus_url) == {"password", "pull token"}
+    assert sent_to(traced, recording, info.registry_url) == {"pull token", "bearer"}
+    written = {path.rpartition("/")[2].rpartition(".")[2] for path in recording.made}
+    assert {"log", "txt", "toml", "jsonl"} <= written
+    assert len(recording.to("/dev/pts/")) > 10_000
+    assert len(recording.to("/debug.log")) > 50_000
+    assert b"load-buffer" in recording.places["arguments"]
+
+
+@needs("tmux")
+def test_the_prompts_then_undo_and_forget(traced: Traced) -> None:
+    info = traced.world.info
+    address = (info.nexus_url, "--user", "admin")
+    with traced.terminal(*address, "--plain", "--debug-log", "debug.log") as terminal:
+        by_prompts(terminal, answers(traced))
+    recording = traced.recording()
+    traced.hold(recording)
+    assert sent_to(traced, recording, info.nexus_url) == {"password", "pull token"}
+    assert sent_to(traced, recording, info.registry_url) == {"pull token", "bearer"}
+    ways = ("--yes", "--password-from", "env:PASSWORD", "--debug-log", "undo.log")
+    done = traced.run("undo", *address, *ways, PASSWORD=info.password.reveal())
+    assert done.returncode == 0, done.stdout + done.stderr
+    recording = traced.recording()
+    traced.hold(recording)
+    assert sent_to(traced, recording, info.nexus_url) == {"password"}
+    done = traced.run("forget", "--yes", "--journal")
+    assert done.returncode == 0, done.stdout + done.stderr
+    traced.hold(traced.recording())
+
+
+@needs("tmux")
+def test_an_encrypted_file_made_then_opened(traced: Traced) -> None:
+    info = traced.world.info
+    traced.more = {"passphrase": "seven wet boots 4 you"}
+    keep = dict.fromkeys(("Passphrase", "Once more"), traced.more["passphrase"])
+    keep["encrypted file:"] = "encrypted"
+    address = (info.nexus_url, "--user", "admin", "--plain", "--debug-log", "debug.log")
+    with traced.terminal(*address) as terminal:
+        by_prompts(terminal, answers(traced) | keep)
+    recording = traced.recording()
+    traced.hold(recording)
+    assert any("secrets.json" in path for path in recording.made)
+    with traced.terminal(*address) as terminal:
+        for prompt in ("Nexus URL", "User", "Passphrase", "Password", "Choice"):
+            terminal.until(f"\n{prompt}")
+            if prompt == "Passphrase":
+                terminal.paste(traced.more["passphrase"])
+            terminal.keys("Enter")
+        terminal.until("signed in as admin")
+    recording = traced.recording()
+    traced.hold(recording)
+    assert sent_to(traced, recording, info.nexus_url) == {"password"}
+
+
+BUS = """
+printf unlocked | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+exec "$@"
+"""
+
+
+@needs("tmux", "dbus-run-session", "gnome-keyring-daemon")
+def test_the_keyring_is_told_secrets_encrypted_only(traced: Traced) -> None:
+    info = traced.world.info
+    command = traced.command(info.nexus_url, "--user", "admin", "--plain")
+    with short_folder() as runtime:  # sockets are made in it
+        env = traced.env | {
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring",
+            "XDG_RUNTIME_DIR": str(runtime),
+        }
+        bus = ("dbus-run-session", "--", "sh", "-c", BUS, "sh")
+        with Terminal(*bus, *command, env=env) as terminal:
+            by_prompts(terminal, answers(traced))
+    recording = traced.recording()
+    traced.hold(recording)
+    spoken = recording.to("unix ")
+    assert spoken.count(b"CreateItem") >= 3, "the test entry, the password and the pull token"
+    assert b"dh-ietf1024-sha256-aes128-cbc-pkcs7" in spoken
+
+
+def test_a_script_with_its_secrets_in_a_file_and_a_variable(traced: Traced) -> None:
+    info = traced.world.info
+    place = traced.folder.parent / "outside"
+    place.mkdir(mode=0o700)
+    (place / "password").write_text(info.password.reveal())
+    (place / "password").chmod(0o600)
+    (traced.folder / "cwd" / "answers.toml").write_text(
+        f"[connect]\nurl = '{info.nexus_url}'\nuser = 'admin'\n[routing]\nport = 5071\n"
+        "[token]\nmode = 'separate'\norganization = 'example.com'\nport = 5072\n"
+        f"[secrets]\nnexus-password = 'file:{place}/password'\npull-token = 'env:CGR_TOKEN'\n"
+    )
+    token = answers(traced)["Pull token"]
+    command = ("apply", "answers.toml", "--json", "--debug-log", "debug.log")
+    done = traced.run(*command, CGR_TOKEN=token)
+    assert done.returncode == 0, done.stdout + done.stderr
+    recording = traced.recording()
+    traced.hold(recording)
+    assert sent_to(traced, recording, info.nexus_url) == {"password", "pull token"}
+
+
+def test_practice_by_itself(traced: Traced) -> None:
+    """The servers are in the same process: what it tells itself over loopback is all excepted,
+    and from there it is known what was told."""
+    done = traced.run("practice", "--debug-log", "debug.log", program=COMMAND)
+    assert done.returncode == 0, done.stdout + done.stderr
+    recording = traced.recording()
+    told = recording.to("tcp ")
+    pairs = [base64.b64decode(found) for found in set(re.findall(rb"Basic ([\w+/=]+)", told))]
+    passwords = {pair.partition(b":")[2].decode() for pair in pairs}
+    tokens = {found.decode() for found in re.findall(rb'"token":"(eyJ[^"]+)"', told)}
+    assert len(passwords) == 2, "Nexus's and the pull token's"
+    assert traced.world.info.password.reveal() in passwords
+    assert len(tokens) > 2
+    traced.more = {f"{n}": secret for n, secret in enumerate(sorted(passwords | tokens))}
+    traced.hold(recording, r"tcp 127\.0\.0\.1:\d+->127\.0\.0\.1:\d+")
+
+
+@needs("podman")
+def test_a_pull_that_is_proved_and_one_by_an_engine(traced: Traced) -> None:
+    info = traced.world.info
+    nexus = add_repository(traced.world, token=info.pull_token).removeprefix("http://")
+    image = ("pull", f"{nexus}/{PRIVATE_IMAGE}")
+    login = ("--username", "admin", "--password-stdin", "--json", "--debug-log", "debug.log")
+    proof = (
+        *("--verify-upstream", "--upstream", info.registry_url, "--nexus", info.nexus_url),
+        *("--upstream-token", "env:CGR_TOKEN"),
+    )
+    password = info.password.reveal()
+    token = answers(traced)["Pull token"]
+    done = traced.run(*image, *login, *proof, stdin=password, program=COMMAND, CGR_TOKEN=token)
+    assert done.returncode == 0, done.stdout + done.stderr
+    recording = traced.recording()
+    traced.hold(recording)
+    assert sent_to(traced, recording, nexus) == {"password"}
+    assert sent_to(traced, recording, info.nexus_url) == {"password"}
+    assert sent_to(traced, recording, info.registry_url) == {"pull token", "bearer"}
+    with short_folder() as folder, podman_engine(folder) as engine:
+        done = traced.run(
+            *image, *login, "--engine", "podman", "--plain-http",
+            stdin=password, program=COMMAND, CONTAINER_HOST=engine,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        recording = traced.recording()
+        traced.hold(recording, rf"unix {re.escape(engine.removeprefix('unix://'))}")
+        assert Search(traced.secrets()).found(recording.to("podman.sock"))
+
+
+CRASH = """
+from cgwizard.guide.{module} import {name}
+def broken(self, *rest):
+    password = self.session.credentials.password.reveal()
+    raise KeyError(f"{{password}} of {{self.session.nexus.credentials}}", self, rest)
+{name}.{method} = broken
+"""
+
+
+@needs("tmux")
+@pytest.mark.parametrize("method", ["act", "preview"])  # in a thread; while the screen is drawn
+def test_a_crash(traced: Traced, method: str) -> None:
+    info = traced.world.info
+    code = CRASH.format(module="developer", name="Developer", method=method) + LIVE[-1]
+    program = (*LIVE[:-1], code)
+    with traced.terminal(info.nexus_url, "--user", "admin", program=program) as terminal:
+        terminal.until("Password", "enter connect")
+        terminal.type(info.password.reveal())
+        terminal.keys("Enter")
+        for action in ("continue", "use port", *(["create chainguard"] * (method == "act"))):
+            terminal.until(f"enter {action}")
+            terminal.keys("Enter")
+        screen = terminal.until("it stopped by an error of its own", "EXIT 1")
+    recording = traced.recording()
+    traced.hold(recording)
+    assert any("/crashes/" in path for path in recording.made)
+    assert b"KeyError" in recording.to("/crashes/"), screen
