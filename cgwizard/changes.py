@@ -6,12 +6,14 @@ the second time: what is already as wanted gives no change at all.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.journal import Journal
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.models import DockerProxy
 
 PROXIES_PATH = "/service/rest/v1/repositories/docker/proxy"
+SOON_SECONDS = 3.0
 # Failures after which Nexus, or what stands before it, may have done what was asked all the same.
 MAYBE_DONE = {
     "client-proxy-in-the-way",
@@ -224,3 +227,26 @@ def verify(change: Change, client: NexusClient) -> None:
 def take_back(change: Change, client: NexusClient, journal: Journal) -> None:
     change.undo(client)
     journal.write(change.title, change.repository, "undone")
+
+
+def take_back_soon(change: Change, client: NexusClient, journal: Journal) -> None:
+    """After the person cancelled, who has waited enough: in a few seconds, or not at all.
+    Raises WizardError."""
+    limit, before = Cancel(), client.cancel
+    timer = threading.Timer(SOON_SECONDS, limit.set)
+    timer.daemon = True
+    client.cancel = limit
+    timer.start()
+    try:
+        take_back(change, client, journal)
+    except Cancelled as late:
+        raise WizardError(
+            "nexus-no-answer",
+            tried=f"undoing: {change.title}",
+            came_back=f"nothing from {client.base_url} within {SOON_SECONDS:.0f} s",
+            cause="Nexus is overloaded or gone",
+            next_step="try again when it answers",
+        ) from late
+    finally:
+        timer.cancel()
+        client.cancel = before

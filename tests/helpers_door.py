@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -49,13 +50,22 @@ class Rule:
 @dataclass
 class Door:
     """``seen``: each request as ``METHOD /path``; ``signed`` those with credentials. ``dead``:
-    every connection is cut; ``lives``: how many requests still pass before that."""
+    every connection is cut; ``lives``: how many requests still pass before that.
+
+    ``passes``: how many requests still pass before one gets no answer, and no later one does
+    either: `stuck` is set then. ``late``: Nexus does what that one asked. ``trickles``: an
+    answer begins and comes by a byte now and then.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
     dead: bool = False
     lives: int | None = None
+    passes: int | None = None
+    late: bool = False
+    trickles: bool = False
+    stuck: threading.Event = field(default_factory=threading.Event)
 
     def rule(self, pattern: str, how: How, **rest: Any) -> Rule:
         made = Rule(pattern, how, **rest)
@@ -78,6 +88,11 @@ class Door:
                 self.lives -= 1
             if self.dead or (self.lives is not None and self.lives < 0):
                 await _cut(send)
+            if self.passes is not None:
+                self.passes -= 1
+                if self.passes < 0:
+                    await self._keep_waiting(inner, scope, receive, send)
+                    return
             rule = next((rule for rule in self.rules if rule.takes(line)), None)
             if rule is None:
                 await inner(scope, receive, send)
@@ -95,6 +110,26 @@ class Door:
             await send({"type": "http.response.body", "body": rule.body})
 
         return guarded
+
+    async def _keep_waiting(self, inner: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until the client hangs up."""
+        if self.late and self.passes == -1:
+            await inner(scope, receive, _nowhere)
+        gone = asyncio.create_task(_hung_up(receive))
+        if self.trickles:
+            headers = [(b"server", b"Nexus/3.96.3-01 (COMMUNITY)"), (b"content-length", b"99999")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+        self.stuck.set()
+        while not gone.done():
+            if self.trickles:
+                await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.wait([gone], timeout=0.02)
+        raise CutConnectionError
+
+
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _cut(send: Send) -> None:

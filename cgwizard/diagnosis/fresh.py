@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ from cgwizard.diagnosis.names import reference_of, wrong_name
 from cgwizard.diagnosis.probe import Probe, probe
 from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.server import account
-from cgwizard.errors import WizardError
+from cgwizard.errors import Cancelled, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.nexus.models import DockerProxy, Repository
@@ -66,7 +67,8 @@ def compare_with_fresh(subject: Subject, report: Report, cancel: Cancel) -> list
 
     report(Started(CHECK, LABEL))
     try:
-        _compare(subject, tell, cancel)
+        with subject.stopped_by(cancel):
+            _compare(subject, tell, cancel)
     except WizardError as error:
         tell(told(error.problem))
     return found
@@ -81,15 +83,20 @@ def _compare(subject: Subject, tell: Callable[[Finding], None], cancel: Cancel) 
     for repository in repositories:
         if repository.name.startswith(PREFIX):
             tell(_left_behind(repository.name))
-    wanted = _wanted(subject, repositories)
+    wanted = cancel.run(lambda: _wanted(subject, repositories))
     with _made(subject, wanted, tell):
         make = subject.connector
         port = wanted.docker.http_port or 0
         with make(port, "http") as registry:
             _wait(registry, cancel)
             for target in subject.targets:
-                cancel.check()
-                tell(_verdict(subject, target, registry, wanted))
+                verdict = partial(_verdict, subject, target, registry, wanted)
+                tell(cancel.run(verdict, partial(_abort, subject, registry)))
+
+
+def _abort(subject: Subject, fresh: Registry) -> None:
+    fresh.abort()
+    subject.abort()
 
 
 def _wanted(subject: Subject, repositories: list[Repository]) -> DockerProxy:
@@ -133,15 +140,21 @@ def _made(subject: Subject, wanted: DockerProxy, tell: Callable[[Finding], None]
     if journal is None:
         raise RuntimeError("a comparison without a journal")
     change = changes.CreateProxy(wanted)
-    changes.apply(change, subject.client, journal)
+    made, undo = False, changes.take_back
     try:
+        changes.apply(change, subject.client, journal)
+        made = True
         yield
+    except Cancelled:
+        made, undo = journal.tried(wanted.name), changes.take_back_soon
+        raise
     finally:
-        try:
-            changes.take_back(change, subject.client, journal)
-        except WizardError as error:
-            if error.code != "nexus-not-found":
-                tell(_left_behind(wanted.name, error.problem.came_back))
+        if made:
+            try:
+                undo(change, subject.client, journal)
+            except WizardError as error:
+                if error.code != "nexus-not-found":
+                    tell(_left_behind(wanted.name, error.problem.came_back))
 
 
 def _left_behind(name: str, why: str = "") -> Finding:
@@ -159,7 +172,7 @@ def _wait(registry: Registry, cancel: Cancel) -> None:
     deadline = time.monotonic() + CONNECTOR_SECONDS
     while True:
         try:
-            registry.ping()
+            cancel.run(registry.ping, registry.abort)
             return
         except WizardError:
             if time.monotonic() > deadline:

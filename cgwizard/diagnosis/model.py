@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, cast
@@ -16,6 +17,7 @@ from cgwizard.net import Trust
 from cgwizard.secrets import Credentials
 
 if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.journal import Journal
     from cgwizard.nexus.client import NexusClient
@@ -189,6 +191,19 @@ class Subject:
             return registry
 
         return self.fact(f"registry {key}", work)
+
+    @contextlib.contextmanager
+    def stopped_by(self, cancel: Cancel) -> Iterator[None]:
+        """Meanwhile ``cancel`` ends every call of Nexus, in whatever thread."""
+        client = self.nexus
+        if client is None:
+            yield
+            return
+        before, client.cancel = client.cancel, cancel
+        try:
+            yield
+        finally:
+            client.cancel = before
 
     def abort(self) -> None:
         """Cut what is under way in other threads."""

@@ -83,7 +83,8 @@ def run(
     ``report`` is called in the caller's thread, as things happen. Raises Cancelled.
     """
     chosen = [info for info in checks() if only is None or info.id in only]
-    return _Run(subject, report, cancel, chosen).run()
+    with subject.stopped_by(cancel):
+        return _Run(subject, report, cancel, chosen).run()
 
 
 class _Run:
@@ -171,6 +172,8 @@ def _findings(info: CheckInfo, subject: Subject) -> Iterator[Finding]:
             yield found
         else:
             yield from found
+    except Cancelled:
+        return
     except WizardError as error:
         known = error.code not in _CANNOT_BE_KNOWN
         yield model.told(error.problem, verdict="problem" if known else "unknown")

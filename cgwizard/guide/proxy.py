@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cgwizard import changes, plan
-from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.guide.step import Check, Report
 
 if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import DockerProxy
     from cgwizard.registry.client import Registry
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
 PING_SECONDS = 3.0
-TAKE_BACK_SECONDS = 3.0  # of what was cancelled
 HOPELESS = {"connector-other-service", "nexus-certificate-changed", "ca-file-unreadable"}
 # Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
 # path-based routing needs them so: older servers are not given a name that ages badly.
@@ -143,37 +141,17 @@ def _send(session: Session, change: changes.Change, report: Report, done: str) -
 def _take_back(
     session: Session, change: changes.Change, report: Report, error: BaseException
 ) -> None:
-    """Whoever cancelled has waited enough: then this takes a few seconds at most."""
     failed = error if isinstance(error, WizardError) else None
+    undo = changes.take_back_soon if failed is None else changes.take_back
     label = f"take back: {change.title}"
     report(Check("apply", label, "running"))
-    limit = Cancel()
-    timer = threading.Timer(TAKE_BACK_SECONDS, limit.set)
-    timer.daemon = True
-    if failed is None:
-        timer.start()
     try:
-        with session.stopped_by(limit):
-            changes.take_back(change, session.nexus, session.journal)
-            with contextlib.suppress(WizardError):  # the next look asks again
-                session.refresh()
+        undo(change, session.nexus, session.journal)
     except WizardError as left:
         raise changes.left_behind(change, failed, left) from error
-    except Cancelled:
-        raise changes.left_behind(change, failed, _silent(session, change)) from error
-    finally:
-        timer.cancel()
     report(Check("apply", label, "skipped", "done: nothing of it is left"))
-
-
-def _silent(session: Session, change: changes.Change) -> WizardError:
-    return WizardError(
-        "nexus-no-answer",
-        tried=f"undoing: {change.title}",
-        came_back=f"nothing from {session.nexus.base_url} within {TAKE_BACK_SECONDS:.0f} s",
-        cause="Nexus is overloaded or gone",
-        next_step="try again when it answers",
-    )
+    with contextlib.suppress(WizardError, Cancelled):  # the next look asks again
+        session.refresh()
 
 
 def wait_for_connector(

@@ -242,8 +242,8 @@ class Transport:
 
     def _trace(self, stopped: threading.Event, event: str, info: Mapping[str, Any]) -> None:
         # The shape of httpcore's "trace" extension; its streams tell their socket.
-        if stopped.is_set() and event.endswith((".started", "connect_tcp.complete")):
-            raise Cancelled  # a connection that was made too late sends nothing any more
+        if stopped.is_set() and event.endswith("send_request_headers.started"):
+            raise Cancelled  # what was made too late, a connection, is not used any more
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             sock = info["return_value"].get_extra_info("socket")
             if sock is not None:
