@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
+import socket
+import subprocess
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -24,7 +29,7 @@ from tests.helpers_docker import (
     free_port,
     remove_repository,
 )
-from tests.helpers_pull import LOGIN, checks, proving, run
+from tests.helpers_pull import LOGIN, PROGRAM, checks, proving, run
 
 CREDENTIALS = Credentials(ADMIN, Secret(ADMIN_PASSWORD))
 ORDER = ["upstream-digest", "second-pull", "signature", "sbom"]
@@ -135,3 +140,30 @@ def second_pull(
         asking = Proof(reference, finished, registry, upstream, False, client, again, Cancel())
         found = {fact.id: fact for fact in asking.facts()}
     return found["second-pull"]
+
+
+def test_stopped_while_nexus_does_not_answer(world: PracticeWorld, nexus: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        command = [
+            PROGRAM,
+            "pull",
+            f"{nexus}/{FREE_IMAGE}",
+            *LOGIN,
+            *proving(world, "--nexus", url),
+        ]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin
+            process.stdin.write(ADMIN_PASSWORD)
+            process.stdin.close()
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            assert process.wait(timeout=20) == 130
+            took = time.monotonic() - began
+            connection.close()
+            assert process.stdout
+            assert json.loads(process.stdout.read().splitlines()[-1])["code"] == "cancelled"
+    assert took < 3

@@ -177,11 +177,11 @@ class _Work:
         from cgwizard.nexus.client import NexusClient
 
         if url:
-            return NexusClient(url, self._asked.credentials, self._trust)
+            return NexusClient(url, self._asked.credentials, self._trust, self._cancel)
         if len(proof.upstream_names(reference.repository)) == 1:
             return None
         here = f"{'http' if plain_http else 'https'}://{reference.host}"
-        client = NexusClient(here, self._asked.credentials, self._trust)
+        client = NexusClient(here, self._asked.credentials, self._trust, self._cancel)
         try:
             client.server()
         except WizardError:
