@@ -120,6 +120,8 @@ def _own(path: Path, found: os.stat_result, what: str) -> None:
     if os.name != "posix":
         return
     mode = stat.S_IMODE(found.st_mode)
+    if str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY"):
+        mode &= ~0o040  # systemd's grant to the unit's user, and to nobody else
     if not mode & 0o077 and found.st_uid in {os.geteuid(), 0}:
         return
     foreign = "" if found.st_uid in {os.geteuid(), 0} else f", it belongs to user {found.st_uid}"

@@ -49,6 +49,20 @@ def test_a_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: 
     assert "s3cret" not in str(error.problem)
 
 
+def test_a_credential_of_a_systemd_unit_is_its_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where systemd grants it by an ACL, the mode shows the grant as the group's."""
+    path = tmp_path / "nexus-password"
+    path.write_text("s3cret")
+    path.chmod(0o440)
+    assert refusal(f"file:{path}").code == "secret-file-open-to-others"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert sources.read("file:$CREDENTIALS_DIRECTORY/nexus-password", "it").reveal() == "s3cret"
+    path.chmod(0o444)
+    assert refusal(f"file:{path}").code == "secret-file-open-to-others"
+
+
 def test_what_is_no_secret_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     assert refusal(f"file:{tmp_path / 'pipe'}").code == "secret-file-unreadable"
