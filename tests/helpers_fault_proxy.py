@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -98,6 +99,7 @@ class Rule:
 @dataclass
 class FaultProxy:
     upstream: int
+    tls: ssl.SSLContext | None = None
     rules: list[Rule] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
@@ -108,7 +110,7 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def rule(
         self,
@@ -133,7 +135,7 @@ class FaultProxy:
             threading.Thread(target=self._connection, args=(sock,), daemon=True).start()
 
     def _connection(self, sock: socket.socket) -> None:
-        with sock, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._spoken_to(sock) as sock:
             while True:
                 asked = _read_request(sock)
                 if asked is None:
@@ -152,6 +154,9 @@ class FaultProxy:
                         return
                 else:
                     sock.sendall(answer.bytes)
+
+    def _spoken_to(self, sock: socket.socket) -> socket.socket:
+        return self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
@@ -197,9 +202,11 @@ def _read_request(sock: socket.socket) -> Asked | None:
 
 
 @contextlib.contextmanager
-def fault_proxy(upstream_url: str) -> Iterator[FaultProxy]:
+def fault_proxy(upstream_url: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
+    """``tls``: what a client of HTTPS meets; the registry itself is asked in plain HTTP."""
     listener = socket.create_server(("127.0.0.1", 0))
-    proxy = FaultProxy(int(upstream_url.rpartition(":")[2]), port=listener.getsockname()[1])
+    upstream, port = int(upstream_url.rpartition(":")[2]), listener.getsockname()[1]
+    proxy = FaultProxy(upstream, tls, port=port)
     thread = threading.Thread(target=proxy.serve, args=(listener,), daemon=True)
     thread.start()
     try:

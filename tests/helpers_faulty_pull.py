@@ -14,6 +14,7 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.events import Failed, Finished, LayerProgress, PullEvent
+from cgwizard.net import Trust
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
@@ -105,10 +106,11 @@ class Pull:
         patience: Patience = QUICK,
         *,
         credentials: Credentials | None = None,
+        trust: Trust = Trust(),  # noqa: B008 -- immutable
         verify_uncompressed: bool = False,
     ) -> Pull:
         reference = Reference.parse(f"127.0.0.1:{self.proxy.port}/{self._name}")
-        with Registry(self.proxy.url, credentials, patience=patience) as registry:
+        with Registry(self.proxy.url, credentials, trust=trust, patience=patience) as registry:
             try:
                 self.finished = pull(
                     registry,

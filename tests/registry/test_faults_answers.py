@@ -198,11 +198,22 @@ OTHER_KIND = "application/vnd.docker.distribution.manifest.v2+json"
         (harm.header("Content-Type", OTHER_KIND), "manifest-invalid", "calls itself"),
         (harm.header("Content-Encoding", "gzip"), "manifest-invalid", "comes compressed (gzip)"),
         (harm.answering("200 OK", b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
+        (harm.chunked(b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
+        (harm.header("Content-Length", str(1 << 40)), "answer-too-large", "more than 4 MiB"),
         (harm.answering("404 Not Found", b"?"), "registry-not-here", "404 Not Found"),
         (harm.answering("204 No Content"), "registry-answer", "204 No Content"),
         (harm.answering("304 Not Modified"), "registry-redirect", "304 Not Modified"),
     ],
-    ids=["type", "coding", "large", "elsewhere", "nothing", "as-before"],
+    ids=[
+        "type",
+        "coding",
+        "large",
+        "large-unsaid",
+        "large-said",
+        "elsewhere",
+        "nothing",
+        "as-before",
+    ],
 )
 @at_manifests
 def test_wrong_manifest_is_named(

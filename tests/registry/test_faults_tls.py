@@ -1,0 +1,93 @@
+"""The same harm to a line in HTTPS, where an end may come without TLS's own goodbye."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled
+from cgwizard.events import LayerProgress, PullEvent
+from cgwizard.net import Trust
+from cgwizard.registry.client import Registry
+from cgwizard.registry.pull import pull
+from cgwizard.registry.reference import Reference
+from tests import helpers_faults as harm
+from tests.helpers_fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.helpers_faulty_pull import NAME, Pull, Spot, at_layers, everywhere
+from tests.helpers_registry import Made
+from tests.programs import needs
+
+pytestmark = needs("docker-registry")
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def trust(authority: trustme.CA, tmp_path: Path) -> Trust:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return Trust(ca_file=tmp_path / "ca.pem")
+
+
+@pytest.fixture
+def proxy(harmed: tuple[str, Made], authority: trustme.CA) -> Iterator[FaultProxy]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with fault_proxy(harmed[0], context) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [harm.cut(300), harm.cut(300, reset=False), harm.stall(300), harm.dropped, harm.corrupt(9)],
+    ids=["reset", "closed", "stall", "dropped", "corrupt"],
+)
+@everywhere
+def test_what_can_be_mended_is(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, fault: Fault
+) -> None:
+    proxy.rule(spot.target, fault, times=1)
+    assert faulty.run(trust=trust).succeeds().retries == 1
+
+
+@at_layers
+def test_cut_for_good_is_no_fault_of_the_certificate(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust
+) -> None:
+    proxy.rule(spot.target, harm.cut(0))
+    faulty.run(trust=trust).fails_with(
+        spot, "registry-cut", cause="cuts connections", next_step="another network"
+    )
+
+
+@at_layers
+def test_end_of_one_answers_time_does_not_cut_the_others(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust
+) -> None:
+    proxy.rule(spot.target, harm.interim_flood, times=1)
+    proxy.rule("blobs/", harm.slow(50_000, 0.15), after=1)
+    assert faulty.run(trust=trust).succeeds().retries == 1
+
+
+def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, trust: Trust) -> None:
+    proxy.rule("blobs/", harm.stall(1000), after=1)
+    cancel = Cancel()
+
+    def on_event(event: PullEvent) -> None:
+        if isinstance(event, LayerProgress) and event.state == "downloading":
+            cancel.set()
+
+    reference = Reference.parse(f"127.0.0.1:{proxy.port}/{NAME}")
+    with Registry(proxy.url, trust=trust) as registry:  # with the patience of real life
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            pull(registry, reference, platform="linux/amd64", on_event=on_event, cancel=cancel)
+        assert time.monotonic() - began < 2
