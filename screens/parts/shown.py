@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
@@ -19,7 +20,6 @@ from textual.strip import Strip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.color import ColorSystem
     from rich.console import Console
     from rich.style import Style
 
@@ -54,24 +54,17 @@ class Shown:
         if size != self._size:
             self._size = size
             self._rows = [[None] * size.width for _ in range(size.height)]
-        rows = self._rows  # of now: a signal that interrupts us may forget it
-        system = console._color_system
-        if system is None:
-            return self._textuals(update, console)
         try:
-            after = _after(update, rows, system)
+            after = _after(update, self._rows, console._color_system or ColorSystem.TRUECOLOR)
         except OddError:
-            return self._textuals(update, console)
+            self.forget()
+            return update.render_segments(console)
         out = _Out()
         for y, row in after.items():
-            if row != rows[y]:
-                _write_row(out, y, rows[y], row)
-                rows[y] = row
+            if row != self._rows[y]:
+                _write_row(out, y, self._rows[y], row)
+                self._rows[y] = row
         return out.done()
-
-    def _textuals(self, update: Update, console: Console) -> str:
-        self.forget()
-        return update.render_segments(console)
 
 
 class Changes(CompositorUpdate):
@@ -108,7 +101,10 @@ def _after(update: Update, rows: list[list[Cell]], system: ColorSystem) -> dict[
         row = after.get(y)
         if row is None:
             row = after[y] = rows[y].copy()
-        row[x : x + strip.cell_length] = _cells(strip, system)
+        cells = _cells(strip, system)
+        if len(cells) != strip.cell_length:
+            raise OddError
+        row[x : x + len(cells)] = cells
     return after
 
 
@@ -117,22 +113,21 @@ def _cells(strip: Strip, system: ColorSystem) -> list[Cell]:
     for text, style, control in strip:
         if control or (style is not None and style.link):
             raise OddError
-        if _narrow(text):
-            codes = _codes(style, system) if style else ""
-            on_blank = _codes_on_blank(style, system) if style else ""
-            cells += [(c, on_blank if c == " " else codes) for c in text]
-        elif width := cell_len(text):
-            codes = _codes(style, system) if style else ""
-            cells += [(text, codes), *[("", codes)] * (width - 1)]
-        elif text:
-            raise OddError
+        cells += _segment(text, style, system)
     return cells
 
 
 @lru_cache(maxsize=2048)
-def _narrow(text: str) -> bool:
-    """Whether every character of ``text`` takes a cell of its own."""
-    return all(cell_len(c) == 1 for c in text)
+def _segment(text: str, style: Style | None, system: ColorSystem) -> list[Cell]:
+    """Not to be changed: it is kept."""
+    codes = _codes(style, system) if style else ""
+    if all(cell_len(c) == 1 for c in text):
+        on_blank = _codes_on_blank(style, system) if style else ""
+        return [(c, on_blank if c == " " else codes) for c in text]
+    width = cell_len(text)
+    if not width:
+        raise OddError
+    return [(text, codes), *[("", codes)] * (width - 1)]
 
 
 @lru_cache(maxsize=1024)
