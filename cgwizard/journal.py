@@ -17,7 +17,8 @@ import msgspec
 
 from cgwizard.errors import WizardError
 
-EntryState = Literal["begun", "applied", "failed", "undone"]
+# "lasting": what cannot be undone, and is of no repository; written before it is done, too.
+EntryState = Literal["begun", "applied", "failed", "undone", "lasting"]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -71,14 +72,15 @@ class Journal:
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> None:
-        """Raises WizardError("journal-not-written") for ``begun``, before anything is changed.
-        Later lines may get lost with the disk: then Nexus is asked, as after a crash."""
+        """Raises WizardError("journal-not-written") before anything is changed (``begun``,
+        ``lasting``). Later lines may get lost with the disk: then Nexus is asked, as after a
+        crash."""
         entry = Entry(self.run, time.time(), self.nexus, change, repository, state, before, after)
         if self.path is not None:
             try:
                 self._append(self.path, entry)
             except OSError as error:
-                if state == "begun":
+                if state in {"begun", "lasting"}:
                     raise _not_written(self.path, error) from error
         self.entries.append(entry)
 

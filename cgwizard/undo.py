@@ -99,6 +99,17 @@ def standing(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     return {repository: changes for repository, changes in found.items() if changes}
 
 
+def lasting(entries: Iterable[Entry]) -> list[Entry]:
+    """What was done and cannot be undone, oldest first."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.state == "lasting":
+            found[entry.change] = entry
+        elif entry.state == "failed" and not entry.repository:
+            found.pop(entry.change, None)
+    return list(found.values())
+
+
 def survey(entries: Iterable[Entry], client: NexusClient) -> list[Item]:
     """What would be undone, newest first. Raises WizardError when Nexus cannot be asked."""
     repositories = client.repositories()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
         entries = undoing.entries_of(folder / "journal", run=run)
         nexus = _nexus(nexus_url, entries)
         entries = [entry for entry in entries if entry.nexus == nexus]
+        for entry in undoing.lasting(entries):
+            day = datetime.fromtimestamp(entry.time, UTC).strftime("%d %B %Y")
+            click.echo(f"Cannot be undone in {nexus}: {entry.change}, {day}.")
         if not undoing.standing(entries):
             click.echo("There is nothing to undo: the journal names no change that stands.")
             return

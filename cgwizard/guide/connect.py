@@ -231,12 +231,12 @@ class Connect(Step):
         self.session.client = None
         try:
             self._claim(client.base_url)
+            self.session.journal.nexus = client.base_url
             credentials = self._look(client, report, cancel)
         except BaseException:
             client.close()
             raise
         self.session.client = client
-        self.session.journal.nexus = client.base_url
         self.session.credentials = credentials
         self.session.plan = msgspec.structs.replace(
             self.session.plan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import WizardError
@@ -10,7 +11,7 @@ from cgwizard.guide.step import Check, Fix, Report, checking
 if TYPE_CHECKING:
     from cgwizard.guide.connect import Connect
     from cgwizard.nexus.client import NexusClient
-    from cgwizard.nexus.models import Account
+    from cgwizard.nexus.models import Account, Eula
 
 
 def writable(client: NexusClient, report: Report) -> None:
@@ -76,7 +77,7 @@ def agreement(step: Connect, client: NexusClient, report: Report) -> None:
         return
     report(Check("eula", label, "running"))
     if not eula.accepted and eula.disclaimer == step.accepted:
-        client.accept_eula(eula)
+        _accept(step, client, eula)
     elif not eula.accepted:
         text = eula.disclaimer
 
@@ -92,3 +93,19 @@ def agreement(step: Connect, client: NexusClient, report: Report) -> None:
             next_step="read the agreement; Enter accepts it in your name",
         )
     report(Check("eula", label, "done"))
+
+
+def _accept(step: Connect, client: NexusClient, eula: Eula) -> None:
+    from cgwizard.runs.run import refuse_looking
+
+    journal, change = step.session.journal, "accept the license agreement"
+    refuse_looking(step.session.run, f"to {change}")
+    journal.write(change, "", "lasting")
+    try:
+        client.accept_eula(eula)
+    except WizardError:
+        with contextlib.suppress(WizardError):  # its answer may have got lost
+            now = client.eula()
+            if now is not None and not now.accepted:
+                journal.write(change, "", "failed")
+        raise

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 import trustme
 
-from cgwizard import keyrings
+from cgwizard import keyrings, undo
+from cgwizard.cancel import Cancel
 from cgwizard.guide.connect import Connect
 from cgwizard.guide.session import Session
+from cgwizard.guide.step import run_checked
 from cgwizard.practice.nexus.accounts import Role, User
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.runs.run import Run
 from cgwizard.secrets import Secret
 from tests.helpers_door import Door, names, tls_before, world_behind
 from tests.helpers_guide import act, enter, free_port, refused, session_of, tell, through
@@ -178,6 +181,33 @@ def test_the_agreement_is_read_then_accepted_by_enter() -> None:
         assert step.action().label == "accept the agreement"
         succeeds(step)
         assert world.state.eula_accepted
+        entries = step.session.journal.entries
+        assert [(e.change, e.nexus) for e in undo.lasting(entries)] == [
+            ("accept the license agreement", world.info.nexus_url)
+        ]
+        assert undo.standing(entries) == {}
+        assert step.session.journal.made() == []
+
+
+def test_an_agreement_that_nexus_does_not_take_is_not_noted_as_accepted(door: Door) -> None:
+    with world_behind(door, preset="fresh") as world:
+        step = live(world.info.nexus_url)
+        refused(step, "nexus-eula")
+        rule = door.rule("^POST .*/v1/system/eula$", "answer", status=503, times=1)
+        run_checked(step, step.act, lambda _: None, Cancel())
+        assert step.problem is not None
+        assert rule.times == 0
+        assert undo.lasting(step.session.journal.entries) == []
+
+
+def test_who_only_looks_accepts_nothing(tmp_path: Path) -> None:
+    with world_behind(Door(), preset="fresh") as world:
+        step = live(world.info.nexus_url)
+        step.session.run = Run(step.session, tmp_path)
+        step.session.run.look()
+        refused(step, "nexus-eula")
+        refused(step, "looking-only")
+        assert not world.state.eula_accepted
 
 
 def test_another_user_has_not_accepted_what_the_first_one_read() -> None:
