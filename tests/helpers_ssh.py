@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shlex
@@ -69,7 +70,8 @@ class Sshd:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
+        for process in (*descendants(self._process.pid), self._process.pid):
+            os.kill(process, signal.SIGKILL)  # also those that stand still
         self._process.wait(10)
         self._log.close()
 
@@ -110,6 +112,18 @@ class Login:
         """sshd's process for this login, which holds the other end of the terminal."""
         return parent_of(self.wizard)
 
+    def freeze(self) -> None:
+        """The line stands still: what the wizard writes goes nowhere, and there is no room left
+        in between."""
+        os.kill(self.session, signal.SIGSTOP)
+        terminal = os.open(f"/proc/{self.wizard}/fd/1", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(terminal, b"\0" * 64)
+        finally:
+            os.close(terminal)
+
     def cut(self, process: int, number: signal.Signals = signal.SIGKILL) -> float:
         """End the connection by ``number`` to ``process``; how long the wizard took to be gone.
         Nothing of it may be left, at work or not."""
@@ -126,6 +140,18 @@ class Login:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def until_gone(process: int, seconds: float) -> None:
+    """Or a zombie: whose parent stands still, too."""
+
+    def gone() -> bool:
+        try:
+            return "\nState:\tZ" in Path(f"/proc/{process}/status").read_text()
+        except OSError:
+            return True
+
+    wait_until(gone, f"the end of process {process}", seconds)
 
 
 def marked(mark: str) -> Iterator[int]:

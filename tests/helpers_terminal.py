@@ -72,6 +72,11 @@ class Terminal:
     def cursor_shown(self) -> bool:
         return self._tmux("display", "-p", "#{cursor_flag}").strip() == "1"
 
+    @property
+    def alternate(self) -> bool:
+        """Whether a program has its own screen up, and not the one with what was there before."""
+        return self._tmux("display", "-p", "#{alternate_on}").strip() == "1"
+
     def pane_process(self) -> int:
         """The shell that runs in the terminal."""
         return int(self._tmux("display", "-p", "#{pane_pid}"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from cgwizard import journal
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.conftest import leaks
-from tests.helpers_ssh import Login, Sshd, needs_ssh
+from tests.helpers_ssh import Login, Sshd, needs_ssh, until_gone
 from tests.server.test_going_on import RING
 
 pytestmark = needs_ssh
@@ -112,6 +114,23 @@ def made_in(world: PracticeWorld) -> list[list[str]]:
     return seen
 
 
+def to_the_pull(person: Person) -> Login:
+    """A login in which a slow pull runs."""
+    login = person.log_in()
+    terminal = login.terminal
+    person.connect(login)
+    for action in ("continue", "use port", "create chainguard", "continue"):
+        terminal.until(f"enter {action}")
+        terminal.keys("Enter")
+    person.check_token(login)
+    for action in ("create chainguard-private", "continue", "pull"):
+        terminal.until(f"enter {action}")
+        person.world.registry.pacer.speed = SLOW
+        terminal.keys("Enter")
+    terminal.until("left", "total")
+    return login
+
+
 def walk_with_cuts(person: Person, cut: str) -> Login:
     """Lose the connection at every step; returns the login with which the run came to its end."""
 
@@ -200,6 +219,64 @@ def nothing_was_made_twice(person: Person) -> None:
     told = [(entry.repository, entry.state) for entry in journal.read(path)]
     names = ("chainguard", "chainguard-private")
     assert told == [(name, state) for name in names for state in ("begun", "applied")]
+
+
+@pytest.fixture
+def person(world: PracticeWorld, sshd: Sshd, home: Path) -> Iterator[Person]:
+    found = Person(world, sshd, home)
+    yield found
+    found.close()
+
+
+def test_a_line_that_is_frozen_and_then_lost(person: Person) -> None:
+    login = to_the_pull(person)
+    login.freeze()
+    assert login.cut(login.session) < SECONDS
+    person.world.registry.pacer.speed = None
+    again = person.go_on()
+    finish(again)
+    nothing_was_made_twice(person)
+
+
+def test_the_next_login_takes_over_from_a_line_that_is_frozen(person: Person) -> None:
+    frozen = to_the_pull(person)
+    wizard, session = frozen.wizard, frozen.session
+    frozen.freeze()
+    person.world.registry.pacer.speed = None
+    again = take_over(person)
+    until_gone(wizard, SECONDS)
+    os.kill(session, signal.SIGKILL)
+    again.terminal.keys("Enter")
+    finish(again)
+    nothing_was_made_twice(person)
+
+
+def test_who_is_taken_over_gets_the_terminal_back(person: Person) -> None:
+    first = person.log_in()
+    person.connect(first)
+    first.terminal.keys("Enter")
+    first.terminal.until("enter use port")
+    assert first.terminal.alternate
+    again = take_over(person)
+    screen = first.terminal.until(f"EXIT {128 + signal.SIGTERM}")
+    assert not first.terminal.alternate
+    assert "Choose a free port" not in screen
+    assert first.after.read_text() == first.before.read_text()
+    again.terminal.keys("Enter")
+    again.terminal.until("enter use port")
+
+
+def take_over(person: Person) -> Login:
+    """Log in while another one is at work, and be the one; up to where Connect is through."""
+    login = person.log_in()
+    accept(login)
+    login.terminal.until("enter connect")
+    login.terminal.type(ADMIN_PASSWORD)
+    login.terminal.keys("Enter")
+    login.terminal.until("another cgwizard is at it", "from 127.0.0.1", "enter take over")
+    login.terminal.keys("Enter")
+    login.terminal.until("enter continue")
+    return login
 
 
 @pytest.mark.parametrize("cut", ["client", "session"])
