@@ -65,7 +65,7 @@ THEME = Theme(
         "block-cursor-background": "ansi_default",
         "input-cursor-background": "ansi_default",
         "input-cursor-foreground": "ansi_default",
-        "input-cursor-text-style": "reverse",
+        "input-cursor-text-style": "none",  # the terminal's own cursor is there
         "input-selection-background": "ansi_cyan",
         "input-selection-foreground": "ansi_black",
     },

@@ -80,16 +80,15 @@ class RunList(Widget, can_focus=True):
             self.post_message(self.Moved())
             self.follow()
 
-    def follow(self) -> None:
-        """Keep the chosen line in sight and the terminal's cursor on it: screen readers and
-        braille lines follow that."""
-        line = Region(0, self.at, self.size.width, 1).translate(self.virtual_region.offset)
-        self.screen.query_one("#body").scroll_to_region(line, animate=False)
-        self.app.cursor_position = self.cursor_screen_offset
-
     @property
     def cursor_screen_offset(self) -> Offset:
+        """The chosen line: screen readers and braille lines follow the terminal's cursor."""
         return self.content_region.offset + Offset(0, self.at)
+
+    def follow(self) -> None:
+        """Keep the chosen line in sight."""
+        line = Region(0, self.at, self.size.width, 1).translate(self.virtual_region.offset)
+        self.screen.query_one("#body").scroll_to_region(line, animate=False)
 
 
 class ResumeScreen(Screen[None]):

@@ -19,7 +19,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
 from cgwizard.screens.parts.findings import Findings, clean
-from cgwizard.screens.parts.form import Answered, Form
+from cgwizard.screens.parts.form import Answered, ChoiceInput, Form
 from cgwizard.screens.parts.keys import Keys, follow, more_below
 from cgwizard.screens.parts.terminal import line_of
 from cgwizard.screens.parts.top import Rail, Top
@@ -284,8 +284,9 @@ class StepScreen(Screen[None]):
     async def on_step_screen_ended(self, event: Ended) -> None:
         self.busy = ""
         await self.show()
-        if event.what == "look" and not isinstance(self.focused, Input):
-            self.settle_focus()
+        if event.what == "look":
+            if not isinstance(self.focused, Input | ChoiceInput):  # who is in a field stays there
+                self.settle_focus()
         elif event.what == "act" and self.step.moves_on:
             self.go(1)
         elif not self.query_one(Form).focus_on(self.step.doubtful):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -52,6 +53,13 @@ class TextInput(Input):
             select_on_focus=False,
         )
         self.cursor_blink = False  # nothing blinks, and a quiet line stays quiet
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Exactly at the caret; Textual's is a cell further at the end of the text."""
+        before = self.value[: self.cursor_position]
+        x = len(before) if self.password else cell_len(before)
+        return self.content_region.offset + Offset(x - self.scroll_offset.x, 0)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -156,6 +156,10 @@ class TerminalApp(App[int]):
             return
         await super().on_event(event)
 
+    def on_resize(self) -> None:
+        # The driver tells the size also when it takes the terminal, and has hidden the cursor.
+        self._cursor_shown = False
+
     def post_display_hook(self) -> None:
         """Show the cursor in fields, where something is typed or chosen; hide it elsewhere."""
         shown = self._cursor_in_field() is not None

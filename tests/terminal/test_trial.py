@@ -61,6 +61,9 @@ def test_from_nothing_to_a_created_repository() -> None:
                 screen = terminal.screen()
                 assert "docker run -d" in screen, "what will be run is shown first"
                 terminal.keys("Tab")
+                terminal.until_true(
+                    lambda s: "Image" in s.split("\n")[terminal.cursor()[1]], "a cursor in Image"
+                )
                 replace(terminal, "sonatype/nexus3", image)
                 terminal.keys("Tab", "Tab")
                 replace(terminal, "8081", str(nexus))
