@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -23,15 +24,28 @@ _IN_TEXT = re.compile(
     rf"""(["']?[\w-]*(?:{_NAMES})[\w-]*["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,&;}}]+)""",
     re.IGNORECASE,
 )
+_BASE64 = f"{string.ascii_letters}{string.digits}+/-_"
 _SCHEMES = re.compile(r"\b(Basic|Bearer)\s+[\w+/=.~-]{4,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
 
 
 def known(text: str) -> str:
     """``text`` without any secret that this process holds, in each form in which it travels."""
-    for form in secrets.forms():
+    forms = secrets.forms()
+    for form in forms.base64:
+        # With the characters beside it, which hold the rest of its first and last letters.
+        first, *others = text.split(form)
+        for other in others:
+            first = f"{first.rstrip(_BASE64)}{HIDDEN}{other.lstrip(_BASE64 + '=')}"
+        text = first
+    for form in forms.texts:
         text = text.replace(form, HIDDEN)
     return text
+
+
+def said(text: str) -> str:
+    """What a server said, which may repeat what it was sent. To be done before it is cut."""
+    return _JWT.sub(HIDDEN, known(text))
 
 
 def header(name: str, value: str) -> str:
@@ -80,14 +94,19 @@ def shapes(text: str) -> str:
     return _USERINFO.sub(f"{HIDDEN}@", text)
 
 
-def _members(value: object) -> object:
+def _members(value: object, *, secret: bool = False) -> object:
+    """``secret``: a member named like one holds it, at whatever depth."""
     if isinstance(value, dict):
         return {
-            key: HIDDEN
-            if isinstance(item, str) and item and _SECRET_NAME.search(key) and key not in _HARMLESS
-            else _members(item)
+            key: _members(item, secret=secret or _names_a_secret(key))
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_members(item) for item in value]
-    return shapes(value) if isinstance(value, str) else value
+        return [_members(item, secret=secret) for item in value]
+    if secret and value and not isinstance(value, bool):
+        return HIDDEN
+    return free(value) if isinstance(value, str) else value
+
+
+def _names_a_secret(member: str) -> bool:
+    return bool(_SECRET_NAME.search(member)) and member not in _HARMLESS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import weakref
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 SHORTEST = 4  # of a text that is looked for: shorter ones are in everything
 
@@ -56,27 +56,39 @@ class Credentials:
     password: Secret
 
 
-def forms() -> list[str]:
-    """The living secrets in clear and in each form in which they travel, longest first: for
-    taking them out of what is written. Holds secrets: nothing else is done with it."""
+class Forms(NamedTuple):
+    """Longest first. Holds secrets: nothing is done with it but to look for them."""
+
+    texts: list[str]  # in clear, and as JSON, URLs, HTML and Python write them
+    base64: list[str]  # what is the same of it, whatever stands before and behind
+
+
+def forms() -> Forms:
+    """The living secrets in each form in which they travel: for taking them out of what is
+    written."""
     import base64
+    import html
     import json
+    import re
     from urllib.parse import quote, quote_plus
 
-    found: set[str] = set()
+    texts: set[str] = set()
+    encoded: set[str] = set()
     for secret in list(_alive.values()):
         text = secret.reveal()
         # A pasted token is in one secret with its user name and the command around it.
-        for part in {text, *(word for word in text.split() if word.startswith("eyJ"))}:
+        for part in {text, *re.findall(r"eyJ[\w.-]+", text)}:
             if len(part) < SHORTEST:
                 continue
             raw = part.encode("utf-8", "surrogatepass")
-            found |= {part, json.dumps(part)[1:-1], quote(part, safe=""), quote_plus(part)}
+            percent = {quote(raw, safe=""), quote_plus(raw), quote(raw)}
+            texts |= {part, html.escape(part), repr(part)[1:-1], *percent}
+            texts |= {json.dumps(part, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+            texts |= {re.sub("%..", lambda code: code[0].lower(), form) for form in percent}
             # Behind a user name a base64 text is shifted by one or two bytes; the middle of each
             # of the three forms is the same in whatever stands around it.
             for shift in range(3):
-                encoded = base64.b64encode(b"\0" * shift + raw).decode()
-                middle = encoded[(shift * 4 + 2) // 3 : len(raw) * 4 // 3 - 2]
-                if len(middle) >= 2 * SHORTEST:
-                    found |= {middle, middle.replace("+", "-").replace("/", "_")}
-    return sorted(found, key=len, reverse=True)
+                whole = base64.b64encode(b"\0" * shift + raw).decode()
+                middle = whole[(shift * 4 + 2) // 3 : (shift + len(raw)) * 4 // 3]
+                encoded |= {middle, middle.replace("+", "-").replace("/", "_")}
+    return Forms(sorted(texts, key=len, reverse=True), sorted(encoded, key=len, reverse=True))

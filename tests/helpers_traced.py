@@ -101,10 +101,11 @@ class Traced:
     def hold(self, recording: Recording, *more: str) -> None:
         """No secret went anywhere but to whom it is for; ``more`` are patterns of such places.
         Nothing was written outside the run's own folders, and nothing unseen."""
-        assert self.leaks(recording, "|".join((self.theirs(), *more))) == {}
-        assert recording.unseen == []
+        found = self.leaks(recording, "|".join((self.theirs(), *more)))
+        assert not found, found
+        assert not recording.unseen, recording.unseen
         strangers = [p for p in recording.made if not p.startswith((str(self.folder), "/dev/"))]
-        assert strangers == []
+        assert not strangers, strangers
 
     def leaks(self, recording: Recording, excepted: str) -> dict[str, set[str]]:
         """Where a secret went or is, and in which form."""
