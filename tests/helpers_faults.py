@@ -82,6 +82,16 @@ def chunked(extra: bytes = b"", *, short: int = 0) -> Fault:
     return fault
 
 
+def swollen(line: Line, _asked: Asked, answer: Answer) -> None:
+    """A byte before the others, and slowly, so that many are taken before there are too many."""
+    answer.drop("Content-Length")
+    line.send(Answer(answer.head, b"!" + answer.body[:9]).bytes)
+    line.hang(0.25)
+    line.send(answer.body[9:-9])
+    line.hang(0.25)
+    line.end(answer.body[-9:])
+
+
 def open_ended(*, short: int = 0) -> Fault:
     """No length at all: the end of the connection is that of the body, ``short`` bytes early."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cgwizard.errors import WizardError
@@ -38,14 +39,17 @@ at_layers = pytest.mark.parametrize("spot", LAYERS, indirect=True)
 at_blobs = pytest.mark.parametrize("spot", BLOBS, indirect=True)
 everywhere = pytest.mark.parametrize("spot", EVERYTHING, indirect=True)
 
+# Where nothing hangs, a busy machine may take its time; where something does, not long.
 QUICK = Patience(
-    stall_seconds=0.4,
-    answer_seconds=0.4,
-    blob_answer_seconds=0.4,
+    stall_seconds=10,
+    answer_seconds=10,
+    blob_answer_seconds=10,
     tries=3,
     first_pause=0.01,
     longest_pause=0.05,
 )
+STALLED = msgspec.structs.replace(QUICK, stall_seconds=0.3, tries=1)
+SILENT = msgspec.structs.replace(QUICK, answer_seconds=0.4, blob_answer_seconds=0.4, tries=1)
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
         return 0
     said = response.headers.get("content-range", "")
     right = {f"bytes {start}-{size - 1}/{size}", f"bytes {start}-{size - 1}/*"}
-    if response.status_code == 206 and start and said.strip() in right:
+    if response.status_code == 206 and said.strip() in right:
         return start
     raise RegistryError(
         "range-wrong",

@@ -225,6 +225,8 @@ def test_wrong_manifest_is_named(
 
 
 DEEP = b"[" * 100_000
+ENTRY = '{{"digest": "sha256:{:064x}", "size": 1}}'
+MANY = '{{"manifests": [{}]}}'.format(", ".join(ENTRY.format(n) for n in range(1001))).encode()
 
 
 @pytest.mark.parametrize(
@@ -235,8 +237,9 @@ DEEP = b"[" * 100_000
         (b"\xff\xfe\x00", "no JSON of a manifest"),
         (b'{"schemaVersion": 2, "mediaType": "x/y"}', "is of type x/y"),
         (b'{"schemaVersion": 2}', "missing required field"),
+        (MANY, "lists 1001 manifests; 1000 is the limit"),
     ],
-    ids=["deep", "empty", "binary", "other", "hollow"],
+    ids=["deep", "empty", "binary", "other", "hollow", "many"],
 )
 def test_answer_to_a_tag_that_is_no_manifest(
     faulty: Pull, proxy: FaultProxy, body: bytes, words: str

@@ -17,6 +17,7 @@ from tests.helpers_faulty_pull import (
     Pull,
     Spot,
     at_blobs,
+    at_layers,
     at_manifests,
     everywhere,
     spots,
@@ -153,6 +154,14 @@ def test_blob_that_is_too_short_is_never_accepted(
     )
 
 
+@at_layers
+def test_too_long_once_is_begun_again(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    """What was taken before there were too many bytes may be wrong as well."""
+    proxy.rule(spot.target, harm.swollen, times=1)
+    assert faulty.run().succeeds().retries == 1
+    assert "range" not in faulty.asked(spot)[1].headers
+
+
 @pytest.mark.parametrize(
     "fault", [harm.chunked(short=9), harm.open_ended(short=9)], ids=["chunked", "open-ended"]
 )
@@ -213,7 +222,10 @@ def test_web_page_is_told_as_one(
     assert len(faulty.asked(spot)) == 1
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
 @at_blobs
-def test_type_of_a_blob_is_not_relied_on(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.header("Content-Type", "text/plain"))
+def test_type_of_a_blob_is_not_relied_on(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, kind: str
+) -> None:
+    proxy.rule(spot.target, harm.header("Content-Type", kind))
     assert faulty.run().succeeds().retries == 0

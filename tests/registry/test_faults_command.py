@@ -13,14 +13,23 @@ from typing import Any
 import msgspec
 import pytest
 
+from cgwizard.registry.retries import Patience
 from tests import helpers_faults as harm
 from tests.conftest import CANARY, leaks
 from tests.helpers_fault_proxy import Before, Fault, FaultProxy
-from tests.helpers_faulty_pull import NAME, QUICK, Pull, Spot, sound_layout
+from tests.helpers_faulty_pull import NAME, Pull, Spot, sound_layout
 from tests.programs import needs
 
 pytestmark = needs("docker-registry")
 
+BRIEF = Patience(
+    stall_seconds=0.5,
+    answer_seconds=1,
+    blob_answer_seconds=1,
+    tries=2,
+    first_pause=0.01,
+    longest_pause=0.05,
+)
 # The command itself, with less patience than a person's.
 HURRIED = """
 import json, sys
@@ -39,7 +48,7 @@ def start(proxy: FaultProxy, folder: Path, *more: str) -> subprocess.Popen[str]:
     image = f"127.0.0.1:{proxy.port}/{NAME}"
     arguments = ["pull", image, "--platform", "linux/amd64", "--output", str(folder / "out")]
     return subprocess.Popen(
-        [sys.executable, "-c", HURRIED, json.dumps(msgspec.to_builtins(QUICK)), *arguments, *more],
+        [sys.executable, "-c", HURRIED, json.dumps(msgspec.to_builtins(BRIEF)), *arguments, *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -63,7 +72,7 @@ def last_of(out: str) -> dict[str, Any]:
 CASES: list[tuple[str, str, Fault, int, str, str]] = [
     ("cut", "middle", harm.cut(0, reset=False), NO_ANSWER, "registry-cut", "received 0 bytes"),
     ("reset", "first", harm.dropped, NO_ANSWER, "registry-cut", "reset by peer"),
-    ("stall", "last", harm.stall(9), NO_ANSWER, "registry-stalled", "not one byte for 0.4 seconds"),
+    ("stall", "last", harm.stall(9), NO_ANSWER, "registry-stalled", "not one byte for 0.5 seconds"),
     ("silent", "config", harm.silent, NO_ANSWER, "registry-no-answer", "no answer came in time"),
     ("interim", "index", harm.interim_flood, NO_ANSWER, "registry-no-answer", "in time"),
     ("corrupt", "last", harm.corrupt(7), WRONG_BYTES, "digest-mismatch", "bytes with digest"),

@@ -22,6 +22,8 @@ from tests.helpers_fault_proxy import FaultProxy
 from tests.helpers_faulty_pull import (
     NAME,
     QUICK,
+    SILENT,
+    STALLED,
     Pull,
     Spot,
     at_blobs,
@@ -32,16 +34,6 @@ from tests.helpers_faulty_pull import (
 from tests.programs import needs
 
 pytestmark = needs("docker-registry")
-
-FEW = Patience(
-    stall_seconds=0.2,
-    answer_seconds=0.2,
-    blob_answer_seconds=0.2,
-    tries=1,
-    first_pause=0.01,
-    longest_pause=0.01,
-)
-
 
 # --- cut ---
 
@@ -131,20 +123,20 @@ def test_retries_of_a_pull_are_bounded(faulty: Pull, proxy: FaultProxy) -> None:
 def test_stall_is_noticed_and_mended(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     half = spot.size // 2
     proxy.rule(spot.target, harm.stall(half), times=1)
-    faulty.run().succeeds()
+    faulty.run(STALLED).succeeds()
     if spot.name in {"first", "middle", "last"}:  # the rest is read before anything is told
         (told,) = faulty.retried(spot)
-        assert "not one byte for 0.4 seconds" in told.detail
+        assert "not one byte for 0.3 seconds" in told.detail
         assert told.done == half
 
 
 @everywhere
 def test_stall_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     proxy.rule(spot.target, harm.stall(0))
-    faulty.run(FEW).fails_with(
+    faulty.run(STALLED).fails_with(
         spot,
         "registry-stalled",
-        came_back="not one byte for 0.2 seconds, in the middle of the answer",
+        came_back="not one byte for 0.3 seconds, in the middle of the answer",
         cause="hangs",
         next_step="another network",
     )
@@ -154,14 +146,14 @@ def test_stall_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> Non
 @everywhere
 def test_slow_is_not_stalled(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     # In all twice as long as the stall that is borne.
-    proxy.rule(spot.target, harm.slow(spot.size // 6 + 1, 0.13))
-    assert faulty.run().succeeds().retries == 0
+    proxy.rule(spot.target, harm.slow(spot.size // 6 + 1, 0.1))
+    assert faulty.run(STALLED).succeeds().retries == 0
 
 
 @everywhere
 def test_no_answer_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     proxy.rule(spot.target, harm.silent)
-    faulty.run(FEW).fails_with(
+    faulty.run(SILENT).fails_with(
         spot,
         "registry-no-answer",
         came_back="no answer came in time",
@@ -174,7 +166,7 @@ def test_no_answer_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
 @everywhere
 def test_no_answer_once_is_mended(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     proxy.rule(spot.target, harm.silent, times=1)
-    assert faulty.run(FEW).succeeds().retries == 1
+    assert faulty.run(SILENT).succeeds().retries == 1
 
 
 @at_layers
@@ -184,7 +176,7 @@ def test_end_of_one_answers_time_does_not_cut_the_others(
     proxy.rule(spot.target, harm.interim_flood, times=1)
     # The others take longer than this one is waited for.
     proxy.rule("blobs/", harm.slow(50_000, 0.15), after=1)
-    assert faulty.run().succeeds().retries == 1
+    assert faulty.run(SILENT).succeeds().retries == 1
     assert proxy.most_at_once >= 3, "layers come in parallel"
     assert len(proxy.asked) == 7
 
@@ -192,7 +184,7 @@ def test_end_of_one_answers_time_does_not_cut_the_others(
 @everywhere
 def test_interim_answers_without_end_end(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     proxy.rule(spot.target, harm.interim_flood)
-    faulty.run(FEW).fails_with(spot, "registry-no-answer", came_back="no answer came in time")
+    faulty.run(SILENT).fails_with(spot, "registry-no-answer", came_back="no answer came in time")
 
 
 # --- stopping ---

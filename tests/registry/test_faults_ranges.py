@@ -92,6 +92,15 @@ def test_part_of_a_blob_that_nobody_asked_for_is_refused(
     )
 
 
+@at_blobs
+def test_whole_blob_called_a_part_is_fine(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
+    told = harm.answering(
+        "206 Partial Content", spot.data, Content_Range=f"bytes 0-{spot.size - 1}/{spot.size}"
+    )
+    proxy.rule(spot.target, told)
+    assert faulty.run().succeeds().retries == 0
+
+
 @at_manifests
 def test_part_of_a_manifest_is_refused(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     proxy.rule(spot.target, harm.status("206 Partial Content"))

@@ -19,7 +19,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from tests import helpers_faults as harm
 from tests.helpers_fault_proxy import Fault, FaultProxy, fault_proxy
-from tests.helpers_faulty_pull import NAME, Pull, Spot, at_layers, everywhere
+from tests.helpers_faulty_pull import NAME, SILENT, STALLED, Pull, Spot, at_layers, everywhere
 from tests.helpers_registry import Made
 from tests.programs import needs
 
@@ -55,7 +55,7 @@ def test_what_can_be_mended_is(
     faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, fault: Fault
 ) -> None:
     proxy.rule(spot.target, fault, times=1)
-    assert faulty.run(trust=trust).succeeds().retries == 1
+    assert faulty.run(STALLED, trust=trust).succeeds().retries == 1
 
 
 @at_layers
@@ -74,7 +74,7 @@ def test_end_of_one_answers_time_does_not_cut_the_others(
 ) -> None:
     proxy.rule(spot.target, harm.interim_flood, times=1)
     proxy.rule("blobs/", harm.slow(50_000, 0.15), after=1)
-    assert faulty.run(trust=trust).succeeds().retries == 1
+    assert faulty.run(SILENT, trust=trust).succeeds().retries == 1
 
 
 def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, trust: Trust) -> None:
