@@ -53,6 +53,8 @@ class Connect(Step):
             self.values["url"] = session.practice.nexus_url
             self.values["user"] = session.practice.username
             self.secrets["password"] = session.practice.password
+        else:
+            self.keeping.look_for_file()
 
     # What to show
 

@@ -46,13 +46,18 @@ class Keeping:
         """Find out what there is; once."""
         if self.keyring is not None:
             return
-        self.file_exists = not self.only and encrypted.path().exists()
-        self._noted = kept.entries()
+        self.look_for_file()
         self.systemd = self.only in {"", "systemd-creds"} and systemd_creds.refusal() is None
         if self.only in {"", "keyring"}:
             self.keyring = keyrings.probe()
         else:
             self.keyring = keyrings.KeyringStatus(False, "", "")
+
+    def look_for_file(self) -> None:
+        """Quick: what is shown first must ask for the passphrase already, or it is typed where
+        the password belongs."""
+        self.file_exists = not self.only and encrypted.path().exists()
+        self._noted = kept.entries()
 
     @property
     def locked(self) -> bool:

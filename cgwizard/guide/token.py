@@ -12,8 +12,9 @@ from cgwizard import changes, plan
 from cgwizard.errors import WizardError
 from cgwizard.guide import keeping, proxy, routing, token_check
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
-from cgwizard.guide.token_check import IMAGE, describe, image_problem, pasted
+from cgwizard.guide.token_check import IMAGE, describe, image_problem
 from cgwizard.guide.token_target import Target
+from cgwizard.stores.sources import pasted
 from cgwizard.stores.store import packed, unpacked
 
 if TYPE_CHECKING:

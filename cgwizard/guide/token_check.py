@@ -9,7 +9,7 @@ from cgwizard import plan
 from cgwizard.amounts import short
 from cgwizard.errors import WizardError
 from cgwizard.guide.step import Check, Report, checking
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets import Secret
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -95,11 +95,6 @@ def _expired(token: PullToken) -> WizardError:
         cause="pull tokens live 30 days unless they were made for longer",
         next_step="make a new one: chainctl auth configure-docker --pull-token --ttl=8760h",
     )
-
-
-def pasted(credentials: Credentials) -> Secret:
-    """A pull token as a person would paste it: user name and password."""
-    return Secret(f"{credentials.username} {credentials.password.reveal()}")
 
 
 def image_problem(image: str) -> str | None:

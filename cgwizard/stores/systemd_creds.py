@@ -21,7 +21,6 @@ from cgwizard.errors import WizardError
 from cgwizard.secrets import Secret
 from cgwizard.stores import kept
 from cgwizard.stores.store import Kind
-from cgwizard.tokens import process
 
 STORE: kept.StoreName = "systemd-creds"
 SECONDS = 5.0
@@ -119,6 +118,8 @@ def _try() -> None:
 
 
 def _run(verb: str, name: str, given: str, tried: str) -> str:
+    from cgwizard.tokens import process
+
     whose = [] if os.geteuid() == 0 else ["--user"]
     command = ["systemd-creds", *whose, f"--name={name}", "--newline=no", verb, "-", "-"]
     try:
