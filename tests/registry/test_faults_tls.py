@@ -77,6 +77,25 @@ def test_end_of_one_answers_time_does_not_cut_the_others(
     assert faulty.run(SILENT, trust=trust).succeeds().retries == 1
 
 
+@everywhere
+def test_redirect_to_plain_http_only_where_the_digest_is_known(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, harmed: tuple[str, Made]
+) -> None:
+    elsewhere = f"{harmed[0]}/v2/{NAME}/{spot.target}"
+    proxy.rule(spot.target, harm.answering("307 Temporary Redirect", Location=elsewhere))
+    faulty.run(trust=trust)
+    if spot.name != "index":
+        assert faulty.succeeds().retries == 0
+        return
+    faulty.fails_with(
+        spot,
+        "registry-redirect",
+        came_back=f"from HTTPS to plain {elsewhere}",
+        cause="builds its addresses wrongly",
+        next_step="forwarded headers",
+    )
+
+
 def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, trust: Trust) -> None:
     proxy.rule("blobs/", harm.stall(1000), after=1)
     cancel = Cancel()
