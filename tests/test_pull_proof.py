@@ -215,6 +215,7 @@ def test_stopped_while_it_proves(world: PracticeWorld, tmp_path: Path, as_json: 
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
+            silent.settimeout(20)
             connection, _ = silent.accept()
             process.send_signal(signal.SIGINT)
             said, error = process.communicate(timeout=10)

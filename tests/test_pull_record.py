@@ -158,6 +158,7 @@ def test_stopped_while_nexus_does_not_answer(world: PracticeWorld, nexus: str) -
             assert process.stdin
             process.stdin.write(ADMIN_PASSWORD)
             process.stdin.close()
+            silent.settimeout(20)
             connection, _ = silent.accept()
             process.send_signal(signal.SIGINT)
             began = time.monotonic()
