@@ -6,6 +6,7 @@ and where what is there differs from what the answers expect, it stops before an
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cgwizard.answers import Answers
     from cgwizard.guide.session import Session
 
+# Where the guide's own next step is for a person before it.
+NEXT_STEPS = {"nexus-eula": "read it; accept-eula = true under [connect] accepts it in your name"}
 MOST_ACTS = 6  # of one step; each ends, and none needs more than check, accept, apply
 
 
@@ -87,11 +90,14 @@ class Apply:
         self.tell = tell
         self.dry_run = dry_run
         self.cancel = cancel or Cancel()
+        session.dry_run = dry_run
         self._would_change = 0
+        self._would_stop = False
 
     def run(self) -> ExitCode:
         """Raises WizardError where the answers or their secrets are not enough: a usage error,
         nothing was tried."""
+        gc.enable()  # the command line starts without
         self._fill()
         self.session.steps.pull.on_event = self.tell
         outcome: Literal["done", "failed", "cancelled", "dry-run"]
@@ -101,7 +107,7 @@ class Apply:
             outcome = "failed" if not through else "dry-run" if self.dry_run else "done"
         except Cancelled:
             through, outcome = False, "cancelled"
-        code = ExitCode.DONE if through else ExitCode.FAILED
+        code = ExitCode.DONE if through and not self._would_stop else ExitCode.FAILED
         if outcome == "cancelled":
             code = ExitCode.UNFINISHED
         changes = self._would_change if self.dry_run else len(self.session.journal.made())
@@ -163,13 +169,29 @@ class Apply:
             self._run(step, step.act)
         if step.problem is not None:
             self._stopped(step, step.problem)
+        elif self.dry_run and step is self.session.steps.connect:
+            self._agreement()
         return step.problem is None
+
+    def _agreement(self) -> None:
+        """In a dry run: what would be done about one that Nexus waits for."""
+        connect, check = self.session.steps.connect, self.session.steps.connect.checks.get("eula")
+        if check is None or check.problem is None:
+            return
+        if self._accepts:
+            request = f"POST {self.session.nexus.base_url}/service/rest/v1/system/eula"
+            self.tell(Preview(connect.id, "accept the license agreement", (request,), True))
+            return
+        self._would_stop = True
+        self._stopped(connect, check.problem)
+
+    @property
+    def _accepts(self) -> bool:
+        return bool(self.answers.connect and self.answers.connect.accept_eula)
 
     def _agrees(self, step: Step) -> bool:
         """Whether the answers accept the agreement that Nexus waits for: a legal act."""
-        connect = self.answers.connect
-        code = step.problem.code if step.problem else ""
-        return code == "nexus-eula" and bool(connect and connect.accept_eula) and not self.dry_run
+        return bool(step.problem and step.problem.code == "nexus-eula") and self._accepts
 
     def _run(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
         def report(check: Check) -> None:
@@ -186,7 +208,7 @@ class Apply:
                 problem.tried,
                 problem.came_back,
                 problem.cause,
-                problem.next_step,
+                NEXT_STEPS.get(problem.code, problem.next_step),
             )
         )
 
@@ -237,7 +259,9 @@ class Apply:
         if step is steps.developer:
             wanted = self.answers.developer or plan.Developer()
             session.plan = msgspec.structs.replace(session.plan, developer=wanted)
-            self._would_change += steps.developer.change() is not None
+            if (change := steps.developer.change()) is not None:
+                session.assumed[change.repository] = change.wanted
+                self._would_change += 1
             return True
         if step is steps.token and lines:
             self._would_change += 1

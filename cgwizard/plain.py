@@ -6,6 +6,7 @@ With `Prompts` it asks, line by line; without, it takes every step's defaults, w
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -59,6 +60,7 @@ class Plain:
 
     def walk(self, begin: Step | None = None) -> int:
         """Every step, from ``begin`` on. Returns how the process ends."""
+        gc.enable()  # the command line starts without
         self.session.steps.pull.on_event = self.lines.event
         steps = list(self.session.steps)
         index = steps.index(begin) if begin else 0

@@ -117,6 +117,9 @@ def _end(lines: Lines, event: Ended) -> None:
         lines.line(f"verified {reference}")
     count = f"{event.changes} change{'' if event.changes == 1 else 's'}"
     match event.outcome:
+        case "dry-run" if event.exit_code:
+            lines.line(f"Dry run: the problem above would stop it; then {count} would be made.")
+            lines.line("Nothing was changed in Nexus.")
         case "dry-run":
             lines.line(f"Dry run: {count} would be made; nothing was changed in Nexus.")
         case "done" if not event.changes:

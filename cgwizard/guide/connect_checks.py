@@ -84,15 +84,23 @@ def agreement(step: Connect, client: NexusClient, report: Report) -> None:
         def accept() -> None:
             step.accepted = text
 
+        if step.session.dry_run:  # what comes after it is shown all the same
+            problem = _not_accepted().problem
+            report(Check("eula", label, "problem", problem.came_back, problem))
+            return
         step.fix = Fix("accept the agreement", accept, text)
-        raise WizardError(
-            "nexus-eula",
-            tried="asking Nexus whether its End User License Agreement was accepted",
-            came_back="not yet; until then Nexus refuses every pull with 403",
-            cause="a fresh Community Edition waits for someone who accepts it",
-            next_step="read the agreement; Enter accepts it in your name",
-        )
+        raise _not_accepted()
     report(Check("eula", label, "done"))
+
+
+def _not_accepted() -> WizardError:
+    return WizardError(
+        "nexus-eula",
+        tried="asking Nexus whether its End User License Agreement was accepted",
+        came_back="not yet; until then Nexus refuses every pull with 403",
+        cause="a fresh Community Edition waits for someone who accepts it",
+        next_step="read the agreement; Enter accepts it in your name",
+    )
 
 
 def _accept(step: Connect, client: NexusClient, eula: Eula) -> None:

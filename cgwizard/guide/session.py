@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cgwizard.guide.step import Report, Step
     from cgwizard.guide.token import Token
     from cgwizard.nexus.client import NexusClient, Server
-    from cgwizard.nexus.models import BlobStore, Repository
+    from cgwizard.nexus.models import BlobStore, DockerProxy, Repository
     from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry
     from cgwizard.registry.retries import Patience
@@ -84,6 +84,8 @@ class Session:
         self.trust = Trust()
         self.journal = Journal(None if practice else journal_folder)
         self.run: Run | None = None  # set where it is saved: not in practice
+        self.dry_run = False  # nothing is changed; what would be made is in `assumed`
+        self.assumed: dict[str, DockerProxy] = {}
         self.skip_to: Step | None = None  # where a resumed run goes on, once Connect is through
         self.cancel: Cancel | None = None  # what stops the work that is under way
         self.first_port: int | None = None  # where proposals begin; None: `ports.FIRST_PORT`
@@ -189,6 +191,10 @@ class Session:
             from cgwizard.runs import resume
 
             resume.settle(self, lambda _: None)
+
+    def docker_proxy(self, name: str) -> DockerProxy | None:
+        """The repository as Nexus has it; in a dry run, as it would be by now."""
+        return self.assumed.get(name) or self.nexus.docker_proxy(name)
 
     def address(self, port: int) -> str:
         """``HOST:PORT`` of a connector, as it stands in image references."""

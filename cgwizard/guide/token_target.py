@@ -53,7 +53,7 @@ class Target:
         """At both repositories that it could go into: the choice may still change."""
         developer = self.session.developer
         self.session.refresh()
-        self._looked = {developer.name: self.session.nexus.docker_proxy(developer.name)}
+        self._looked = {developer.name: self.session.docker_proxy(developer.name)}
         if self.separate:
             self._looked[self.name] = proxy.existing_proxy(self.session, self.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -107,10 +108,65 @@ def test_the_agreement_is_accepted_only_by_the_answers() -> None:
         assert code == ExitCode.FAILED
         assert [e.code for e in events if isinstance(e, Stopped)] == ["nexus-eula"]
         agreed = plan.Plan(connect=plan.Connect(world.info.nexus_url, "admin", accept_eula=True))
-        code, events, _ = applied(world, agreed, dry_run=True)
-        assert [e.code for e in events if isinstance(e, Stopped)] == ["nexus-eula"]
         code, events, _ = applied(world, agreed)
         assert code == ExitCode.DONE, events
+
+
+@pytest.mark.parametrize("accepts", [False, True])
+def test_a_dry_run_shows_the_whole_plan_before_an_agreement_that_nobody_accepted(
+    accepts: bool,
+) -> None:
+    with PracticeWorld(preset="fresh") as world:
+        world.start()
+        connect = plan.Connect(world.info.nexus_url, "admin", accept_eula=accepts)
+        token = plan.Token("separate", organization=world.info.organization)
+        code, events, session = applied(
+            world, plan.Plan(connect=connect, token=token), dry_run=True
+        )
+        stopped = [e for e in events if isinstance(e, Stopped)]
+        previews = [e.action for e in events if isinstance(e, Preview)]
+        if accepts:
+            assert code == ExitCode.DONE
+            assert stopped == []
+            assert previews.pop(0) == "accept the license agreement"
+        else:
+            assert code == ExitCode.FAILED, "it would not come to its end"
+            assert [e.code for e in stopped] == ["nexus-eula"]
+            assert "accept-eula = true" in stopped[0].next_step
+        assert previews == ["create chainguard", "create chainguard-private"]
+        assert ended(list(events)).outcome == "dry-run"
+        assert ended(list(events)).exit_code == code
+        assert not world.call(lambda: world.state.eula_accepted)
+        assert session.journal.entries == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_dry_run_adds_the_token_to_the_repository_that_it_would_make(
+    world: PracticeWorld, there: bool
+) -> None:
+    if there:
+        applied(world, chosen(world, "skip"))
+    code, events, _ = applied(world, chosen(world, "add"), dry_run=True)
+    assert code == ExitCode.DONE
+    requests = [
+        e.lines[0].split("/service")[0][:4].strip() for e in events if isinstance(e, Preview)
+    ]
+    assert requests == (["PUT"] if there else ["POST", "PUT"])
+    put = [e for e in events if isinstance(e, Preview)][-1]
+    assert put.lines[0].endswith("/docker/proxy/chainguard")
+    assert ended(list(events)).changes == len(requests)
+    with admin(world) as client:
+        assert (client.docker_proxy("chainguard") is not None) == there
+
+
+def test_garbage_is_looked_for_while_it_runs(world: PracticeWorld) -> None:
+    """The command line starts without, for a quick start."""
+    gc.disable()
+    try:
+        applied(world, chosen(world, "skip"), dry_run=True)
+        assert gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_answers_that_are_not_enough_are_a_usage_error(world: PracticeWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -56,6 +57,13 @@ def row(screen: str, text: str) -> int:
     return next(i for i, line in enumerate(screen.split("\n")) if text in line)
 
 
+def on_the_line_of(terminal: Terminal, text: str) -> None:
+    chosen = re.compile(rf"▸ (https?://)?{re.escape(text)}")
+    screen = terminal.until_true(lambda screen: bool(chosen.search(screen)), text)
+    place = row(screen, "▸ ")
+    terminal.until_true(lambda _: terminal.cursor()[1] == place, "the cursor on it")
+
+
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 12), (120, 40)])
 def test_each_run_is_a_line_and_the_cursor_is_on_the_chosen_one(
     runs: list[Path], width: int, height: int
@@ -69,11 +77,7 @@ def test_each_run_is_a_line_and_the_cursor_is_on_the_chosen_one(
             assert "5 minutes ago" in lines[0]
             assert lines[0].index("5 Test pull") == lines[1].index("3 Developer proxy"), screen
         for text in ("nexus.example.com", "127.0.0.1:9", "a-very-long"):
-            shown = terminal.until_true(
-                lambda s, t=text: f"▸ {t}" in s.replace("https://", "").replace("http://", ""), text
-            )  # type: ignore[misc]  # noqa: E501
-            place = row(shown, "▸ ")
-            terminal.until_true(lambda _, y=place: terminal.cursor()[1] == y, "the cursor")  # type: ignore[misc]
+            on_the_line_of(terminal, text)
             terminal.keys("Down")
         if width < 120:  # what does not fit into its line is told below
             terminal.until_true(lambda s: "svc-deploy" in s or "▸ a-very" in s, "the whole")
