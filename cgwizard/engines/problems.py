@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cgwizard import redact
 from cgwizard.errors import WizardError
 from cgwizard.registry.problems import printable
 
@@ -159,7 +160,7 @@ def refused(
     return WizardError(
         code,
         tried=tried,
-        came_back=printable(text) or "nothing",
+        came_back=printable(redact.said(text)) or "nothing",
         cause=cause,
         next_step=next_step,
     )

@@ -217,7 +217,6 @@ class NexusClient:
             f"creating the repository {proxy.name}",
             body,
             needs="nx-repository-admin-*-*-add",
-            hidden=_hidden(proxy),
         )
 
     def update_docker_proxy(self, proxy: DockerProxy) -> None:
@@ -229,7 +228,6 @@ class NexusClient:
             f"changing the repository {proxy.name}",
             body,
             needs="nx-repository-admin-*-*-edit",
-            hidden=_hidden(proxy),
         )
 
     def delete_repository(self, name: str) -> None:
@@ -294,18 +292,11 @@ class NexusClient:
         body: object = None,
         *,
         needs: str = "",
-        hidden: tuple[str, ...] = (),
     ) -> None:
         accept = (200, 201, 202, 204)
-        self._session.send(
-            method, path, what=what, json=body, accept=accept, needs=needs, hidden=hidden
-        )
+        self._session.send(method, path, what=what, json=body, accept=accept, needs=needs)
 
 
 def _segment(name: str) -> str:
     """A repository's name inside a path: nothing in it may lead to another path."""
     return quote(name, safe="") if name.strip(".") else "%2E" * len(name)
-
-
-def _hidden(proxy: DockerProxy) -> tuple[str, ...]:
-    return (proxy.password.reveal(),) if proxy.password else ()

@@ -57,11 +57,11 @@ def told(answer: Answer) -> str:
     """What came back, for people: ``HTTP 400: name: Name is already used ...``."""
     fault = f" (fault id {answer.fault_id})" if answer.fault_id else ""
     if 300 <= answer.status < 400:
-        location = excerpt(answer.headers.get("location", "").encode(), answer.hidden)
+        location = excerpt(answer.headers.get("location", "").encode())
         return f"HTTP {answer.status}, a redirect to {location or 'nowhere'}"
     readable = "; ".join(f"{m}: {text}" if m else text for m, text in violations(answer.body))
     if readable:
-        return f"HTTP {answer.status}: {excerpt(readable.encode(), answer.hidden, 300)}{fault}"
+        return f"HTTP {answer.status}: {excerpt(readable.encode(), 300)}{fault}"
     if _EMPTY in answer.body:
         return f"HTTP {answer.status}{fault}"
     return answer.told

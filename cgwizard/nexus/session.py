@@ -71,7 +71,6 @@ class Session:
         anonymous: bool = False,
         accept: tuple[int, ...] = (200,),
         needs: str = "",
-        hidden: tuple[str, ...] = (),
     ) -> Answer:
         """``path`` follows ``/service/rest``; another status than ``accept`` is a WizardError.
 
@@ -93,7 +92,6 @@ class Session:
             params=params,
             json=json,
             credentials=credentials,
-            hidden=hidden,
         )
         if answer.status in accept:
             return answer

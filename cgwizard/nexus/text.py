@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from html import unescape
+
+from cgwizard import redact
 
 EXCERPT = 160
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -22,19 +23,15 @@ def printable(text: str) -> str:
     return " ".join("".join(c for c in spaced if unicodedata.category(c) not in _HIDDEN).split())
 
 
-def excerpt(body: bytes, hidden: Iterable[str] = (), limit: int = EXCERPT) -> str:
+def excerpt(body: bytes, limit: int = EXCERPT) -> str:
     """What a person can read of an answer's body: an HTML page's title and text, else its text.
-
-    Texts in ``hidden`` (the secrets that were sent: a server may echo them) become ``***``.
-    """
+    Without secrets: a server may repeat what it was sent."""
     text = body[:20_000].decode("utf-8", "replace")
     if looks_like_html(body):
         title = _TITLE.search(text)
         rest = _TAG.sub(" ", _INVISIBLE_ELEMENT.sub(" ", text))
         text = unescape(f"{title.group(1)}: {rest}" if title else rest)
-    for secret in sorted(filter(None, hidden), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    text = printable(text).strip(": ")
+    text = printable(redact.said(text)).strip(": ")
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

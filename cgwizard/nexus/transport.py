@@ -35,13 +35,12 @@ MOST_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An HTTP answer. ``headers`` are lower-case; ``hidden`` are the secrets that were sent."""
+    """An HTTP answer. ``headers`` are lower-case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     url: str  # as requested, without credentials
-    hidden: tuple[str, ...] = ()
 
     @property
     def html(self) -> bool:
@@ -54,7 +53,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def excerpt(self) -> str:
-        return excerpt(self.body, self.hidden)
+        return excerpt(self.body)
 
     @property
     def told(self) -> str:
@@ -98,12 +97,11 @@ class Transport:
         params: Mapping[str, str] | None = None,
         json: object = None,
         credentials: Credentials | None = None,
-        hidden: tuple[str, ...] = (),
     ) -> Answer:
         """``path`` follows the base URL. Redirects are answers, cookies are dropped.
 
-        ``hidden``: further secrets that the request holds. Raises WizardError, and Cancelled
-        as soon as `cancel` is set; what was sent until then may be done by Nexus or not.
+        Raises WizardError, and Cancelled as soon as `cancel` is set; what was sent until then
+        may be done by Nexus or not.
         """
         stopped = threading.Event()
         work = partial(
@@ -115,7 +113,6 @@ class Transport:
             params=params,
             json=json,
             credentials=credentials,
-            hidden=hidden,
         )
         if self.cancel is None:
             return work()
@@ -136,7 +133,6 @@ class Transport:
         params: Mapping[str, str] | None,
         json: object,
         credentials: Credentials | None,
-        hidden: tuple[str, ...],
     ) -> Answer:
         import httpx
 
@@ -146,9 +142,7 @@ class Transport:
             headers["Content-Type"] = "application/json"
             content = msgspec.json.encode(json)
         if credentials is not None:
-            basic = _basic(credentials)
-            headers["Authorization"] = f"Basic {basic}"
-            hidden = (*hidden, credentials.password.reveal(), basic)
+            headers["Authorization"] = f"Basic {_basic(credentials)}"
         started = time.monotonic()
         begun: httpx.Response | None = None
         try:
@@ -170,7 +164,6 @@ class Transport:
                     {name.lower(): value for name, value in response.headers.items()},
                     body,
                     f"{self.base_url}{path}",
-                    hidden,
                 )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if time.monotonic() - started >= self._most_seconds:

@@ -43,9 +43,6 @@ class Authority:
     def __init__(self, transport: Transport, credentials: Credentials | None) -> None:
         self._transport = transport
         self._credentials = credentials
-        if credentials is not None:
-            basic = _basic(credentials).partition(" ")[2]
-            transport.hidden = (credentials.password, Secret(basic))
         self._challenge: Challenge | None = None
         self._tokens: dict[str, _Kept] = {}
         self._wider: dict[str, str] = {}  # scope asked for -> what the registry named besides

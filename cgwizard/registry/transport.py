@@ -13,12 +13,12 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cgwizard import redact
 from cgwizard.net import CONNECT_SECONDS, Trust, http_client
 from cgwizard.registry.connection import Deadline, cut
 from cgwizard.registry.problems import Answer, RegistryError, printable, refused
 from cgwizard.registry.retries import Patience
 from cgwizard.registry.unreachable import unreachable
-from cgwizard.secrets import Secret
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +39,6 @@ class Transport:
         self.patience = patience
         self.nexus = False  # seen from its answers
         self.answered = False
-        self.hidden: tuple[Secret, ...] = ()  # what no message may repeat after a server
         self._trust = trust
         self._client = http_client(str(self.base), trust)
         self._others: dict[str, httpx.Client] = {}
@@ -130,7 +129,7 @@ class Transport:
             reason=printable(response.reason_phrase),
             server=printable(response.headers.get("server", "")),
             content_type=response.headers.get("content-type", "").lower(),
-            text=self._without_secrets(body.decode("utf-8", "replace")),
+            text=redact.said(body.decode("utf-8", "replace")),
             retry_after=retry_after(response),
             registry="docker-distribution-api-version" in response.headers,
             nexus=self.nexus,
@@ -164,12 +163,6 @@ class Transport:
             self.answered = True
             self.nexus = self.nexus or response.headers.get("server", "").startswith("Nexus/")
         return response
-
-    def _without_secrets(self, text: str) -> str:
-        for secret in self.hidden:
-            if secret:
-                text = text.replace(secret.reveal(), "***")
-        return text
 
     def _other(self, url: httpx.URL) -> httpx.Client:
         with self._lock:
