@@ -1,0 +1,128 @@
+"""Manifests and indexes that are something else, or say something else of each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import helpers_faults as harm
+from tests.helpers_fault_proxy import Fault, FaultProxy
+from tests.helpers_faulty_pull import (
+    Pull,
+    Spot,
+    at_manifests,
+    spots,
+)
+from tests.programs import needs
+
+pytestmark = needs("docker-registry")
+
+OTHER_KIND = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        (harm.header("Content-Type", OTHER_KIND), "manifest-invalid", "calls itself"),
+        (harm.header("Content-Encoding", "gzip"), "manifest-invalid", "comes compressed (gzip)"),
+        (harm.answering("200 OK", b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
+        (harm.chunked(b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
+        (harm.header("Content-Length", str(1 << 40)), "answer-too-large", "more than 4 MiB"),
+        (harm.answering("404 Not Found", b"?"), "registry-not-here", "404 Not Found"),
+        (harm.answering("204 No Content"), "registry-answer", "204 No Content"),
+        (harm.answering("304 Not Modified"), "registry-redirect", "304 Not Modified"),
+    ],
+    ids=[
+        "type",
+        "coding",
+        "large",
+        "large-unsaid",
+        "large-said",
+        "elsewhere",
+        "nothing",
+        "as-before",
+    ],
+)
+@at_manifests
+def test_wrong_manifest_is_named(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault, code: str, words: str
+) -> None:
+    proxy.rule(spot.target, fault)
+    faulty.run().fails_with(spot, code, came_back=words, next_step="check")
+    assert len(faulty.asked(spot)) == 1
+
+
+DEEP = b"[" * 100_000
+ENTRY = '{{"digest": "sha256:{:064x}", "size": 1}}'
+MANY = '{{"manifests": [{}]}}'.format(", ".join(ENTRY.format(n) for n in range(1001))).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (DEEP, "no JSON of a manifest"),
+        (b"", "no JSON of a manifest"),
+        (b"\xff\xfe\x00", "no JSON of a manifest"),
+        (b'{"schemaVersion": 2, "mediaType": "x/y"}', "is of type x/y"),
+        (b'{"schemaVersion": 2}', "missing required field"),
+        (MANY, "lists 1001 manifests; 1000 is the limit"),
+    ],
+    ids=["deep", "empty", "binary", "other", "hollow", "many"],
+)
+def test_answer_to_a_tag_that_is_no_manifest(
+    faulty: Pull, proxy: FaultProxy, body: bytes, words: str
+) -> None:
+    proxy.rule("manifests/latest", harm.answering("200 OK", body, Content_Type="application/json"))
+    faulty.run().fails_with(
+        None,
+        "manifest-invalid",
+        tried="manifests/latest",
+        came_back=("200, but the answer", words),
+        cause="is not a registry, or the image is broken",
+        next_step="check the address",
+    )
+
+
+def test_manifest_of_another_digest_than_asked_for_is_refused(
+    faulty: Pull, proxy: FaultProxy
+) -> None:
+    made = faulty.made
+    other = harm.answering("200 OK", made.raw, Content_Type=made.media_type)
+    proxy.rule("manifests/sha256", other)
+    faulty.run().fails_with(
+        spots(made)["manifest"],
+        "digest-mismatch",
+        came_back=f"bytes with digest {made.digest}",
+        cause="on the way",
+        next_step="fetched anew",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            '"size": {size}',
+            '"size": {more}',
+            "a manifest of {size} bytes, and the index says {more}",
+        ),
+        ("image.manifest.v1", "image.index.v1", "the index says application/vnd.oci.image.index"),
+    ],
+    ids=["size", "type"],
+)
+def test_index_that_says_something_else_of_its_manifest(
+    faulty: Pull, proxy: FaultProxy, old: str, new: str, words: str
+) -> None:
+    size = len(faulty.made.children[0].raw)
+    told = {"size": size, "more": size + 1}
+    body = faulty.made.raw.decode().replace(old.format(**told), new.format(**told))
+    assert body.encode() != faulty.made.raw
+    kind = {"Content_Type": faulty.made.media_type}
+    proxy.rule("manifests/latest", harm.answering("200 OK", body.encode(), **kind))
+    faulty.run().fails_with(
+        None,
+        "manifest-invalid",
+        tried="reading the manifests of",
+        came_back=words.format(**told),
+        cause="broken, or made to harm",
+        next_step="push it again",
+    )
