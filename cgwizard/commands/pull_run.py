@@ -83,14 +83,14 @@ class _Work:
             result = self._pull(engine, reference, plain_http, self._out.event)
         else:
             plain_http, result = self._by_engine(engine, reference)
+        if asked.verify_layers:
+            layers = f"{result.unpacked} {'layer' if result.unpacked == 1 else 'layers'}"
+            self._out.note(f"{layers} unpacked: what is inside matches the image's config")
         if asked.output:
             self.kept = f"{reference} is in {asked.output}"
         extra: dict[str, object] = {}
         if asked.verify:
             extra = self._prove(reference, result, plain_http, token, nexus)
-        if asked.verify_layers:
-            told = "layer" if result.unpacked == 1 else "layers"
-            self._out.note(f"{result.unpacked} {told} unpacked: what is inside is right too")
         self._out.finished(result, extra)
 
     def _engine(self) -> Engine:
