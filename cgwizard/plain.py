@@ -55,6 +55,7 @@ class Plain:
         self.prompts = Prompts(self.lines, source) if source else None
         self.cancel = Cancel()
         self._working = False
+        self._stopped = False  # by the person, a moment ago
         self._told: dict[tuple[str, str], Check] = {}
         self._noted: tuple[str, ...] = ()
 
@@ -182,7 +183,8 @@ class Plain:
         options = [main] if main == CONTINUE else [main, *step.others()]
         if asked and step.fields():
             options.append(CHANGE)
-        to_read = bool(step.preview() or step.fix or step.problem or main == CONTINUE)
+        stopped, self._stopped = self._stopped, False  # what was stopped is not begun again unasked
+        to_read = bool(step.preview() or step.fix or step.problem or main == CONTINUE or stopped)
         if not to_read and (len(options) == 1 or (asked and not step.others())):
             return main
         if step is not self.session.steps.connect:
@@ -262,12 +264,15 @@ class Plain:
             run_checked(step, work, lambda check: self._check(step, check), self.cancel)
         except Cancelled:
             self.lines.line("  stopped")
+            self._stopped = True
         finally:
             self._working = False
             if self.prompts:
                 self.prompts.drain()
         if self._leaving:
             raise _Left(self._leaving)
+        if self._stopped and self.prompts is None:
+            raise _Left(ExitCode.CANCELLED)
 
     def _check(self, step: Step, check: Check) -> None:
         if check.state == "running" or self._told.get((step.id, check.id)) == check:

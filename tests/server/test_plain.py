@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ import pytest
 from cgwizard.errors import ExitCode
 from cgwizard.practice.world import PracticeWorld
 from tests.conftest import leaks
+from tests.helpers_nexus import raw_server
 from tests.helpers_server import ENTERS, plainly, session_of
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
@@ -90,6 +94,16 @@ def test_the_end_of_the_input_is_no_failure_of_the_guide(world: PracticeWorld) -
     code, told = plainly(session_of(world), "\n\n")
     assert code == ExitCode.UNFINISHED
     assert told.rstrip().endswith("The input ended before the guide did.")
+
+
+def test_garbage_is_looked_for_while_it_runs(world: PracticeWorld) -> None:
+    """The command line starts without, for a quick start."""
+    gc.disable()
+    try:
+        plainly(session_of(world), "\n")
+        assert gc.isenabled()
+    finally:
+        gc.enable()
 
 
 # In a terminal
@@ -190,6 +204,41 @@ def test_a_terminal_that_goes_away_leaves_echo_as_it_was(number: signal.Signals)
         while talk.process.isalive():
             assert time.monotonic() < deadline, "it goes on"
         assert talk.process.exitstatus == 128 + number
+
+
+def test_interrupt_ends_the_wait_for_a_nexus_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    came = threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            came.set()
+
+    with (
+        raw_server(silent) as port,
+        dialogue("--plain", f"http://127.0.0.1:{port}", "--user", "admin") as talk,
+    ):
+        for question in ("URL [", "User ["):
+            talk.until(question)
+            talk.type("\n")
+        talk.until("Password (")
+        talk.type("otter-harbour-42\n")
+        talk.until("Choice [1]")  # for this run only
+        talk.type("\n")
+        assert came.wait(SECONDS)
+        began = time.monotonic()
+        talk.process.kill(signal.SIGINT)
+        talk.until("stopped")
+        assert time.monotonic() - began < 1.0
+        talk.until("2 change the answers")  # nothing is lost, and nothing begins by itself
+        talk.until("Choice [1]")
+        talk.type("3\n")
+        deadline = time.monotonic() + SECONDS
+        while talk.process.isalive():
+            assert time.monotonic() < deadline, "it goes on"
+        assert talk.process.exitstatus == ExitCode.UNFINISHED
 
 
 @pytest.mark.parametrize("locale", ["C.UTF-8", "en_US.ISO-8859-1", "C"])
