@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +21,7 @@ from cgwizard.screens.parts.quiet import QuietApp
 from cgwizard.screens.parts.terminal import TerminalApp
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
     from rich.console import RenderableType
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.guide.step import Step
     from cgwizard.runs.offer import Offer
-
-GRACE_SECONDS = 3.0  # for the screens to go after a signal
 
 # The terminal's own colours: right on light and on dark backgrounds, and with sixteen of them.
 THEME = Theme(
@@ -88,15 +86,13 @@ class Wizard(TerminalApp, QuietApp):
     def __init__(
         self,
         session: Session,
-        clean_up: Callable[[], None] = lambda: None,
         offer: Offer | None = None,
     ) -> None:
         super().__init__()
         self.session = session
         self.offer = offer  # of runs that can be gone on with
         self.crashed = ""  # what to say of a crash when the screens are gone
-        self._clean_up = clean_up
-        self._ended = threading.Event()
+        self._at_work: AbstractEventLoop | None = None
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -124,20 +120,13 @@ class Wizard(TerminalApp, QuietApp):
         import gc
 
         self.call_after_refresh(gc.enable)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop, number)
+        self._at_work = asyncio.get_running_loop()
 
-    def _stop(self, number: signal.Signals) -> None:
-        """Leave because of a signal, also when the terminal is gone: then Textual would wait for
-        ever to write its last words."""
-        threading.Thread(target=self._end_anyway, args=(128 + number,), daemon=True).start()
-        self.exit(128 + number)
-
-    def _end_anyway(self, code: int) -> None:
-        if not self._ended.wait(GRACE_SECONDS):
-            self._clean_up()
-            os._exit(code)
+    def leave_with(self, code: int) -> None:
+        """Leave because of a signal; from any thread, without waiting for it."""
+        if self._at_work is not None:
+            with contextlib.suppress(RuntimeError):  # it is over
+                self._at_work.call_soon_threadsafe(self.exit, code)
 
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
@@ -175,10 +164,6 @@ class Wizard(TerminalApp, QuietApp):
         else:
             self.push_screen(step.id)
 
-    def ended(self) -> None:
-        """The screens are gone: nobody needs to be stopped any more."""
-        self._ended.set()
-
     def action_leave(self) -> None:
         done = all(step.state in {"done", "skipped"} for step in self.session.steps)
         self.exit(ExitCode.DONE if done else ExitCode.CANCELLED)
@@ -203,14 +188,25 @@ def run(
     ``clean_up`` is called when it has to end without returning from here. ``offer``: what can
     be gone on with, asked first.
     """
-    app = Wizard(session, clean_up, offer)
+    from cgwizard.ending import Ending
+
+    app, ending = Wizard(session, offer), Ending(clean_up)
+    ending.watch(app.leave_with)
     mouse = not os.environ.get("SSH_CONNECTION")  # over SSH the terminal's own selection is kept
     code = app.run(mouse=mouse)
-    app.ended()
+    ending.over()
     session.close()
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        _last_words(app)
     if app.crashed:
-        print(app.crashed, file=sys.stderr)  # noqa: T201
         return ExitCode.FAILED
-    for reference, digest, verdict in session.steps.finish.proved():
-        print(f"{verdict}  {reference}\n  {digest}")  # noqa: T201  (stays when the screens are gone)
     return app.return_code or 0 if code is None else code
+
+
+def _last_words(app: Wizard) -> None:
+    """What stays to be read when the screens are gone."""
+    if app.crashed:
+        print(app.crashed, file=sys.stderr, flush=True)  # noqa: T201
+        return
+    for reference, digest, verdict in app.session.steps.finish.proved():
+        print(f"{verdict}  {reference}\n  {digest}", flush=True)  # noqa: T201

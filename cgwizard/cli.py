@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 import threading
@@ -42,6 +43,8 @@ def _crashed(error: BaseException) -> None:
 
 
 def _thread_crashed(args: threading.ExceptHookArgs) -> None:
+    if isinstance(args.exc_value, OSError) and args.exc_value.errno == errno.EIO:
+        return  # the screens' writer, whose terminal is gone: a signal tells of it, too
     if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
         _crashed(args.exc_value)
 

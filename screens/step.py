@@ -18,9 +18,11 @@ from textual.widgets import Input, Static
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
+from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.findings import Findings, clean
-from cgwizard.screens.parts.form import Answered, ChoiceInput, Form
+from cgwizard.screens.parts.form import Form
 from cgwizard.screens.parts.keys import Keys, follow, more_below
+from cgwizard.screens.parts.messages import Answered
 from cgwizard.screens.parts.terminal import line_of
 from cgwizard.screens.parts.top import Rail, Top
 
@@ -103,6 +105,8 @@ class StepScreen(Screen[None]):
 
     async def show(self) -> None:
         """Bring the screen in line with the step."""
+        if not self.is_attached:  # on its way out, when a terminal that goes away tells its size
+            return
         step = self.step
         wide = self.app.size.width >= 100
         self.query_one(Top).show(self.place, self.size.width - 2, steps=not wide)
@@ -195,6 +199,8 @@ class StepScreen(Screen[None]):
         self._show_keys()
 
     async def on_answered(self, event: Answered) -> None:
+        if self.busy in {"act", "other"}:
+            return
         answer = self.query_one(Form).answer(event.field)
         if answer is not None and self.step.set(event.field, answer):
             self.query_one(Form).complain({})
@@ -206,6 +212,9 @@ class StepScreen(Screen[None]):
     async def action_main(self) -> None:
         if self.busy:
             return
+        # Enter may come sooner than the message of the last letters.
+        for field, answer in self.query_one(Form).untold().items():
+            self.step.set(field, answer)
         if self.step.action() == CONTINUE:
             self.go(1)
             return

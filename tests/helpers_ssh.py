@@ -71,7 +71,8 @@ class Sshd:
 
     def __exit__(self, *_: object) -> None:
         for process in (*descendants(self._process.pid), self._process.pid):
-            os.kill(process, signal.SIGKILL)  # also those that stand still
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)  # also those that stand still
         self._process.wait(10)
         self._log.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,8 @@ class TerminalDriver(LinuxDriver):
 
     def close(self) -> None:
         super().close()
-        glyphs.settle()
+        with contextlib.suppress(OSError):  # the terminal is gone
+            glyphs.settle()
 
     def write(self, data: str) -> None:
         if os.environ.get("TERM", "").startswith(OLD):

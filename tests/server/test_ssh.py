@@ -39,6 +39,8 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="cgw-") as folder:
         yield Path(folder)
+        crashed = [path.read_text() for path in Path(folder).rglob("crashes/*")]
+        assert not crashed, crashed[0]
 
 
 class Person:
