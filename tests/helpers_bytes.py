@@ -20,12 +20,14 @@ UNSEEN = (
     "sendfile,splice,vmsplice,tee,copy_file_range,io_uring_setup,process_vm_writev,"
     "shmget,mq_timedsend"
 )
+LONGEST = 1 << 16  # bytes of one text of a call; longer ones are cut, and `cut` tells it
 STRACE = (
-    *("strace", "-f", "-qq", "-yy", "-v", "-xx", "--seccomp-bpf", "-s", "100000000"),
+    *("strace", "-f", "-qq", "-yy", "-v", "-xx", "--seccomp-bpf", "-s", str(LONGEST)),
     *("-e", f"trace={WRITES},{NAMES},{UNSEEN},mmap"),
 )
 
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)", re.DOTALL)
+_CUT_TEXT = '"...'
 _CUT = " <unfinished ...>"
 _TARGET = re.compile(r"\d+<(.*?)>(?=[,)])")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -39,11 +41,13 @@ _PATH = re.compile(r'sun_path=@?"((?:\\x[0-9a-f]{2})*)"')
 class Recording:
     """``places``: all bytes that went to a file, socket, terminal or pipe, by its name; and under
     ``names``, ``arguments`` and ``environment`` what the system was told besides. ``unseen`` are
-    the calls whose bytes are not in here, ``made`` the files that were opened to be written."""
+    the calls whose bytes are not in here, ``made`` the files that were opened to be written, and
+    ``cut`` the places to which longer pieces went than are recorded."""
 
     places: dict[str, bytes] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
+    cut: set[str] = field(default_factory=set)
 
     def to(self, part: str) -> bytes:
         """What went to the places with ``part`` in their names."""
@@ -71,7 +75,10 @@ def read(record: Path) -> Recording:
             data = b"".join(texts)
             if result:  # what the system took; the rest comes again
                 data = data[: max(int(result[1]), 0)]
-            places[_place(target[1] if target else "", sockets)].append(data)
+            place = _place(target[1] if target else "", sockets)
+            places[place].append(data)
+            if _CUT_TEXT in rest:
+                found.cut.add(place)
         elif name == "execve":
             program, arguments, environment = rest.split("[", 2)
             places["names"] += _texts(program)

@@ -14,6 +14,7 @@ import pytest
 from cgwizard.practice.registry.tokens import Bearers
 from cgwizard.practice.world import PracticeWorld
 from tests.helpers_bytes import Recording, read, under_strace
+from tests.helpers_docker import PRIVATE_IMAGE
 from tests.helpers_door import Door, world_behind
 from tests.helpers_search import Search
 from tests.helpers_terminal import Terminal
@@ -62,16 +63,20 @@ class Traced:
         return ("env", "-C", str(self.folder / "cwd"), *traced)
 
     def run(
-        self, *arguments: str, stdin: str = "", program: tuple[str, ...] = LIVE, **more: str
+        self,
+        *arguments: str,
+        stdin: str = "",
+        program: tuple[str, ...] = LIVE,
+        env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments, program=program),
             input=stdin, capture_output=True, text=True, timeout=120, check=False,
-            env=self.env | more,
+            env=self.env | (env or {}),
         )  # fmt: skip
 
-    def terminal(self, *arguments: str, program: tuple[str, ...] = LIVE, **more: str) -> Terminal:
-        return Terminal(*self.command(*arguments, program=program), env=self.env | more)
+    def terminal(self, *arguments: str, program: tuple[str, ...] = LIVE) -> Terminal:
+        return Terminal(*self.command(*arguments, program=program), env=self.env)
 
     def recording(self) -> Recording:
         """Of the last run."""
@@ -101,11 +106,14 @@ class Traced:
     def hold(self, recording: Recording, *more: str) -> None:
         """No secret went anywhere but to whom it is for; ``more`` are patterns of such places.
         Nothing was written outside the run's own folders, and nothing unseen."""
-        found = self.leaks(recording, "|".join((self.theirs(), *more)))
+        excepted = "|".join((self.theirs(), *more))
+        found = self.leaks(recording, excepted)
         assert not found, found
         assert not recording.unseen, recording.unseen
         strangers = [p for p in recording.made if not p.startswith((str(self.folder), "/dev/"))]
         assert not strangers, strangers
+        cut = [place for place in recording.cut if not re.fullmatch(excepted, place)]
+        assert not cut, cut
 
     def leaks(self, recording: Recording, excepted: str) -> dict[str, set[str]]:
         """Where a secret went or is, and in which form."""
@@ -133,4 +141,95 @@ def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
     monkeypatch.setattr(Bearers, "issue", noted)
     door = Door()
     with world_behind(door) as world:
-        yield Traced(world, door, bearers, tmp_path)
+        (tmp_path / "run").mkdir()
+        yield Traced(world, door, bearers, tmp_path / "run")
+
+
+PASTE = "Pull token (not shown). Several lines are fine; an empty line ends it."
+
+
+def answers(world: Traced) -> dict[str, str]:
+    """What a person types at the prompts that begin so; at all others Enter."""
+    info = world.world.info
+    token = info.pull_token
+    return {
+        "Password": info.password.reveal(),
+        "Pull token": f"{token.username}\n{token.password.reveal()}\n",
+        "Image to try": PRIVATE_IMAGE,
+    }
+
+
+def by_screens(world: Traced, terminal: Terminal) -> None:
+    """Every step up to Finish."""
+    typed = answers(world)
+    terminal.until("Password", "enter connect")
+    terminal.type(typed["Password"])
+    terminal.keys("Enter")
+    for action in ("continue", "use port", "create chainguard", "continue"):
+        terminal.until(f"enter {action}")
+        terminal.keys("Enter")
+    terminal.until("4 Add token auth", "enter check the token")
+    terminal.paste(typed["Pull token"])
+    terminal.until("••••")
+    terminal.keys("Tab")
+    terminal.type(typed["Image to try"])
+    terminal.until(typed["Image to try"])
+    for action in ("check", "create chainguard-private", "continue", "pull", "continue"):
+        terminal.until(f"enter {action}")
+        terminal.keys("Enter")
+    terminal.until("6 Finish", "✓ verified", "docker login")
+
+
+def by_prompts(terminal: Terminal, typed: dict[str, str]) -> None:
+    """Every step to the end. ``typed``: what is typed at prompts, by words of theirs or, of a
+    choice, of an option; at all others Enter alone."""
+    screen = ""
+    while "EXIT" not in screen:
+        screen = next_question(terminal, screen)
+        question = screen.rpartition("\n")[2]
+        if question.startswith("Choice"):
+            question = "\n".join(screen.split("\n")[-4:])
+        if text := next((text for words, text in typed.items() if words in question), ""):
+            terminal.paste(text)
+        terminal.keys("Enter")
+    assert "EXIT 0" in screen
+
+
+def next_question(terminal: Terminal, before: str) -> str:
+    """The screen up to the cursor, where that stands behind a prompt; or the end is told."""
+
+    found = ""
+
+    def waits(screen: str) -> bool:
+        nonlocal found
+        column, row = terminal.cursor()
+        lines = screen.split("\n")[: row + 1]
+        asked = lines[-1].rstrip().endswith(":") if column else lines[-2:-1] == [PASTE]
+        found = "\n".join(lines).rstrip()
+        return (asked and found != before) or "EXIT" in screen
+
+    terminal.until_true(waits, "the next question")
+    return found
+
+
+def unattended(world: Traced) -> dict[str, str]:
+    """Writes an answers file; returns the environment that it wants. The password is in a file
+    outside the folders that are searched."""
+    info = world.world.info
+    place = world.folder.parent / "outside"
+    place.mkdir(mode=0o700)
+    (place / "password").write_text(info.password.reveal())
+    (place / "password").chmod(0o600)
+    (world.folder / "cwd" / "answers.toml").write_text(
+        f"[connect]\nurl = '{info.nexus_url}'\nuser = 'admin'\n[routing]\nport = 5071\n"
+        "[token]\nmode = 'separate'\norganization = 'example.com'\nport = 5072\n"
+        f"[secrets]\nnexus-password = 'file:{place}/password'\npull-token = 'env:CGR_TOKEN'\n"
+    )
+    return {"CGR_TOKEN": answers(world)["Pull token"]}
+
+
+def sent_to(world: Traced, recording: Recording, url: str) -> set[str]:
+    """Which secrets were sent to ``url``: that they were shows that the recording has them."""
+    sent = recording.to(f"->127.0.0.1:{url.rpartition(':')[2]}")
+    found = Search(world.secrets()).found(sent)
+    return {re.sub(r"( \d+)? in .*", "", told) for told in found}

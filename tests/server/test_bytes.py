@@ -9,93 +9,30 @@ from __future__ import annotations
 
 import base64
 import re
+from urllib.parse import quote
 
 import pytest
 
-from tests.helpers_bytes import Recording
 from tests.helpers_docker import PRIVATE_IMAGE, add_repository
 from tests.helpers_engines import podman_engine, short_folder
 from tests.helpers_search import Search
 from tests.helpers_terminal import Terminal
-from tests.helpers_traced import COMMAND, LIVE, Traced, traced
+from tests.helpers_traced import (
+    COMMAND,
+    LIVE,
+    Traced,
+    answers,
+    by_prompts,
+    by_screens,
+    sent_to,
+    traced,
+    unattended,
+)
 from tests.programs import needs
 
 pytestmark = needs("strace")
 
 __all__ = ["traced"]
-
-PASTE = "Pull token (not shown). Several lines are fine; an empty line ends it."
-
-
-def answers(world: Traced) -> dict[str, str]:
-    """What a person types at the prompts that begin so; at all others Enter."""
-    info = world.world.info
-    token = info.pull_token
-    return {
-        "Password": info.password.reveal(),
-        "Pull token": f"{token.username}\n{token.password.reveal()}\n",
-        "Image to try": PRIVATE_IMAGE,
-    }
-
-
-def by_screens(world: Traced, terminal: Terminal) -> None:
-    """Every step up to Finish."""
-    typed = answers(world)
-    terminal.until("Password", "enter connect")
-    terminal.type(typed["Password"])
-    terminal.keys("Enter")
-    for action in ("continue", "use port", "create chainguard", "continue"):
-        terminal.until(f"enter {action}")
-        terminal.keys("Enter")
-    terminal.until("4 Add token auth", "enter check the token")
-    terminal.paste(typed["Pull token"])
-    terminal.until("••••")
-    terminal.keys("Tab")
-    terminal.type(typed["Image to try"])
-    terminal.until(typed["Image to try"])
-    for action in ("check", "create chainguard-private", "continue", "pull", "continue"):
-        terminal.until(f"enter {action}")
-        terminal.keys("Enter")
-    terminal.until("6 Finish", "✓ verified", "docker login")
-
-
-def by_prompts(terminal: Terminal, typed: dict[str, str]) -> None:
-    """Every step to the end. ``typed``: what is typed at prompts, by words of theirs or, of a
-    choice, of an option; at all others Enter alone."""
-    screen = ""
-    while "EXIT" not in screen:
-        screen = next_question(terminal, screen)
-        question = screen.rpartition("\n")[2]
-        if question.startswith("Choice"):
-            question = "\n".join(screen.split("\n")[-4:])
-        if text := next((text for words, text in typed.items() if words in question), ""):
-            terminal.paste(text)
-        terminal.keys("Enter")
-    assert "EXIT 0" in screen
-
-
-def next_question(terminal: Terminal, before: str) -> str:
-    """The screen up to the cursor, where that stands behind a prompt; or the end is told."""
-
-    found = ""
-
-    def waits(screen: str) -> bool:
-        nonlocal found
-        column, row = terminal.cursor()
-        lines = screen.split("\n")[: row + 1]
-        asked = lines[-1].rstrip().endswith(":") if column else lines[-2:-1] == [PASTE]
-        found = "\n".join(lines).rstrip()
-        return (asked and found != before) or "EXIT" in screen
-
-    terminal.until_true(waits, "the next question")
-    return found
-
-
-def sent_to(world: Traced, recording: Recording, url: str) -> set[str]:
-    """Which secrets were sent to ``url``: that they were shows that the recording has them."""
-    sent = recording.to(f"->127.0.0.1:{url.rpartition(':')[2]}")
-    found = Search(world.secrets()).found(sent)
-    return {re.sub(r"( \d+)? in .*", "", told) for told in found}
 
 
 @needs("tmux")
@@ -132,7 +69,7 @@ def test_the_prompts_then_undo_and_forget(traced: Traced) -> None:
     assert sent_to(traced, recording, info.nexus_url) == {"password", "pull token"}
     assert sent_to(traced, recording, info.registry_url) == {"pull token", "bearer"}
     ways = ("--yes", "--password-from", "env:PASSWORD", "--debug-log", "undo.log")
-    done = traced.run("undo", *address, *ways, PASSWORD=info.password.reveal())
+    done = traced.run("undo", *address, *ways, env={"PASSWORD": info.password.reveal()})
     assert done.returncode == 0, done.stdout + done.stderr
     recording = traced.recording()
     traced.hold(recording)
@@ -192,23 +129,27 @@ def test_the_keyring_is_told_secrets_encrypted_only(traced: Traced) -> None:
 
 
 def test_a_script_with_its_secrets_in_a_file_and_a_variable(traced: Traced) -> None:
-    info = traced.world.info
-    place = traced.folder.parent / "outside"
-    place.mkdir(mode=0o700)
-    (place / "password").write_text(info.password.reveal())
-    (place / "password").chmod(0o600)
-    (traced.folder / "cwd" / "answers.toml").write_text(
-        f"[connect]\nurl = '{info.nexus_url}'\nuser = 'admin'\n[routing]\nport = 5071\n"
-        "[token]\nmode = 'separate'\norganization = 'example.com'\nport = 5072\n"
-        f"[secrets]\nnexus-password = 'file:{place}/password'\npull-token = 'env:CGR_TOKEN'\n"
-    )
-    token = answers(traced)["Pull token"]
     command = ("apply", "answers.toml", "--json", "--debug-log", "debug.log")
-    done = traced.run(*command, CGR_TOKEN=token)
+    done = traced.run(*command, env=unattended(traced))
     assert done.returncode == 0, done.stdout + done.stderr
     recording = traced.recording()
     traced.hold(recording)
-    assert sent_to(traced, recording, info.nexus_url) == {"password", "pull token"}
+    assert sent_to(traced, recording, traced.world.info.nexus_url) == {"password", "pull token"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["GET .*/repositorySettings$", "POST .*/docker/proxy$", "GET .*/proxy/chain", "GET .*/search$"],
+)
+def test_a_server_that_repeats_what_it_was_sent(traced: Traced, request_: str) -> None:
+    password = traced.world.info.password.reveal()
+    token = traced.world.info.pull_token.password.reveal()
+    basic = base64.b64encode(f"admin:{password}".encode()).decode()
+    page = f"The otters refuse: Basic {basic} {password} {quote(password)} {token} {token[:70]}"
+    traced.door.rule(request_, "answer", status=400, body=page.encode(), content_type="text/html")
+    done = traced.run("apply", "answers.toml", "--debug-log", "d.log", env=unattended(traced))
+    assert "The otters refuse" in done.stdout, done.stdout + done.stderr
+    traced.hold(traced.recording())
 
 
 def test_practice_by_itself(traced: Traced) -> None:
@@ -240,7 +181,9 @@ def test_a_pull_that_is_proved_and_one_by_an_engine(traced: Traced) -> None:
     )
     password = info.password.reveal()
     token = answers(traced)["Pull token"]
-    done = traced.run(*image, *login, *proof, stdin=password, program=COMMAND, CGR_TOKEN=token)
+    done = traced.run(
+        *image, *login, *proof, stdin=password, program=COMMAND, env={"CGR_TOKEN": token}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     recording = traced.recording()
     traced.hold(recording)
@@ -250,7 +193,7 @@ def test_a_pull_that_is_proved_and_one_by_an_engine(traced: Traced) -> None:
     with short_folder() as folder, podman_engine(folder) as engine:
         done = traced.run(
             *image, *login, "--engine", "podman", "--plain-http",
-            stdin=password, program=COMMAND, CONTAINER_HOST=engine,
+            stdin=password, program=COMMAND, env={"CONTAINER_HOST": engine},
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         recording = traced.recording()
