@@ -80,3 +80,24 @@ def test_rows_that_come_and_go_leave_what_is_being_typed_alone(world: PracticeWo
         assert shown == ["url", "user", "password", "keep", "passphrase", "passphrase_again"]
 
     drive(session, play)
+
+
+def test_enter_means_what_stands_in_the_fields_then(world: PracticeWorld) -> None:
+    """Not what the step was told last: here the field was emptied just before."""
+    session = Session(url=world.info.nexus_url, user="admin")
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "enter connect" in keys(app), "the main action")
+        step = session.steps.connect
+        field(app, "password").focus()
+        await pilot.pause()
+        at_once(app, "a-wrong-one")
+        await until(pilot, lambda: "password" in step.secrets, "the first answer")
+        await pilot.pause()
+        for key in ("ctrl+u", "enter"):
+            app.post_message(events.Key(key, None))
+        await until(pilot, lambda: not step.secrets["password"], "the second answer")
+        await until(pilot, lambda: "enter connect" in keys(app), "the main action")
+        assert step.checks == {}, "it was sent"
+
+    drive(session, play)

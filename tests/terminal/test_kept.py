@@ -34,12 +34,14 @@ def test_an_encrypted_file_is_made_and_opened(world: PracticeWorld) -> None:
     with Terminal(*command, env=NO_KEYRING) as terminal:
         terminal.until("n begin anew")
         terminal.keys("n")
-        terminal.until("opens the secrets file", "The encrypted file of an earlier run")
+        shown = ("opens the secrets file", "The encrypted file of an earlier run")
+        terminal.until(*shown, "enter connect")
         terminal.type("not this one")
         terminal.keys("Enter")
         screen = terminal.until("it does not open", "enter try again")
         assert not leaks(screen.encode())
-        terminal.keys("C-a", "C-k")
+        terminal.keys("C-u")
+        terminal.until("opens the secrets file")  # the field is empty
         terminal.type(PASSPHRASE)
         terminal.keys("Enter")
         screen = terminal.until("opened the secrets file", "signed in as admin", "enter continue")
