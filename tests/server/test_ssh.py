@@ -236,7 +236,11 @@ def test_a_line_that_is_frozen_and_then_lost(person: Person) -> None:
     assert login.cut(login.session) < SECONDS
     person.world.registry.pacer.speed = None
     again = person.go_on()
-    finish(again)
+    for action in ("pull", "continue"):
+        again.terminal.until(f"enter {action}")
+        again.terminal.keys("Enter")
+    again.terminal.until("done, leave")
+    assert again.cut(again.session) < SECONDS, "also with something left to say"
     nothing_was_made_twice(person)
 
 
