@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Where the guide's own next step is for a person before it.
 NEXT_STEPS = {"nexus-eula": "read it; accept-eula = true under [connect] accepts it in your name"}
+FOUND_LATER = {"port", "password"}
 MOST_ACTS = 6  # of one step; each ends, and none needs more than check, accept, apply
 
 
@@ -99,6 +100,7 @@ class Apply:
         nothing was tried."""
         gc.enable()  # the command line starts without
         self._fill()
+        self._refuse_incomplete()
         self.session.steps.pull.on_event = self.tell
         outcome: Literal["done", "failed", "cancelled", "dry-run"]
         try:
@@ -119,7 +121,7 @@ class Apply:
 
     def _fill(self) -> None:
         if self.answers.connect is None and not self.session.practice:
-            raise _incomplete("[connect] is missing", 'add [connect] with url = "..." and user')
+            raise _unusable("[connect] is missing", 'add [connect] with url = "..." and user')
         steps, secrets = self.session.steps, self.answers.secrets
         practised = {} if not self.session.practice else dict(steps.connect.values)
         prefill.fill(self.session, self.answers.plan)
@@ -139,6 +141,19 @@ class Apply:
         if self._with_token:
             steps.token.secrets["token"] = sources.pull_token(secrets.pull_token)
 
+    def _refuse_incomplete(self) -> None:
+        """Before anything is tried: answers that a step will not take. What is left empty and
+        what a store may have, the guide itself finds."""
+        steps = self.session.steps
+        for step in (*steps[:3], *((steps.token,) if self._with_token else ()), steps.pull):
+            found = {
+                field: told
+                for field, told in step.field_problems().items()
+                if field not in FOUND_LATER or step.values.get(field)
+            }
+            if found:
+                raise _incomplete(step, found)
+
     @property
     def _with_token(self) -> bool:
         return self.answers.token is not None and self.answers.token.mode != "skip"
@@ -156,8 +171,8 @@ class Apply:
         acts = 0
         while (step.problem is None or self._agrees(step)) and not _is_through(step):
             if problems := step.field_problems():
-                field, told = next(iter(problems.items()))
-                raise _incomplete(f"{step.id}.{field}: {told}", "complete the answers")
+                self._stopped(step, _incomplete(step, problems).problem)
+                return False
             lines = step.preview()
             if lines:
                 self.tell(Preview(step.id, step.action().label, lines, self.dry_run))
@@ -273,7 +288,12 @@ def _is_through(step: Step) -> bool:
     return step.state in {"done", "skipped"} or step.action() in {CONTINUE, QUIT}
 
 
-def _incomplete(came_back: str, next_step: str) -> WizardError:
+def _incomplete(step: Step, problems: dict[str, str]) -> WizardError:
+    field, told = next(iter(problems.items()))
+    return _unusable(f"{step.id}.{field}: {told}", "complete the answers")
+
+
+def _unusable(came_back: str, next_step: str) -> WizardError:
     return WizardError(
         "answers-incomplete",
         tried="filling in the guide from the answers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials
 from tests.conftest import leaks
+from tests.helpers_guide import free_port
 from tests.helpers_server import NO_NETWORK, applied
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
@@ -169,12 +171,71 @@ def test_garbage_is_looked_for_while_it_runs(world: PracticeWorld) -> None:
         gc.enable()
 
 
-def test_answers_that_are_not_enough_are_a_usage_error(world: PracticeWorld) -> None:
-    wanted = plan.Plan(token=plan.Token("separate"))
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        plan.Plan(token=plan.Token("separate")),
+        plan.Plan(developer=plan.Developer("With Blank")),
+        plan.Plan(pull=plan.Pull(platform="linux")),
+        plan.Plan(routing=plan.Routing(0)),
+    ],
+)
+def test_answers_that_are_not_enough_are_a_usage_error_and_nothing_is_tried(
+    world: PracticeWorld, wanted: plan.Plan
+) -> None:
     with pytest.raises(WizardError) as caught:
         applied(world, wanted)
     assert caught.value.code == "answers-incomplete"
     assert caught.value.exit_code == ExitCode.USAGE
+    with admin(world) as client:
+        assert client.docker_proxy("chainguard") is None
+
+
+def test_an_answer_that_turns_out_wrong_on_the_way_is_a_failure_that_is_told(
+    world: PracticeWorld,
+) -> None:
+    port = free_port()
+    token = plan.Token("separate", organization=world.info.organization, port=port)
+    wanted = plan.Plan(routing=plan.Routing(port), token=token)
+    code, events, _ = applied(world, wanted)
+    assert code == ExitCode.FAILED
+    (stopped,) = (e for e in events if isinstance(e, Stopped))
+    assert stopped.code == "answers-incomplete"
+    assert "token.port" in stopped.came_back
+    assert ended(list(events)).outcome == "failed"
+
+
+# What docs/unattended.md says of the events
+
+
+def documented() -> dict[str, set[str]]:
+    """Members by event, from the page's table; a pull's events are described elsewhere."""
+    page = (Path(__file__).parents[2] / "docs" / "unattended.md").read_text()
+    table = page.partition("## Events")[2].partition("## ")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+    found: dict[str, set[str]] = {}
+    for events, members in rows:
+        told = set(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", members)))
+        found |= {event: told for event in re.findall(r"`(\w+)`", events)}
+    return found
+
+
+def test_every_line_is_an_event_as_the_page_says(world: PracticeWorld, tmp_path: Path) -> None:
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    env = {"NEXUS_PW": world.info.password.reveal()}
+    lines = command(str(path), "--dry-run", "--json", env=env).stdout.splitlines()
+    lines += command(str(path), "--json", env=env).stdout.splitlines()
+    wrong = {"NEXUS_PW": "not the password"}
+    lines += command(str(path), "--json", env=wrong).stdout.splitlines()
+    page, seen = documented(), set[str]()
+    for line in lines:
+        event = json.loads(line)
+        name = event.pop("event")
+        seen.add(name)
+        assert name in page, line
+        if name not in {"resolved", "layer", "totals", "finished"}:  # of docs/pull.md
+            assert event.keys() == page[name], name
+    assert seen == page.keys(), "each kind of event was seen"
 
 
 # The command
