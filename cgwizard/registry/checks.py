@@ -18,7 +18,7 @@ from cgwizard.registry.models import (
     WrongManifest,
     read_manifest,
 )
-from cgwizard.registry.problems import RegistryError, printable
+from cgwizard.registry.problems import Answer, RegistryError, printable
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.transport import pieces, shown
 
@@ -146,6 +146,20 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
         next_step="try again; if it stays so, pull from another network",
         status=response.status_code,
         transient=True,
+    )
+
+
+def turned_away(answer: Answer, by: str) -> RegistryError:
+    """Who ``by`` redirected us to refuses: no sign-in goes there, the address itself must do."""
+    return RegistryError(
+        "registry-redirect",
+        tried=answer.tried,
+        came_back=answer.came_back,
+        cause=f"{by} sent us there with a link that does not hold: expired, or made wrongly",
+        next_step="try again; if it stays so, compare the clocks, and see what stands between",
+        status=answer.status,
+        transient=True,
+        tries=1,
     )
 
 

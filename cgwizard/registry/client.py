@@ -11,7 +11,7 @@ import msgspec
 
 from cgwizard.net import Trust
 from cgwizard.registry.auth import Authority
-from cgwizard.registry.checks import blob_start, checked_manifest, is_page, tag_page
+from cgwizard.registry.checks import blob_start, checked_manifest, is_page, tag_page, turned_away
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.retries import Patience, Retries
@@ -236,6 +236,9 @@ class Registry:
                     sent = self._authority.challenged(response, scope, sent)
                     continue
                 if response.status_code not in passing or is_page(response, size):
+                    if response.status_code in {401, 403} and not ours:
+                        answer = self._transport.answer(response, signed_in=False)
+                        raise turned_away(answer, self.name)
                     signed_in = sent is not None and self._authority.signs_in
                     raise self._transport.explain(response, signed_in=signed_in)
                 yield response

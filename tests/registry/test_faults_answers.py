@@ -9,7 +9,7 @@ import pytest
 
 from cgwizard.secrets import Credentials, Secret
 from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import FaultProxy
+from tests.helpers_fault_proxy import FaultProxy, fault_proxy
 from tests.helpers_faulty_pull import (
     QUICK,
     Pull,
@@ -17,6 +17,7 @@ from tests.helpers_faulty_pull import (
     at_blobs,
     everywhere,
 )
+from tests.helpers_registry import Made
 from tests.programs import needs
 
 pytestmark = needs("docker-registry")
@@ -38,6 +39,30 @@ def test_endless_redirect_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> N
         next_step="forwarded headers",
     )
     assert len(faulty.asked(spot)) == 6
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+@everywhere
+def test_who_refuses_after_a_redirect_gets_no_password(
+    faulty: Pull, proxy: FaultProxy, spot: Spot, harmed: tuple[str, Made], status: str
+) -> None:
+    with fault_proxy(harmed[0]) as elsewhere:
+        asks = f'Bearer realm="{elsewhere.url}/token",service="x"'
+        elsewhere.rule("", harm.answering(status, WWW_Authenticate=asks))
+        there = f"{elsewhere.url}/{spot.target}"
+        proxy.rule(spot.target, harm.answering("307 Temporary Redirect", Location=there))
+        proxy.rule("", harm.wanting_password)
+        faulty.run(credentials=BASIC).fails_with(
+            spot,
+            "registry-redirect",
+            tried=there,
+            came_back=status,
+            cause=f"127.0.0.1:{proxy.port} sent us there with a link that does not hold",
+            next_step="compare the clocks",
+        )
+        assert not any("authorization" in asked.headers for asked in elsewhere.asked)
+        assert elsewhere.count("token") == 0
+    assert len(faulty.asked(spot)) == 2, "once more, with a new link"
 
 
 @pytest.mark.parametrize("target", ["ftp://mirror/x", "/\x7f"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests import helpers_faults as harm
@@ -12,6 +15,7 @@ from tests.helpers_faulty_pull import (
     at_manifests,
     spots,
 )
+from tests.helpers_registry import Made, image, push, sha256
 from tests.programs import needs
 
 pytestmark = needs("docker-registry")
@@ -126,3 +130,18 @@ def test_index_that_says_something_else_of_its_manifest(
         cause="broken, or made to harm",
         next_step="push it again",
     )
+
+
+def test_config_too_large_to_be_read_is_still_pulled(
+    proxy: FaultProxy, harmed: tuple[str, Made], layout: Path, tmp_path: Path
+) -> None:
+    made = image([1000])
+    document = made.document
+    config = made.blobs.pop(document["config"]["digest"]) + b" " * (9 << 20)
+    document["config"] |= {"digest": sha256(config), "size": len(config)}
+    made.blobs[sha256(config)] = config
+    made.raw = json.dumps(document).encode()
+    push(harmed[0], "large/config", made, "latest")
+    finished = Pull(proxy, made, layout, tmp_path, "large/config").run().finished
+    assert finished is not None
+    assert (finished.platform, finished.bytes) == ("", sum(map(len, made.blobs.values())))
