@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
 
 from cgwizard.screens.parts.marks import WIDTH, mark
 
@@ -29,22 +30,45 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-class Findings(Static):
-    """Redrawn whole, which is a few short lines, and only when something changed."""
+class Findings(Widget):
+    """Redrawn whole, which is a few short lines, and only when something changed. Its lines are
+    made for the width that there is when it is laid out."""
 
     def __init__(self) -> None:
-        super().__init__("")
+        super().__init__()
+        self._checks: tuple[Check, ...] = ()
+        self._problem: Problem | None = None
         self._since: dict[str, float] = {}
+        self._drawn: tuple[int, list[Content]] = (0, [])  # the width, and the lines for it
         self.under_way: int | None = None  # the line of what runs now
         self.failed: int | None = None  # the line of what failed
 
     def show(self, checks: Iterable[Check], problem: Problem | None) -> None:
+        before = self._drawn
+        self._checks, self._problem = tuple(checks), problem
+        self._drawn = (0, [])
+        lines = self._lines(before[0] or self.size.width or 78)
+        self.display = bool(lines)
+        if lines != before[1]:
+            self.refresh(layout=len(lines) != len(before[1]))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        if self._drawn[0] != width:
+            self._drawn = (width, self._made(max(width, LEAST)))
+        return self._drawn[1]
+
+    def _made(self, width: int) -> list[Content]:
         lines: list[Content] = []
         self.under_way = self.failed = None
-        told = False  # whether ``problem`` stands under the check that failed
+        told = False  # whether the problem stands under the check that failed
         now = time.monotonic()
-        width = max(self.size.width or 78, LEAST)
-        for check in checks:
+        for check in self._checks:
             detail = check.detail
             if check.state == "problem" and self.failed is None:
                 self.failed = len(lines)
@@ -58,19 +82,21 @@ class Findings(Static):
             lines += _line(check, clean(detail) if check.state != "problem" else "", width)
             if check.problem is not None:
                 lines += _problem(check.problem, width, under=check.label)
-                told = told or check.problem == problem
-        if problem is not None and not told:
+                told = told or check.problem == self._problem
+        if self._problem is not None and not told:
             self.failed = len(lines)
             lines.append(mark("problem"))
-            lines += _problem(problem, width)
-        self.update(Content("\n").join(lines))
-        self.display = bool(lines)
+            lines += _problem(self._problem, width)
+        return lines
 
 
 def _line(check: Check, detail: str, width: int) -> list[Content]:
-    if detail and (len(check.label) > LABEL or width < NARROW):  # no column is left beside it
-        head = Content.assemble(mark(check.state), check.label)
-        return [head, *(_under(more) for more in textwrap.wrap(detail, width - WIDTH - 2))]
+    beside = len(check.label) <= LABEL and width >= NARROW  # whether a column is left there
+    if (detail and not beside) or WIDTH + len(check.label) > width:
+        first, *rest = _wrapped(check.label, width - WIDTH, width - WIDTH)
+        head = [Content.assemble(mark(check.state), first)]
+        head += [Content(" " * WIDTH + more) for more in rest]
+        return [*head, *(_under(more) for more in textwrap.wrap(detail, width - WIDTH - 2))]
     label = check.label.ljust(LABEL) if detail else check.label
     start = WIDTH + len(label) + 1
     first, *rest = _wrapped(detail, width - start, width - WIDTH - 2)

@@ -9,36 +9,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.geometry import Offset
-from textual.message import Message
-from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from cgwizard.guide.step import Field
+from cgwizard.screens.parts.choice import ChoiceInput
+from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
 from cgwizard.secrets import Secret
-
-
-class Answered(Message):
-    """The person changed an answer: ask the form for it. The message does not carry it, since
-    by the time it is read more may have been typed."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__()
-        self.field = field
-
-
-class Confirmed(Message):
-    """Enter was pressed in a field: the screen's main action is meant."""
-
-
-class Refused(Message):
-    """What was to be entered was not taken; told below the field."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__()
-        self.why = why
 
 
 class TextInput(Input):
@@ -104,69 +82,6 @@ class PasteInput(SecretInput):
         self.value = event.text.strip()
 
 
-class ChoiceInput(Widget, can_focus=True):
-    """One of a few, all visible; arrows move."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "move(-1)", show=False),
-        Binding("right,down,space", "move(1)", show=False),
-        Binding("enter", "confirm", show=False),
-    ]
-
-    value = reactive("", layout=True)
-
-    def __init__(self, field: Field) -> None:
-        super().__init__()
-        self._field = field
-        self.set_reactive(ChoiceInput.value, field.value)
-
-    def render(self) -> Content:
-        lines = []
-        for choice in self._field.choices:
-            chosen = choice.value == self.value
-            glyph = "●" if chosen else "○"
-            style = ("bold" if self.has_focus else "") if chosen else "dim"
-            lines.append(Content.styled(f"{glyph} {choice.label}", style))
-        return Content("\n" if self._tall else "   ").join(lines)
-
-    @property
-    def _tall(self) -> bool:
-        return sum(len(c.label) + 5 for c in self._field.choices) > 58
-
-    @property
-    def _index(self) -> int:
-        return next((i for i, c in enumerate(self._field.choices) if c.value == self.value), 0)
-
-    @property
-    def cursor_screen_offset(self) -> Offset:
-        """The chosen one: screen readers and braille lines follow the terminal's cursor."""
-        x, y = 0, self._index
-        if not self._tall:
-            x, y = sum(len(c.label) + 5 for c in self._field.choices[: self._index]), 0
-        return self.content_region.offset + Offset(x, y)
-
-    def action_move(self, by: int) -> None:
-        choices = self._field.choices
-        self.value = choices[(self._index + by) % len(choices)].value
-        self.post_message(Answered(self._field.id))
-
-    def on_click(self, event: events.Click) -> None:
-        choices = self._field.choices
-        if self._tall and event.y < len(choices):
-            self.value = choices[event.y].value
-        else:
-            x = 0
-            for choice in choices:
-                x += len(choice.label) + 5
-                if event.x < x:
-                    self.value = choice.value
-                    break
-        self.post_message(Answered(self._field.id))
-
-    def action_confirm(self) -> None:
-        self.post_message(Confirmed())
-
-
 class Row(Vertical):
     """A field with its label and, below, what is wrong with it."""
 
@@ -210,15 +125,20 @@ class Row(Vertical):
         self.complain(event.why)
 
     def take(self, field: Field, secret: Secret | None, *, locked: bool) -> None:
-        """Show ``field`` as it is now. What was typed and is not with the step yet stays."""
+        """Show ``field`` as it is now. What was typed and is not with the step yet stays, unless
+        the step is at work: it is no answer to what is being done."""
         found = self.input
         known = _text(field, secret)
-        if known != self._known:
-            self._known = known
-            if found.value != known.reveal():
-                found.value = known.reveal()
+        if (known != self._known or locked) and found.value != known.reveal():
+            found.value = known.reveal()
+        self._known = known
         found.disabled = locked
         self.field = field
+
+    @property
+    def told(self) -> bool:
+        """Whether the step knows what stands in it."""
+        return Secret(self.input.value) == self._known
 
     def answer(self) -> str:
         """What stands in it now; the step is told."""
@@ -278,6 +198,10 @@ class Form(Vertical):
     def answer(self, field: str) -> str | None:
         """What stands in a field now; None when it is not shown any more."""
         return next((row.answer() for row in self.rows() if row.field.id == field), None)
+
+    def untold(self) -> dict[str, str]:
+        """What was typed and is still on its way to the step; it is told now."""
+        return {row.field.id: row.answer() for row in self.rows() if not row.told}
 
     def complain(self, problems: dict[str, str]) -> None:
         """Show what is wrong below the fields and go to the first of them."""

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from cgwizard.app import Wizard
 from cgwizard.guide.session import Session
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
-from cgwizard.screens.parts.form import ChoiceInput, Form, SecretInput
+from cgwizard.screens.parts.choice import ChoiceInput
+from cgwizard.screens.parts.form import Form, SecretInput
 from cgwizard.screens.parts.keys import Keys
 from tests.helpers_guide import session_of
 

@@ -1,0 +1,89 @@
+"""One of a few, all of them to be seen: in one line where they fit, else a line or more each."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Offset, Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from cgwizard.guide.step import Field
+from cgwizard.screens.parts.messages import Answered, Confirmed
+
+GAP = 3  # between choices in one line
+MARK = 2  # cells of a glyph and the space behind it
+LEAST = 8  # cells for a label, while a terminal is being made narrower
+
+
+class ChoiceInput(Widget, can_focus=True):
+    """Arrows move; nothing else is needed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "move(-1)", show=False),
+        Binding("right,down,space", "move(1)", show=False),
+        Binding("enter", "confirm", show=False),
+    ]
+
+    value = reactive("", layout=True)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self._field = field
+        self.set_reactive(ChoiceInput.value, field.value)
+
+    def _wrapped(self, width: int) -> list[list[str]]:
+        """The lines of each label."""
+        room = max(width - MARK, LEAST)
+        return [textwrap.wrap(c.label, room) or [""] for c in self._field.choices]
+
+    def _in_one_line(self, width: int) -> bool:
+        labels = [len(choice.label) + MARK for choice in self._field.choices]
+        return sum(labels) + GAP * (len(labels) - 1) <= width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return 1 if self._in_one_line(width) else sum(map(len, self._wrapped(width)))
+
+    def render(self) -> Content:
+        told = []
+        one_line = self._in_one_line(self.size.width)
+        for choice, lines in zip(self._field.choices, self._wrapped(self.size.width), strict=True):
+            chosen = choice.value == self.value
+            text = choice.label if one_line else f"\n{' ' * MARK}".join(lines)
+            style = ("bold" if self.has_focus else "") if chosen else "dim"
+            told.append(Content.styled(f"{'●' if chosen else '○'} {text}", style))
+        return Content(" " * GAP if one_line else "\n").join(told)
+
+    @property
+    def _index(self) -> int:
+        return next((i for i, c in enumerate(self._field.choices) if c.value == self.value), 0)
+
+    def _place(self, index: int) -> Offset:
+        """Where a choice begins, within the widget."""
+        if self._in_one_line(self.size.width):
+            before = self._field.choices[:index]
+            return Offset(sum(len(c.label) + MARK + GAP for c in before), 0)
+        return Offset(0, sum(map(len, self._wrapped(self.size.width)[:index])))
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """The chosen one: screen readers and braille lines follow the terminal's cursor."""
+        return self.content_region.offset + self._place(self._index)
+
+    def action_move(self, by: int) -> None:
+        choices = self._field.choices
+        self.value = choices[(self._index + by) % len(choices)].value
+        self.post_message(Answered(self._field.id))
+
+    def on_click(self, event: events.Click) -> None:
+        places = [self._place(index) for index in range(len(self._field.choices))]
+        begun = [i for i, at in enumerate(places) if (at.y, at.x) <= (event.y, event.x)]
+        self.value = self._field.choices[begun[-1]].value
+        self.post_message(Answered(self._field.id))
+
+    def action_confirm(self) -> None:
+        self.post_message(Confirmed())
