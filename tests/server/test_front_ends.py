@@ -6,6 +6,8 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
+
 from cgwizard import answers, plan
 from cgwizard.errors import ExitCode
 from cgwizard.guide.session import Session
@@ -66,7 +68,10 @@ def without_token(entries: list[Entry], username: str) -> str:
     return str(comparable(entries)).replace(username, "USER")
 
 
-def test_every_step_by_screens_by_prompts_and_unattended(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["separate", "add"])
+def test_every_step_by_screens_by_prompts_and_unattended(
+    tmp_path: Path, mode: plan.TokenMode
+) -> None:
     outcomes: dict[str, tuple[plan.Plan, str, list[tuple[str, str]]]] = {}
     recorded = ""
     ports = free_ports(2)
@@ -84,16 +89,23 @@ def test_every_step_by_screens_by_prompts_and_unattended(tmp_path: Path) -> None
                 # Not what is proposed: that depends on what else listens on this machine.
                 session.steps.routing.set("port", str(ports[0]))
                 session.steps.token.set("port", str(ports[1]))
+                session.steps.token.set("mode", mode)
                 if way == "screens":
                     by_screens(session)
                     session.close()
                 else:
                     code_, told = plainly(session)
                     assert code_ == ExitCode.DONE, told
+            assert [step.state for step in session.steps][:-1] == ["done"] * 5, way
             recorded = session.steps.finish.answers()
             found, entries, proofs = outcome(session)
             text = without_token(entries, world.info.pull_token.username)
             outcomes[way] = (found, text, proofs)
     assert outcomes["screens"] == outcomes["prompts"]
     assert outcomes["screens"] == outcomes["apply"]
-    assert "create the docker proxy chainguard-private" in outcomes["apply"][1]
+    found, text, proofs = outcomes["apply"]
+    assert all(getattr(found, part) is not None for part in plan.Plan.__struct_fields__)
+    assert len(proofs) == 2
+    created = "create the docker proxy chainguard-private" in text
+    changed = "change the docker proxy chainguard'" in text
+    assert (created, changed) == (mode == "separate", mode == "add")
