@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import Fault, FaultProxy
+from tests.helpers_fault_proxy import Answer, Asked, Fault, FaultProxy, Line
 from tests.helpers_faulty_pull import (
     Pull,
     Spot,
     at_manifests,
     spots,
 )
-from tests.helpers_registry import Made, image, push, sha256
+from tests.helpers_registry import OCI_INDEX, Made, image, index, push, sha256
 from tests.programs import needs
 
 pytestmark = needs("docker-registry")
@@ -145,3 +145,25 @@ def test_config_too_large_to_be_read_is_still_pulled(
     finished = Pull(proxy, made, layout, tmp_path, "large/config").run().finished
     assert finished is not None
     assert (finished.platform, finished.bytes) == ("", sum(map(len, made.blobs.values())))
+
+
+def test_image_of_too_many_manifests_is_refused(faulty: Pull, proxy: FaultProxy) -> None:
+    hollow = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+    raws = (json.dumps({**hollow, "annotations": {"n": str(n)}}).encode() for n in range(300))
+    children = [Made(OCI_INDEX, raw) for raw in raws]
+    whole = index(*((child, None) for child in children))
+    by_digest = {child.digest: child for child in children}
+
+    def serving(line: Line, asked: Asked, answer: Answer) -> None:
+        made = by_digest.get(asked.target.rpartition("/")[2], whole)
+        harm.answering("200 OK", made.raw, Content_Type=OCI_INDEX)(line, asked, answer)
+
+    proxy.rule("manifests/", serving)
+    faulty.run().fails_with(
+        None,
+        "manifest-invalid",
+        came_back="more than 256 manifests",
+        cause="made to harm",
+        next_step="push it again",
+    )
+    assert proxy.count("manifests/sha256") == 256
