@@ -8,7 +8,10 @@ runs hold it.
 from __future__ import annotations
 
 import base64
+import os
 import re
+import signal
+import sys
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +19,7 @@ import pytest
 from tests.helpers_docker import PRIVATE_IMAGE, add_repository
 from tests.helpers_engines import podman_engine, short_folder
 from tests.helpers_search import Search
+from tests.helpers_ssh import descendants, name_of
 from tests.helpers_terminal import Terminal
 from tests.helpers_traced import (
     COMMAND,
@@ -228,3 +232,24 @@ def test_a_crash(traced: Traced, method: str) -> None:
     traced.hold(recording)
     assert any("/crashes/" in path for path in recording.made)
     assert b"KeyError" in recording.to("/crashes/"), screen
+
+
+NO_CORE = ("sh", "-c", 'ulimit -c 0; exec "$@"', "sh")
+
+
+@needs("tmux")
+def test_a_process_that_is_aborted_tells_where_it_was_and_no_values(traced: Traced) -> None:
+    info = traced.world.info
+    program = (*NO_CORE, sys.executable, "-X", "faulthandler", *LIVE[1:])
+    with traced.terminal(info.nexus_url, "--user", "admin", program=program) as terminal:
+        terminal.until("Password", "enter connect")
+        terminal.type(info.password.reveal())
+        terminal.keys("Enter")
+        terminal.until("enter continue")
+        shell = terminal.pane_process()
+        wizard = next(p for p in descendants(shell) if name_of(p).startswith("python"))
+        os.kill(wizard, signal.SIGABRT)
+        terminal.until("EXIT 134")
+    recording = traced.recording()
+    traced.hold(recording)
+    assert b"Fatal Python error: Aborted" in recording.to("/dev/pts/")
