@@ -149,6 +149,15 @@ def _take_back(
         undo(change, session.nexus, session.journal)
     except WizardError as left:
         raise changes.left_behind(change, failed, left) from error
+    except Cancelled as stopped:
+        left = WizardError(
+            "change-not-undone",
+            tried=label,
+            came_back="you stopped it",
+            cause="the request may have been done or not",
+            next_step="Enter looks what is there",
+        )
+        raise changes.left_behind(change, failed, left) from stopped
     report(Check("apply", label, "skipped", "done: nothing of it is left"))
     with contextlib.suppress(WizardError, Cancelled):  # the next look asks again
         session.refresh()

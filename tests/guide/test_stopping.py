@@ -12,7 +12,8 @@ from cgwizard import changes, undo
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.model import Subject
-from cgwizard.errors import Cancelled
+from cgwizard.errors import Cancelled, WizardError
+from cgwizard.guide import proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Report, Step, run_checked
 from cgwizard.practice.world import PracticeWorld
@@ -132,6 +133,33 @@ def test_a_change_whose_request_is_under_way(
         number += 1
     assert made == 1, "one of the requests is the change itself"
     assert number > 3
+
+
+def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
+    door: Door, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "CONNECTOR_SECONDS", 0.3)
+    session = session_of(world)
+    walk(session, until="routing")
+    step = session.steps.developer
+    enter(step)
+    # Nexus saves it, but its connector never opens; then the request to remove it hangs.
+    monkeypatch.setattr(proxy, "_ping", unanswered)
+    number = len(door.seen)
+    acting(step)(Cancel())
+    assert step.problem is not None
+    hangs_at = next(i for i, line in enumerate(door.seen[number:]) if line.startswith("DELETE"))
+    enter(step)
+    asked = len(door.seen)
+    assert stuck_at(door, hangs_at, acting(step))
+    assert door.seen[asked + hangs_at].startswith("DELETE")
+    assert step.problem is not None
+    assert "stays in Nexus" in step.problem.next_step
+    assert "change-not-undone" in step.problem.next_step
+
+
+def unanswered(*_: object) -> bool:
+    raise WizardError("nexus-refused", tried="a", came_back="b", cause="c", next_step="d")
 
 
 def test_undo_from_finish(door: Door, world: PracticeWorld) -> None:
