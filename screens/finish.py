@@ -43,7 +43,10 @@ class FinishScreen(StepScreen):
         self.query_one("#commands", Static).update(Content("\n").join(told))
 
     def action_copy(self) -> None:
-        self.notify(copy(self.app, self.step.text()), markup=False)
+        """To the clipboard, of which nothing is certain, and into a file, whose name is shown."""
+        if not self.busy:
+            self.notify(copy(self.app, self.step.text()), markup=False)
+            self.do_other("save")
 
     async def action_main(self) -> None:
         if self.step.fix or self.busy:  # something was asked that Enter confirms

@@ -218,13 +218,16 @@ class Finish(Step):
 
 
 def save(text: str, folder: Path, name: str = FILE) -> Path:
-    """Write ``text`` into a new file in ``folder``; a file that is there is never overwritten."""
+    """A file with ``text`` in ``folder``, for its owner alone: a new one, or one that holds just
+    this already. What is there is never overwritten. Raises WizardError `file-not-saved`."""
     stem, suffix = name.rsplit(".", 1)
     for number in range(1, 100):
         path = folder / (name if number == 1 else f"{stem}-{number}.{suffix}")
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
+            if _holds(path, text):
+                return path
             continue
         except OSError as error:
             raise _unsaved(path, error) from error
@@ -236,6 +239,13 @@ def save(text: str, folder: Path, name: str = FILE) -> Path:
             raise _unsaved(path, error) from error
         return path
     raise _unsaved(folder / name, OSError("a hundred files of this name are there already"))
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.is_file() and path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def _unsaved(path: Path, error: OSError) -> WizardError:

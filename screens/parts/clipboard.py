@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 from typing import Any
 
 from textual.app import App
+
+TMUX_SECONDS = 2.0  # the screens stand still for that long
 
 
 def copy(app: App[Any], text: str) -> str:
@@ -16,10 +19,11 @@ def copy(app: App[Any], text: str) -> str:
     if tmux:
         # With its default settings tmux drops the escape sequence of programs inside it, but
         # passes on what is loaded into its own buffer.
-        loaded = subprocess.run(  # noqa: S603  (tmux itself, from PATH; the text comes by stdin)
-            [tmux, "load-buffer", "-w", "-"], input=text.encode(), check=False, timeout=5
-        )
-        if loaded.returncode == 0:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(  # noqa: S603  (tmux itself, from PATH; the text comes by stdin)
+                [tmux, "load-buffer", "-w", "-"],
+                input=text.encode(), check=True, timeout=TMUX_SECONDS, capture_output=True,
+            )  # fmt: skip
             return "Sent to tmux's buffer; paste there with prefix ]."
     app.copy_to_clipboard(text)
-    return "Sent to the terminal, which may or may not take it. s saves a file."
+    return "Sent to the terminal, which may or may not take it."
