@@ -46,6 +46,7 @@ class Order(msgspec.Struct):
     ports: tuple[int, int]  # the two connectors
     task: Literal["walk", "undo"] = "walk"
     mode: str = "separate"  # where the token goes: "separate", "add"
+    until: str = "finish"  # the last step
     at: int = 0  # before which effect; 0 for none
     fault: Literal["kill", "fill"] = "kill"
     only_files: bool = False  # count what is done to files alone
@@ -213,7 +214,7 @@ def _walk(order: Order) -> Outcome:
             outcome.problem, outcome.told = step.problem.code, step.problem.came_back
             outcome.stopped = step.id
             break
-        step = session.next_to(step, 1)
+        step = session.next_to(step, 1) if step.id != order.until else None
     outcome.verified = [proof.verified for proof in session.proofs]
     session.run.close()
     session.close()

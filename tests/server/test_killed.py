@@ -151,11 +151,12 @@ def test_an_undo_that_is_killed_anywhere_is_done_by_the_next(
     workers: list[Worker], mode: str
 ) -> None:
     def check(worker: Worker, point: int) -> None:
-        assert worker.runner.run(mode=mode).verified == [True, True]
+        assert not worker.runner.run(mode=mode, until="token").problem
+        assert len(worker.entries()) == 4
         assert worker.runner.run(task="undo", at=point).killed
         worker.undo()
 
-    workers[0].runner.run(mode=mode)
+    workers[0].runner.run(mode=mode, until="token")
     effects = workers[0].runner.run(task="undo").effects
     assert "There is nothing to undo" in workers[0].runner.run(task="undo").output
     workers[0].undo()
