@@ -28,7 +28,8 @@ from tests.programs import needs
 pytestmark = needs("docker-registry")
 
 ZEROS = f"sha256:{'0' * 64}"
-PAGE = b"<html><title>Sign in to the guest network</title></html>"
+# With words that mean something where Nexus says them.
+PAGE = b"<html><title>Sign in to the guest network</title>Accept the EULA; read-only</html>"
 
 
 # --- corrupt ---
