@@ -120,6 +120,16 @@ def _in_cells(character: str) -> str:
     return letters if len(letters) == width else "?" * width
 
 
+def json_line(value: object) -> str:
+    """``value`` as JSON in ASCII: data must arrive as it is, on whatever stream."""
+    import json
+
+    import msgspec
+
+    text = msgspec.json.encode(value).decode()
+    return text if text.isascii() else json.dumps(json.loads(text), separators=(",", ":"))
+
+
 class _LinesEncoder(codecs.IncrementalEncoder):
     def encode(self, text: str, final: bool = False) -> bytes:
         return ascii_lines(text).encode("ascii")

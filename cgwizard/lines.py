@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TextIO
 
+from cgwizard import glyphs
 from cgwizard.amounts import size
 from cgwizard.errors import Problem
 from cgwizard.events import LayerProgress, PullEvent, Resolved, Totals
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
 TOTALS_SECONDS = 10.0  # a person who listens to it wants to know that it goes on, not each MB
-_INSTEAD = str.maketrans({"…": "...", "·": "-", "–": "-", "—": "-", "✓": "ok", "×": "x", "→": "->"})
 # C0, DEL and C1 controls, bidirectional marks and line separators.
 _CONTROLS = dict.fromkeys(
     (
@@ -43,6 +43,7 @@ class Lines:
     def __init__(self, out: TextIO) -> None:
         self.out = out
         self._lock = threading.Lock()  # the pull's events come from its threads
+        self._layers: dict[str, bool] = {}  # of the image that arrives: whether each is there
         self._told = 0.0  # when totals were told last, by the monotonic clock
 
     def line(self, text: str = "") -> None:
@@ -57,7 +58,7 @@ class Lines:
         try:
             text.encode(encoding)
         except UnicodeEncodeError:
-            text = text.translate(_INSTEAD).encode(encoding, "replace").decode(encoding)
+            text = glyphs.ascii_lines(text)
         with self._lock:
             self.out.write(text)
             self.out.flush()
@@ -72,15 +73,20 @@ class Lines:
             case Resolved():
                 self.line(f"  {event.reference} {event.digest} {event.platform}")
                 self.line(f"  {len(event.layers)} layers, {size(event.total)}")
+                self._layers = dict.fromkeys((layer.digest for layer in event.layers), False)
                 self._rest()
-            case LayerProgress(state="done" | "cached" | "retrying" | "failed"):
+            case LayerProgress(state="done" | "cached"):
+                self._layers[event.digest] = True
+            case LayerProgress(state="retrying" | "failed"):
                 digest = event.digest.partition(":")[2][:12]
                 detail = f", {event.detail}" if event.detail else ""
                 self.line(f"  layer {digest} {event.state}, {size(event.total)}{detail}")
             case Totals() if event.total and self._rest():
                 left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
                 percent = 100 * event.done / event.total
-                self.line(f"  {percent:.0f} %, {size(event.bytes_per_second)}/s{left}")
+                layers = f"{sum(self._layers.values())} of {len(self._layers)} layers"
+                speed = f"{size(event.bytes_per_second)}/s{left}"
+                self.line(f"  {percent:.0f} %, {layers}, {speed}")
             case _:
                 pass
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHANGE = Action("change-answers", "change the answers")
 BACK = Action("back", "back to the step before")
 LEAVE = Action("leave", "leave")
+HOW = "An empty answer takes what is in brackets. Ctrl+C stops what runs, at a question it leaves."
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -66,6 +67,8 @@ class Plain:
         steps = list(self.session.steps)
         index = steps.index(begin) if begin else 0
         back = False
+        if self.prompts:
+            self.lines.line(HOW)
         with self._signals():
             try:
                 while index < len(steps):
@@ -89,7 +92,7 @@ class Plain:
         number = list(self.session.steps).index(step) + 1
         if number > 1:
             self.lines.line()
-        self.lines.line(f"{number} {step.title}: {step.heading}")
+        self.lines.line(f"Step {number} of {len(list(self.session.steps))}: {step.heading}")
         if self.prompts and step.context:
             self.lines.line(f"  {step.context}")
         try:
@@ -170,8 +173,11 @@ class Plain:
         if step.fix is not None:
             for line in step.fix.explanation.split("\n"):
                 self.lines.line(f"  {line}")
-        for line in step.preview():
-            self.lines.line(f"  | {line}")
+        preview = step.preview()
+        if preview:
+            self.lines.line("  What will be done:")
+        for line in preview:
+            self.lines.line(f"    {line}")
 
     def _choose(self, step: Step, *, asked: bool) -> Action:
         """What is done next. Where there is only one thing to do, nobody is asked."""
@@ -189,7 +195,8 @@ class Plain:
             return main
         if step is not self.session.steps.connect:
             options.append(BACK)
-        options.append(LEAVE)
+        if main != QUIT:
+            options.append(LEAVE)
         number = self.prompts.choice("Choice", [option.label for option in options])
         if options[number] == LEAVE:
             through = all(s.state in {"done", "skipped"} for s in self.session.steps)

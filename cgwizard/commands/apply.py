@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cgwizard import glyphs
 from cgwizard.commands.common import state_folder, told
 from cgwizard.commands.options import debug_log
 
@@ -66,13 +67,11 @@ def apply(
 def _json() -> Callable[[Event], None]:
     import threading
 
-    import msgspec
-
     lock = threading.Lock()
 
     def tell(event: Event) -> None:
         with lock:
-            sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
+            sys.stdout.write(glyphs.json_line(event) + "\n")
             sys.stdout.flush()
 
     return tell

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cgwizard import glyphs
 from cgwizard.commands.common import run_screens, terminal, told
 from cgwizard.commands.options import debug_log, plain_option, runs_plain
 
@@ -70,8 +71,6 @@ def _speed(text: str | None, interactive: bool) -> float | None:
 
 
 def _serve(world: PracticeWorld, as_json: bool) -> None:
-    import msgspec
-
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
@@ -87,7 +86,7 @@ def _serve(world: PracticeWorld, as_json: bool) -> None:
             "organization": info.organization,
             "pull_token": {"username": token.username, "password": token.password.reveal()},
         }
-        click.echo(msgspec.json.encode(told).decode())
+        click.echo(glyphs.json_line(told))
     else:
         click.echo(f"practice Nexus    {info.nexus_url}")
         click.echo(f"  user            {info.username}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 import msgspec
 
+from cgwizard import glyphs
 from cgwizard.amounts import duration, short, size
 from cgwizard.errors import Problem
 from cgwizard.events import (
@@ -83,7 +84,7 @@ class JsonLines:
         self._out = out
 
     def _line(self, value: object) -> None:
-        self._out.write(msgspec.json.encode(value).decode() + "\n")
+        self._out.write(glyphs.json_line(value) + "\n")
 
     def event(self, event: PullEvent) -> None:
         # Whether the pull is over is known only after what is proved.

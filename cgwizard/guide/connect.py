@@ -99,7 +99,7 @@ class Connect(Step):
         if self.checks or self.problem:
             return ()
         will = (
-            "Then: choose a port, create a docker (proxy) of https://cgr.dev/, add a pull",
+            "Then: choose a port, create a docker (proxy) of https://cgr.dev/, add a pull "
             "token, and pull images through Nexus, with every byte checked.",
         )
         return (*self._about_password(), *will)

@@ -36,7 +36,7 @@ class Keys(Static):
             if gap == 3:
                 gap = 2
             else:
-                del shown[-1 if shown[-2][0] == "pgdn" else -2]
+                del shown[-1 if len(shown) == 3 and shown[1][0] == "pgdn" else -2]
         parts = []
         for index, (key, what) in enumerate(shown):
             parts.append(Content.assemble((key, "bold"), (f" {what}", "dim" if index else "")))

@@ -181,5 +181,5 @@ def test_finish_shows_what_would_go_and_undoes_it_when_that_is_confirmed(
         _, told = plainly(session_of(world), LEAVE_AT_FINISH)
         shown = told.partition("undo\n")[2]
         assert "remove chainguard, with the images that it has cached" in shown
-        assert "6 Finish" in told
+        assert "Step 6 of 6" in told
         assert [r.name for r in client.repositories()] == before, told[-900:]
