@@ -181,18 +181,24 @@ def by_screens(world: Traced, terminal: Terminal) -> None:
 
 
 def by_prompts(terminal: Terminal, typed: dict[str, str]) -> None:
-    """Every step to the end. ``typed``: what is typed at prompts, by words of theirs or, of a
-    choice, of an option; at all others Enter alone."""
+    """Every step to the end. ``typed``: as for `answer_next`."""
     screen = ""
     while "EXIT" not in screen:
-        screen = next_question(terminal, screen)
-        question = screen.rpartition("\n")[2]
-        if question.startswith("Choice"):
-            question = "\n".join(screen.split("\n")[-4:])
-        if text := next((text for words, text in typed.items() if words in question), ""):
-            terminal.paste(text)
-        terminal.keys("Enter")
+        screen = answer_next(terminal, screen, typed)
     assert "EXIT 0" in screen
+
+
+def answer_next(terminal: Terminal, before: str, typed: dict[str, str]) -> str:
+    """Wait for the next prompt and answer it; the screen with it. ``typed``: what is typed at
+    prompts, by words of theirs or, of a choice, of an option; at all others Enter alone."""
+    screen = next_question(terminal, before)
+    question = screen.rpartition("\n")[2]
+    if question.startswith("Choice"):
+        question = "\n".join(screen.split("\n")[-4:])
+    if text := next((text for words, text in typed.items() if words in question), ""):
+        terminal.paste(text)
+    terminal.keys("Enter")
+    return screen
 
 
 def next_question(terminal: Terminal, before: str) -> str:
