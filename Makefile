@@ -16,7 +16,7 @@ run: $(VENV)/.run               ## the wizard against your Nexus: make run ARGS=
 	@$(BIN)/cgwizard $(ARGS)
 
 test: $(VENV)/.dev check        ## style, types, layers, then every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

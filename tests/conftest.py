@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from tests import side_by_side
 
 # The canary: the practice Nexus's password is typed, sent and kept all through the tests, and
 # may be found in nothing that was written.
@@ -21,6 +22,18 @@ FORMS = {
     base64.b64encode(f"admin:{CANARY}".encode()),
     urllib.parse.quote(CANARY, safe="").replace("-", "%2D").encode(),
 }
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    found = side_by_side.workers()
+    if not found:
+        config.option.dist = "no"
+    return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        side_by_side.enter()
 
 
 def leaks(data: bytes) -> bool:

@@ -270,7 +270,7 @@ def test_cancel_while_nexus_starts_removes_what_was_made(lab: Lab) -> None:
 
 def test_the_wait_has_an_end(lab: Lab) -> None:
     with pytest.raises(WizardError) as caught:
-        running.start(lab.engine, lab.wanted("hangs"), lambda _check: None, Cancel(), seconds=0.2)
+        running.start(lab.engine, lab.wanted("hangs"), lambda _check: None, Cancel(), seconds=2)
     assert caught.value.code == "nexus-starting"
     assert "it wrote: starting" in caught.value.problem.came_back
     assert lab.left() == []
