@@ -93,10 +93,15 @@ class Prompts:
     def terminal(self) -> bool:
         return self.source.isatty()
 
+    @property
+    def _shows_typing(self) -> bool:
+        """Whether what is typed shows between what is written: in a terminal that has both."""
+        return self.terminal and self.lines.out.isatty()
+
     def _line(self) -> str:
         line = self.source.readline()
-        if not self.terminal:
-            self.lines.line()  # no terminal shows the line end that was typed
+        if not self._shows_typing:
+            self.lines.line()  # the line end that was typed is not in what is written
         if not line:
             raise EndOfInput
         return line.rstrip("\r\n")
@@ -118,4 +123,5 @@ class Prompts:
             yield
         finally:
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-            self.lines.line()  # the line end that was typed was not shown either
+            if self._shows_typing:
+                self.lines.line()  # the line end that was typed was not shown either

@@ -56,6 +56,9 @@ INTERACTIVE = {
         '"--user"',
     ),
     r"cgwizard --plain": ("tests/server/test_going_on.py", '"--plain"'),
+    r"cgwizard practice --plain \| tee run.txt": ("tests/terminal/test_lines.py", "| tee run.txt"),
+    r"NO_COLOR=1 cgwizard practice": ("tests/terminal/test_terms.py", '"NO_COLOR": "1"'),
+    r"LC_ALL=C.UTF-8 cgwizard practice": ("tests/terminal/test_terms.py", '"LC_ALL": "C.UTF-8"'),
     r"cgwizard pull \S+ --username \S+": ("tests/test_pull_command.py", '"Password:"'),
 }
 

@@ -142,6 +142,7 @@ def test_ascii_wherever_more_is_not_sure(env: dict[str, str]) -> None:
     [
         {"LC_ALL": UNSET, "LANG": "en_US.UTF-8"},  # over SSH, of a locale that is not installed
         {"LC_ALL": "C", "PYTHONUTF8": "1"},
+        {"LC_ALL": "C.UTF-8", "LANG": "C"},
         {"LC_ALL": "C", "PYTHONIOENCODING": "utf-8"},
     ],
     ids=str,
