@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -16,9 +17,24 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """The entry point of the installed command."""
-    if sys.argv[1:] == ["--version"]:  # answered before anything is imported, even click
-        print(f"cgwizard {__version__}")  # noqa: T201  (standard output is the answer)
-        return
+    try:
+        if sys.argv[1:] == ["--version"]:  # answered before anything is imported, even click
+            print(f"cgwizard {__version__}")  # noqa: T201  (standard output is the answer)
+        else:
+            _run()
+    except SystemExit:
+        if _output_failed():
+            sys.exit(1)
+        raise
+    except Exception as error:  # noqa: BLE001  (the last edge: a report instead of a traceback)
+        if not _output_failed(isinstance(error, OSError)):
+            _crashed(error)
+        sys.exit(1)  # errors.ExitCode.FAILED, without an import that might be what failed
+    if _output_failed():
+        sys.exit(1)
+
+
+def _run() -> None:
     # What is made at the start is no garbage, and to look for some after every 700 objects, as
     # Python does, takes a tenth of the time until the first paint. What stays for long calls
     # `gc.enable` itself: the screens, the practice servers.
@@ -29,11 +45,34 @@ def main() -> None:
     glyphs.settle()
     threading.excepthook = _thread_crashed
     command: click.Command = root
+    command.main(prog_name="cgwizard")
+
+
+def _output_failed(try_it: bool = False) -> bool:
+    """Whether standard output takes no more, which is told then. What could not be written is
+    still in its buffer, so that it fails here again. ``try_it``: it may have no buffer
+    (PYTHONUNBUFFERED), so write another line."""
     try:
-        command.main(prog_name="cgwizard")
-    except Exception as error:  # noqa: BLE001  (the last edge: a report instead of a traceback)
-        _crashed(error)
-        sys.exit(1)  # errors.ExitCode.FAILED, without an import that might be what failed
+        sys.stdout.write("\n" if try_it else "")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return False  # who read it has enough
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes, too
+        from cgwizard.errors import Problem
+
+        problem = Problem(
+            "standard-output-failed",
+            tried="writing to standard output",
+            came_back=error.strerror or str(error),
+            cause="it leads to a file on a disk that is full, or to a device that is gone",
+            next_step="make room, or lead the output elsewhere",
+        )
+        print(problem, file=sys.stderr)  # noqa: T201
+        return True
+    except ValueError:  # it is closed
+        return False
+    return False
 
 
 def _crashed(error: BaseException) -> None:

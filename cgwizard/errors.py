@@ -30,6 +30,16 @@ class Problem(msgspec.Struct, frozen=True):
     cause: str
     next_step: str
 
+    def __str__(self) -> str:
+        """As lines for standard error."""
+        return (
+            f"cgwizard: {self.code}\n"
+            f"  tried:        {self.tried}\n"
+            f"  came back:    {self.came_back}\n"
+            f"  likely cause: {self.cause}\n"
+            f"  next step:    {self.next_step}"
+        )
+
 
 class WizardError(Exception):
     """A failure that was foreseen: it is shown, never a traceback."""

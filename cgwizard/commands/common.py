@@ -23,12 +23,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except WizardError as error:
-        problem = error.problem
-        click.echo(f"cgwizard: {problem.code}", err=True)
-        click.echo(f"  tried:        {problem.tried}", err=True)
-        click.echo(f"  came back:    {problem.came_back}", err=True)
-        click.echo(f"  likely cause: {problem.cause}", err=True)
-        click.echo(f"  next step:    {problem.next_step}", err=True)
+        click.echo(str(error.problem), err=True)
         sys.exit(error.exit_code)
 
 

@@ -69,7 +69,7 @@ class Stream:
         try:
             self._out.write(text)
             self._out.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # the command's last edge says why
             self._lost()
 
     @property
@@ -153,14 +153,7 @@ class Lines:
         self.note(f"digest {finished.digest}")
 
     def failed(self, problem: Problem, reference: str) -> None:
-        lines = (
-            f"cgwizard: {problem.code}",
-            f"  tried:        {problem.tried}",
-            f"  came back:    {problem.came_back}",
-            f"  likely cause: {problem.cause}",
-            f"  next step:    {problem.next_step}",
-        )
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write(f"{problem}\n")
 
     def cancelled(self, reference: str, kept: str) -> None:
         sys.stderr.write(f"cgwizard: stopped; {kept}\n")

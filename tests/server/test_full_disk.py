@@ -15,7 +15,7 @@ import pytest
 from cgwizard import journal
 from cgwizard.errors import WizardError
 from cgwizard.guide.finish import save
-from cgwizard.practice.world import PracticeWorld
+from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests import helpers_pull as pull
 from tests.helpers_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository
@@ -221,3 +221,25 @@ def test_commands_that_cannot_be_saved_leave_no_half_of_them(disk: Path) -> None
     assert caught.value.code == "file-not-saved"
     assert caught.value.problem.came_back == NO_ROOM
     assert not list(disk.glob("cgwizard-commands*"))
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["--version", "--help", "practice", "undo", "pull"])
+def test_standard_output_that_takes_no_more_is_told(
+    nexus: str, tmp_path: Path, command: str, unbuffered: str
+) -> None:
+    words = [command, f"{nexus}/{FREE_IMAGE}", *pull.LOGIN] if command == "pull" else [command]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cgwizard", *words], check=False, stdout=full,
+            stderr=subprocess.PIPE, text=True, env=environment, timeout=60,
+            input=ADMIN_PASSWORD if command == "pull" else "",
+        )  # fmt: skip
+    told = done.stderr.splitlines()
+    if command == "pull":  # it was stopped by it, and says what is left
+        assert told.pop(0).startswith("cgwizard: stopped; nothing of")
+    assert done.returncode == 1
+    assert told[0] == "cgwizard: standard-output-failed"
+    assert NO_ROOM in told[2]
+    assert not list(tmp_path.rglob("crashes"))
