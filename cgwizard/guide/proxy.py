@@ -150,14 +150,14 @@ def _take_back(
     except WizardError as left:
         raise changes.left_behind(change, failed, left) from error
     except Cancelled as stopped:
-        left = WizardError(
+        unknown = WizardError(
             "change-not-undone",
             tried=label,
             came_back="you stopped it",
             cause="the request may have been done or not",
             next_step="Enter looks what is there",
         )
-        raise changes.left_behind(change, failed, left) from stopped
+        raise changes.left_behind(change, failed, unknown) from stopped
     report(Check("apply", label, "skipped", "done: nothing of it is left"))
     with contextlib.suppress(WizardError, Cancelled):  # the next look asks again
         session.refresh()
