@@ -177,7 +177,7 @@ def by_screens(world: Traced, terminal: Terminal) -> None:
     for action in ("check", "create chainguard-private", "continue", "pull", "continue"):
         terminal.until(f"enter {action}")
         terminal.keys("Enter")
-    terminal.until("6 Finish", "✓ verified", "docker login")
+    terminal.until("6 Finish", "✓ verified", "docker login", "enter done")
 
 
 def by_prompts(terminal: Terminal, typed: dict[str, str]) -> None:
