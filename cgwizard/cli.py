@@ -44,8 +44,18 @@ def _run() -> None:
 
     glyphs.settle()
     threading.excepthook = _thread_crashed
+    _leave_no_core()
     command: click.Command = root
     command.main(prog_name="cgwizard")
+
+
+def _leave_no_core() -> None:
+    """No memory on the disk, in which there are secrets, whatever ends the process."""
+    try:
+        import resource
+    except ImportError:  # Windows has neither
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _output_failed(try_it: bool = False) -> bool:

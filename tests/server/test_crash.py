@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -102,3 +103,19 @@ def test_a_log_that_cannot_be_written_is_a_usage_error() -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "debug-log-unwritable" in done.stderr
+
+
+def test_no_process_of_ours_leaves_its_memory_on_the_disk(tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    assert hard, "cores are forbidden here anyhow, so that this would prove nothing"
+    allowed = 'ulimit -S -c $(ulimit -H -c); exec "$@"'
+    with subprocess.Popen(
+        ["sh", "-c", allowed, "sh", COMMAND, "practice", "--serve", "--json"],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline(), "it runs now"
+            assert resource.prlimit(process.pid, resource.RLIMIT_CORE) == (0, hard)
+        finally:
+            process.terminate()
