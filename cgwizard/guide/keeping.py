@@ -66,8 +66,10 @@ class Keeping:
 
     @property
     def possible(self) -> bool:
-        """Whether a secret could be found without asking for anything."""
-        return bool(self._open())
+        """Whether a secret could be found without asking for anything. Of a keyring only it
+        itself knows what it holds; what others hold is listed."""
+        listed = {each.store for each in self._noted}
+        return any(where == "keyring" or where in listed for where in self._open())
 
     # What to ask
 

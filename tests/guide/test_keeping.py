@@ -235,6 +235,7 @@ def test_systemd_creds_is_opened_unasked(
     first = started(world, monkeypatch)
     step = first.steps.connect
     assert choices(step) == ["memory", "secrets-file", "systemd-creds"]
+    assert "password" in step.field_problems(), "nothing was kept yet"
     step.set("password", CANARY)
     step.set("keep", "systemd-creds")
     act(step)
