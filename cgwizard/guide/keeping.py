@@ -68,8 +68,8 @@ class Keeping:
     def possible(self) -> bool:
         """Whether a secret could be found without asking for anything. Of a keyring only it
         itself knows what it holds; what others hold is listed."""
-        listed = {each.store for each in self._noted}
-        return any(where == "keyring" or where in listed for where in self._open())
+        likely = {"keyring", self.only, *(each.store for each in self._noted)}
+        return any(where in likely for where in self._open())
 
     # What to ask
 
