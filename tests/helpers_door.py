@@ -22,6 +22,17 @@ from cgwizard.practice.world import PracticeWorld
 REST = "/service/rest"
 
 
+@contextlib.contextmanager
+def filtered_port() -> Iterator[int]:
+    """A full backlog: the kernel drops what knocks, as a firewall does."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            yield port
+
+
 How = Literal["cut", "lost", "answer", "after"]
 
 

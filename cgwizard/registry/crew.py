@@ -11,6 +11,8 @@ from cgwizard.errors import Cancelled
 
 WATCH_SECONDS = 0.05
 END_SECONDS = 6.0  # longer than a connection may take to be made, which nothing interrupts
+# A person who stops it waits no longer for that: a thread left behind ends at its next look.
+LEAVE_SECONDS = 0.6
 
 
 class Crew:
@@ -77,7 +79,8 @@ class Crew:
 
     def _end(self, threads: list[threading.Thread]) -> None:
         alive = [thread for thread in threads if thread.is_alive()]
-        deadline = time.monotonic() + END_SECONDS
+        seconds = LEAVE_SECONDS if self._cancel.is_set else END_SECONDS
+        deadline = time.monotonic() + seconds
         while alive and time.monotonic() < deadline:
             self._stop.set()
             self._abort()

@@ -13,6 +13,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.find import find
+from tests.helpers_door import filtered_port
 from tests.helpers_nexus import ADMIN, CE, Reply, Scripted, Seen, raw_server
 
 SOON = 1.0  # seconds
@@ -72,14 +73,9 @@ def test_a_request_that_is_under_way_ends(server: Callable[[socket.socket], None
 
 
 def test_a_connection_that_is_being_made_ends() -> None:
-    """A full backlog: the kernel drops what knocks, as a firewall does."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        port = listener.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)):
-            url = f"http://127.0.0.1:{port}"
-            assert stopped(lambda cancel: find(url, ADMIN, cancel=cancel)) < SOON
+    with filtered_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        assert stopped(lambda cancel: find(url, ADMIN, cancel=cancel)) < SOON
 
 
 def test_what_was_stopped_sends_nothing_more_and_the_client_is_good_for_the_next_call() -> None:

@@ -18,6 +18,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retries import Patience
 from tests import helpers_faults as harm
+from tests.helpers_door import filtered_port
 from tests.helpers_fault_proxy import FaultProxy
 from tests.helpers_faulty_pull import (
     NAME,
@@ -218,3 +219,14 @@ def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, tmp_path: Path)
     assert not list(tmp_path.iterdir())
     assert len(events) == told
     assert not any(isinstance(event, Failed) for event in events)
+
+
+def test_cancel_is_prompt_while_a_connection_is_made() -> None:
+    cancel = Cancel()
+    with filtered_port() as port, Registry(f"http://127.0.0.1:{port}") as registry:
+        reference = Reference.parse(f"127.0.0.1:{port}/{NAME}")
+        threading.Timer(0.3, cancel.set).start()
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            pull(registry, reference, cancel=cancel)
+        assert 0.3 < time.monotonic() - began < 2
