@@ -323,12 +323,14 @@ class Runner:
         """One run under strace; what it called that changes files below the state folder, as
         "CALL(ARGUMENTS) = RESULT"."""
         calls = "openat,write,pwrite64,fsync,rename,renameat,renameat2,mkdir,unlink,ftruncate"
-        args = ["strace", "-f", "-y", "-o", str(log), "-e", f"trace={calls}", *self._start["args"]]
+        # A file a thread: in one for all of them a call may be torn in two by another's.
+        args = ["strace", "-ff", "-y", "-o", str(log), "-e", f"trace={calls}", *self._start["args"]]
         subprocess.run(
             **{**self._start, "args": args}, check=True, capture_output=True, timeout=60,
             input=msgspec.json.encode(self._order).decode(),
         )  # fmt: skip
-        found = [line.partition(" ")[2].strip() for line in log.read_text().splitlines()]
+        logs = log.parent.glob(f"{log.name}.*")
+        found = [line for each in logs for line in each.read_text().splitlines()]
         return [
             call
             for call in found

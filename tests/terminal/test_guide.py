@@ -101,7 +101,7 @@ def test_live_the_first_empty_field_has_the_focus() -> None:
         row = next(i for i, line in enumerate(screen.split("\n")) if "Password" in line)
         t.until_true(lambda _screen: t.cursor()[1] == row, "the cursor in the password field")
         t.type("otter-harbour-42")
-        screen = t.until("••••")
+        screen = t.until("••••", "enter connect")  # it has looked what there is, and hears Enter
         assert not leaks(screen.encode())
         t.keys("Enter")
         screen = t.until("problem", "tried", "came back", "likely", "next")
