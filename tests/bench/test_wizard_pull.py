@@ -25,7 +25,12 @@ pytestmark = [pytest.mark.bench, needs("docker-registry")]
 
 ROUNDS = 5
 MIB = 1 << 20
-SHAPES = {"8 x 64 MiB": [64 * MIB] * 8, "127 x 1 MiB": [MIB] * 127}
+SHAPES = {
+    "1 x 512 MiB": [512 * MIB],
+    "8 x 64 MiB": [64 * MIB] * 8,
+    "40 x 1 MiB": [MIB] * 40,
+    "127 x 1 MiB": [MIB] * 127,
+}
 AGAINST_COMMAND = 0.85
 DELAY_P99 = 0.050
 DELAY_MOST = 0.150
