@@ -53,4 +53,6 @@ def root() -> None:
     and prove by a real pull that it works.
 
     Without a command the guide starts: cgwizard https://nexus.example.com
+
+    With --plain it asks in plain lines; `cgwizard guide --help` has its other options.
     """

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 @plain_option
 @debug_log
 def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain: bool) -> None:
-    """Practise with a Nexus and a cgr.dev of our own, on this machine, for this run only."""
+    """Practise with a Nexus and a cgr.dev of our own.
+
+    Both run on this machine, for this run only.
+    """
     from cgwizard.practice.world import PracticeWorld
 
     if as_json and not serve:
