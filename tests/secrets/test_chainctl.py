@@ -84,23 +84,26 @@ def test_falls_back_to_the_command_of_still_older_versions(fake: Chainctl) -> No
 @pytest.mark.parametrize(
     ("said", "code"),
     [
-        ("Error: rpc error: code = Unauthenticated desc = token expired", "not-signed-in"),
-        ("Error: not logged in, run chainctl auth login", "not-signed-in"),
-        ("Error: rpc error: code = PermissionDenied desc = missing capabilities", "no-right"),
+        ("Error: rpc error: code = Unauthenticated desc = token expired", "chainctl-not-signed-in"),
+        ("Error: not logged in, run chainctl auth login", "chainctl-not-signed-in"),
+        (
+            "Error: rpc error: code = PermissionDenied desc = missing capabilities",
+            "chainctl-no-right",
+        ),
         (
             "Error: rpc error: code = InvalidArgument desc = unable to resolve",
-            "unknown-organization",
+            "chainctl-unknown-organization",
         ),
-        ("Error: ttl exceeds the maximum of 168h0m0s", "ttl"),
-        ("Error: dial tcp: lookup issuer.enforce.dev: no such host", "network"),
-        ("Error: something new", "failed"),
+        ("Error: ttl exceeds the maximum of 168h0m0s", "chainctl-ttl"),
+        ("Error: dial tcp: lookup issuer.enforce.dev: no such host", "chainctl-network"),
+        ("Error: something new", "chainctl-failed"),
     ],
 )
 def test_failures_are_explained(fake: Chainctl, said: str, code: str) -> None:
     fake(f"echo '{JSON}'; echo '{said} {JWT}' >&2; exit 1")
     with pytest.raises(WizardError) as caught:
         chainctl.create_pull_token("example.com")
-    assert caught.value.code == f"chainctl-{code}"
+    assert caught.value.code == code
     assert "exit code 1" in caught.value.problem.came_back
     assert JWT[:10] not in str(caught.value.problem)
     assert USERNAME[:10] not in str(caught.value.problem)
