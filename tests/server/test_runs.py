@@ -187,6 +187,24 @@ def test_that_it_cannot_be_saved_is_told_and_does_not_stop_the_guide(
     (check,) = (c for c in told if c.id == "saved")
     assert check.state == "warning"
     assert "No space left" in check.detail
+    assert check.problem is not None
+    assert check.problem.code == "run-not-saved"
+
+
+@pytest.mark.parametrize(("name", "what"), [("runs", "how far"), ("locks", "who is at work")])
+def test_a_place_where_nothing_can_be_written_is_told(
+    world: PracticeWorld, tmp_path: Path, name: str, what: str
+) -> None:
+    (tmp_path / name).touch()  # where the folder would be
+    session = begun(world, tmp_path)
+    walk(session, until="connect")
+    assert session.run is not None
+    with pytest.raises(WizardError) as caught:
+        session.run.save()
+    assert caught.value.code == "run-not-saved"
+    assert caught.value.problem.came_back == "File exists"
+    assert f"writing {what}" in caught.value.problem.tried
+    assert str(tmp_path / name) in caught.value.problem.tried
 
 
 def test_a_run_of_a_newer_version_is_passed_over_and_told(tmp_path: Path) -> None:

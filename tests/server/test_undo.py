@@ -70,7 +70,9 @@ def test_everything_that_was_made_goes_again(
         assert "remove chainguard" in dry.stdout
         assert [r.name for r in client.repositories()] != before
         asked = undone(world)
-        assert asked.returncode == 2, "nobody is there to ask"
+        assert asked.returncode == 2
+        assert "nobody-to-ask" in asked.stderr
+        assert "standard input is no terminal" in asked.stderr
         done = undone(world, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
         assert [r.name for r in client.repositories()] == before
@@ -158,6 +160,23 @@ def test_a_change_whose_end_nobody_wrote_down_is_looked_at(
     with admin(world) as client:
         client.delete_repository("chainguard")
     assert surveyed(world, folder)["chainguard"].verdict == "gone"
+
+
+def test_settings_of_another_form_in_the_journal_are_told(
+    world: PracticeWorld, folder: Path
+) -> None:
+    session = made(world, folder, "skip")
+    path = session.journal.path
+    assert path is not None
+    last = msgspec.json.decode(path.read_bytes().splitlines()[-1])
+    last["after"]["online"] = "perhaps"
+    path.write_bytes(msgspec.json.encode(last) + b"\n")
+    done = undone(world, "--yes")
+    assert done.returncode == 1
+    assert "cgwizard: journal-unreadable" in done.stderr
+    assert "$.online" in done.stderr, "what is wrong with it"
+    with admin(world) as client:
+        assert client.docker_proxy("chainguard") is not None
 
 
 def test_the_last_look_is_taken_before_it_is_done(world: PracticeWorld, folder: Path) -> None:
