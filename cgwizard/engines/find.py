@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["docker", "podman"]
 CONNECT_SECONDS = 3.0
+CONNECT_POLL_SECONDS = 0.05
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -206,10 +208,10 @@ def _knock(candidate: Candidate, path: str) -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(CONNECT_SECONDS)
         try:
-            sock.connect(path)
+            _connect(sock, path)
         except PermissionError as error:
             raise _no_permission(candidate.kind, path, tried) from error
-        except TimeoutError as error:
+        except (TimeoutError, BlockingIOError) as error:
             raise WizardError(
                 "engine-hangs",
                 tried=tried,
@@ -219,6 +221,20 @@ def _knock(candidate: Candidate, path: str) -> None:
             ) from error
         except OSError as error:
             raise _absent(candidate.kind, tried, error.strerror or str(error)) from error
+
+
+def _connect(sock: socket.socket, path: str) -> None:
+    """Linux refuses at once while too many wait to be taken, whatever the socket's timeout."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    while True:
+        try:
+            sock.connect(path)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(CONNECT_POLL_SECONDS)
+        else:
+            return
 
 
 def _no_permission(kind: Kind, path: str, tried: str) -> WizardError:

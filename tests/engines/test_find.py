@@ -127,6 +127,32 @@ def test_something_else_listens(folder: Path) -> None:
     assert error.code == "engine-gone"
 
 
+def test_nobody_takes_the_connection(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgwizard.engines.find.CONNECT_SECONDS", 0.2)
+    path = folder / "stuck.sock"
+    with socket.socket(socket.AF_UNIX) as sock, socket.socket(socket.AF_UNIX) as waits:
+        sock.bind(str(path))
+        sock.listen(0)
+        waits.connect(str(path))  # the only place in the queue
+        error = problem({"DOCKER_HOST": f"unix://{path}"})
+    assert error.code == "engine-hangs"
+    assert "no connection within" in error.problem.came_back
+    assert "restart it" in error.problem.next_step
+
+
+def test_a_place_in_the_queue_is_waited_for(folder: Path) -> None:
+    with strange_engine(folder, stream()) as address:
+        queue = Path(address.removeprefix("unix://")).rename(folder / "behind.sock")
+        with socket.socket(socket.AF_UNIX) as sock, socket.socket(socket.AF_UNIX) as waits:
+            sock.bind(str(folder / "engine.sock"))
+            sock.listen(0)
+            waits.connect(str(folder / "engine.sock"))
+            timer = threading.Timer(0.2, lambda: queue.replace(folder / "engine.sock"))
+            timer.start()
+            assert get("docker", {"DOCKER_HOST": address}).version == "27.0"
+            timer.join()
+
+
 def test_find_names_both_kinds_when_there_is_none(folder: Path) -> None:
     env = {
         "DOCKER_HOST": f"unix://{folder}/d.sock",
