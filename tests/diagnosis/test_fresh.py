@@ -65,6 +65,19 @@ def test_both_fail(session: Session, world: PracticeWorld) -> None:
     assert conclude(found) == found[0]
 
 
+def test_only_the_old_one_serves_it(session: Session, world: PracticeWorld) -> None:
+    """It goes on with what it has cached, which a fresh one cannot fetch any more."""
+    assert slugs(compare(session)) == [("fresh-repository", "ok")] * 2
+    world.registry.faults.add(
+        Fault("status", repository=plan.FREE_IMAGE, place="manifest", status=404)
+    )
+    found = compare(session)
+    assert slugs(found) == [("compare-only-fresh-fails", "warning"), ("fresh-repository", "ok")]
+    assert found[0].evidence.startswith("the fresh one: 404")
+    assert "serves what it has cached" in found[0].cause
+    assert left(session) == []
+
+
 def test_cancelled_in_the_middle(session: Session) -> None:
     cancel = Cancel()
 

@@ -140,6 +140,25 @@ def hosts(
         return run(subject, lambda _event: None, Cancel(), only=ids)
 
 
+def test_authority_of_ones_own_that_this_machine_trusts(
+    tls_server: Scripted,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    here = look(
+        Address("127.0.0.1", tls_server.port, tls=True),
+        registry=True,
+        trust=Trust(ca_file=ca_file),
+    )
+    (found,) = hosts(monkeypatch, here, {}, "host-cgr.dev")
+    assert (found.slug, found.verdict) == ("host-tls-intercepted", "warning")
+    assert "trustme" in found.evidence
+    assert "this machine trusts that authority" in found.cause
+
+
 def test_needed_host_that_only_nexus_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
     nexus = {"/v1/security/ssl": certificate("Google Trust Services WR3")}
     for host in ("host-cgr.dev", "host-layers"):
