@@ -141,6 +141,14 @@ TEXTS: list[tuple[Name, bool, str, str]] = [
         "Error processing tar file(exit status 1): unexpected layer",
         "engine-storage",
     ),
+    (
+        "podman",
+        True,
+        "initializing source docker://nexus.example.com:5051/a/b:latest: getting username and "
+        'password: error getting credentials - err: exec: "docker-credential-x": executable file '
+        "not found in $PATH, out: ``",
+        "engine-credential-helper",
+    ),
     ("docker", True, "something nobody has seen before", "engine-pull-failed"),
 ]
 

@@ -9,9 +9,10 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
 from cgwizard.guide.proving import Questions
 from cgwizard.guide.step import Check
+from cgwizard.net import Trust
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.reference import Reference
-from tests.helpers_guide import session_of, walk
+from tests.helpers_guide import free_port, session_of, walk
 
 
 def test_another_digest_at_the_registry_is_a_problem_and_the_same_one_is_told(
@@ -30,3 +31,18 @@ def test_another_digest_at_the_registry_is_a_problem_and_the_same_one_is_told(
     with pytest.raises(WizardError) as raised:
         moved.same_digest()
     assert raised.value.code == "cache-stale-tag"
+
+
+def test_a_pinned_certificate_cannot_be_compared_with_that_of_a_plain_connector(
+    world: PracticeWorld,
+) -> None:
+    session = session_of(world)
+    walk(session, until="developer")
+    session.trust = Trust(fingerprint="0" * 64)
+    plain = session.routing.port
+    for port, says in ((plain, "wrong version number"), (free_port(), "refused")):
+        with pytest.raises(WizardError) as raised:
+            session.connector(port, "https")
+        assert raised.value.code == "connector-tls-failed"
+        assert says in raised.value.problem.came_back.lower()
+        assert f"127.0.0.1:{port}" in raised.value.problem.tried

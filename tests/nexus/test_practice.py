@@ -52,6 +52,19 @@ def test_it_is_found_and_known(practice: PracticeWorld, preset: str) -> None:
         assert client.blob_stores()[0].available_space_in_bytes > 0
 
 
+def test_a_name_in_upper_case(client: NexusClient, preset: str) -> None:
+    wanted = DockerProxy.new("Chainguard-Upper", unused_port())
+    if preset == "3.76":  # before 3.89 it is a name as any other
+        client.create_docker_proxy(wanted)
+        client.delete_repository("Chainguard-Upper")
+        return
+    with pytest.raises(WizardError) as caught:
+        client.create_docker_proxy(wanted)
+    assert caught.value.code == "repository-name-uppercase"
+    assert "must be lowercase" in caught.value.problem.came_back
+    assert client.docker_proxy("Chainguard-Upper") is None
+
+
 def test_a_repository_from_creation_to_removal(
     client: NexusClient, practice: PracticeWorld
 ) -> None:

@@ -160,12 +160,30 @@ def test_a_reverse_proxy_that_takes_the_header_away() -> None:
         client.sign_in()
 
 
-@pytest.mark.parametrize("credentials", [None, Credentials("a:b", Secret("x"))])
-def test_what_cannot_be_sent(credentials: Credentials | None) -> None:
+@pytest.mark.parametrize(
+    ("credentials", "code", "says"),
+    [
+        (None, "nexus-sign-in-needed", "nothing was sent"),
+        (Credentials("a:b", Secret("x")), "login-wrong", "nothing was sent"),
+    ],
+)
+def test_what_cannot_be_sent(credentials: Credentials | None, code: str, says: str) -> None:
     with Scripted() as nexus, NexusClient(nexus.url, credentials) as client:
-        with pytest.raises(WizardError):
+        with pytest.raises(WizardError) as caught:
             client.sign_in()
+        assert caught.value.code == code
+        assert says in caught.value.problem.came_back
         assert nexus.with_credentials == []
+
+
+def test_who_did_not_sign_in_is_not_told_of_a_wrong_password() -> None:
+    routes: dict[str, Route] = {SETTINGS: Reply(401, "", CHALLENGE)}
+    with Scripted(routes) as nexus, NexusClient(nexus.url, None) as client:
+        with pytest.raises(WizardError) as caught:
+            client.repositories()
+        assert caught.value.code == "nexus-sign-in-needed"
+        assert "401" in caught.value.problem.came_back
+        assert "only to signed-in users" in caught.value.problem.cause
 
 
 def test_no_cookie_is_kept() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -74,6 +75,20 @@ def test_wrong_inside_is_found_on_request_only(url: str, registry: Registry, kin
         assert error.code == code
         assert words in error.problem.came_back
         assert sha256(bytes_) in error.problem.tried, "which layer it is"
+
+
+def test_python_without_zstd(url: str, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    tar = tar_of("a", os.urandom(30_000))
+    push(url, "no-zstd", layer_image(zstd(tar), tar, "+zstd"), "latest")
+    push(url, "no-zstd-needed", layer_image(gzip.compress(tar), tar), "latest")
+    for module in ("backports", "compression"):  # as Python is told of a module that is not there
+        monkeypatch.setitem(sys.modules, module, None)
+    error = failing(registry, named(url, "no-zstd"), verify_uncompressed=True)
+    assert error.code == "zstd-missing"
+    assert "no zstd" in error.problem.came_back
+    assert "another Python" in error.problem.next_step
+    assert pull(registry, named(url, "no-zstd")).unpacked == 0
+    assert pull(registry, named(url, "no-zstd-needed"), verify_uncompressed=True).unpacked == 1
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd])

@@ -285,6 +285,17 @@ def test_tags_over_many_pages(url: str) -> None:
         assert registry.tags("tags") == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b'{"tags": "latest"}', b"\xff"])
+def test_tags_that_are_none(url: str, body: bytes) -> None:
+    with fault_proxy(url) as proxy, Registry(proxy.url) as registry:
+        proxy.rule("list$", harm.answering("200 OK", body))
+        with pytest.raises(WizardError) as caught:
+            registry.tags("tags")
+    assert caught.value.code == "tags-invalid"
+    assert "no JSON of a list of tags" in caught.value.problem.came_back
+    assert f"127.0.0.1:{proxy.port} is not a registry" in caught.value.problem.cause
+
+
 def test_head_and_referrers_by_tag(url: str, registry: Registry) -> None:
     made, signature = image([100]), image([50])
     push(url, "signed", made, "latest")
@@ -303,3 +314,9 @@ def test_nobody_there(url: str) -> None:
     with Registry(away) as registry, pytest.raises(WizardError) as caught:
         registry.ping()
     assert caught.value.code == "registry-dns"
+    # Everybody's address, to which no system makes a connection, whatever its routes.
+    with Registry("http://255.255.255.255:5000") as registry, pytest.raises(WizardError) as caught:
+        registry.ping()
+    assert caught.value.code == "registry-unreachable"
+    assert "unreachable" in caught.value.problem.came_back
+    assert "no connection to 255.255.255.255:5000" in caught.value.problem.cause
