@@ -1,4 +1,4 @@
-"""Every code has its section in ``docs/errors.md``, and every section a code."""
+"""Every code has its section in ``docs/errors.md`` and its test, and every section a code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.helpers_errors import codes
 
-PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "errors.md"
 
 
 def sections() -> dict[str, str]:
@@ -28,3 +29,11 @@ def test_every_section_says_what_it_means_and_what_to_do() -> None:
         meaning, _, step = text.split("\n## ")[0].partition("**Next:**")
         assert len(meaning.split()) >= 3, code
         assert len(step.split()) >= 2, code
+
+
+def test_every_code_is_in_a_test() -> None:
+    """In full: a code that is put together there is found by nobody who searches for it."""
+    pages = [p for p in TESTS.rglob("*.py") if p.name != "helpers_errors.py"]
+    words = {w for p in pages for w in re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", p.read_text())}
+    missing = {code: sorted(files) for code, files in codes().items() if code not in words}
+    assert not missing, f"no test names {missing}"
