@@ -145,8 +145,8 @@ TEXTS: list[tuple[Name, bool, str, str]] = [
         "podman",
         True,
         "initializing source docker://nexus.example.com:5051/a/b:latest: getting username and "
-        'password: error getting credentials - err: exec: "docker-credential-x": executable file '
-        "not found in $PATH, out: ``",
+        "password: 1 error occurred:\n\t* error getting credentials - err: docker-credential-x "
+        "resolves to executable in current directory (./docker-credential-x), out: ``\n\n\n",
         "engine-credential-helper",
     ),
     ("docker", True, "something nobody has seen before", "engine-pull-failed"),

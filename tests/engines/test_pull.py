@@ -174,6 +174,22 @@ def test_podman_counts_bytes_where_its_settings_allow_plain_http(world: Practice
     assert any(isinstance(e, Totals) for e in events)
 
 
+def test_podman_names_a_credential_helper_that_is_missing(
+    world: PracticeWorld, own_folders: Path
+) -> None:
+    name = reference(add_repository(world))
+    config = own_folders / ".docker" / "config.json"  # which the service itself reads
+    config.parent.mkdir()
+    config.write_text(json.dumps({"credHelpers": {name.host: "none-such"}}))
+    with short_folder() as folder, podman_engine(folder) as address:
+        podman = get("podman", {"CONTAINER_HOST": address})
+        with pytest.raises(WizardError) as caught:
+            podman.pull(name, None, plain_http=True)
+    assert caught.value.code == "engine-credential-helper"
+    assert "error getting credentials" in caught.value.problem.came_back
+    assert "install the helper" in caught.value.problem.next_step
+
+
 def test_cancel_stops_the_engine(world: PracticeWorld, engine: Engine) -> None:
     world.registry.pacer.speed = 1e6
     name = reference(add_repository(world), "chainguard/node")
