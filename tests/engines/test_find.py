@@ -149,8 +149,10 @@ def test_a_place_in_the_queue_is_waited_for(folder: Path) -> None:
             waits.connect(str(folder / "engine.sock"))
             timer = threading.Timer(0.2, lambda: queue.replace(folder / "engine.sock"))
             timer.start()
-            assert get("docker", {"DOCKER_HOST": address}).version == "27.0"
-            timer.join()
+            try:
+                assert get("docker", {"DOCKER_HOST": address}).version == "27.0"
+            finally:
+                timer.join()
 
 
 def test_find_names_both_kinds_when_there_is_none(folder: Path) -> None:
