@@ -6,6 +6,7 @@ it are not, so words are looked for; the first row that fits counts.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cgwizard import redact
@@ -65,7 +66,7 @@ _ROWS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("error getting credentials", "docker-credential-"),
         "engine-credential-helper",
-        "the engine's configuration names a credential helper that is missing or fails",
+        "the engine's configuration names {helper}, which is missing or fails",
         "install the helper, or take its line out of the configuration",
     ),
     (
@@ -169,7 +170,14 @@ def refused(
 def _rows(engine: Name, words: str, host: str) -> tuple[str, str, str] | None:
     for signs, code, cause, next_step in _ROWS:
         if any(sign in words for sign in signs):
-            names = {"host": host, "engine": TITLES[engine], "program": engine}
+            # Engines name it at the end of a text that is too long to be shown whole.
+            helper = re.search(r"docker-credential-[\w-]+", words)
+            names = {
+                "host": host,
+                "engine": TITLES[engine],
+                "program": engine,
+                "helper": helper[0] if helper else "a credential helper",
+            }
             return code, cause.format(**names), next_step.format(**names)
     return None
 

@@ -182,3 +182,10 @@ def test_setting_for_plain_http() -> None:
     podman = plain_http_setting("podman", "/run/podman/podman.sock", HOST)
     assert f'location = "{HOST}"' in podman
     assert "registries.conf" in podman
+
+
+def test_the_helper_that_is_missing_is_named_from_the_end_of_a_long_text() -> None:
+    text = f"error getting credentials - {'x' * 900}: docker-credential-ecr-login not found"
+    error = refused("podman", "", text, host=HOST, tried="pulling", signed_in=True)
+    assert error.code == "engine-credential-helper"
+    assert "docker-credential-ecr-login" in error.problem.cause
