@@ -143,18 +143,6 @@ class Login:
         self.close()
 
 
-def until_gone(process: int, seconds: float) -> None:
-    """Or a zombie: whose parent stands still, too."""
-
-    def gone() -> bool:
-        try:
-            return "\nState:\tZ" in Path(f"/proc/{process}/status").read_text()
-        except OSError:
-            return True
-
-    wait_until(gone, f"the end of process {process}", seconds)
-
-
 def marked(mark: str) -> Iterator[int]:
     """The processes in whose environment ``mark`` stands: a login's wizard and what it started."""
     for folder in Path("/proc").glob("[0-9]*"):

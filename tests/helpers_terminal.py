@@ -81,6 +81,14 @@ class Terminal:
         """The shell that runs in the terminal."""
         return int(self._tmux("display", "-p", "#{pane_pid}"))
 
+    def wizard_process(self) -> int:
+        """The program's own, child of that shell."""
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.pane_process())],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return int(found.stdout.split()[0])
+
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
@@ -103,6 +111,20 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def until_gone(process: int, seconds: float = SECONDS) -> None:
+    """Or a zombie, whose parent may stand still, too."""
+    end = time.monotonic() + seconds
+    status = Path(f"/proc/{process}/status")
+    while True:
+        try:
+            if "\nState:\tZ" in status.read_text():
+                return
+        except OSError:
+            return
+        assert time.monotonic() < end, f"process {process} is still there after {seconds:.0f} s"
+        time.sleep(POLL_SECONDS)
 
 
 KEYS = {

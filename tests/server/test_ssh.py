@@ -14,7 +14,8 @@ from cgwizard import journal
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.conftest import leaks
-from tests.helpers_ssh import Login, Sshd, needs_ssh, until_gone
+from tests.helpers_ssh import Login, Sshd, needs_ssh
+from tests.helpers_terminal import until_gone
 from tests.server.test_going_on import RING
 
 pytestmark = needs_ssh
@@ -250,7 +251,7 @@ def test_the_next_login_takes_over_from_a_line_that_is_frozen(person: Person) ->
     frozen.freeze()
     person.world.registry.pacer.speed = None
     again = take_over(person)
-    until_gone(wizard, SECONDS)
+    until_gone(wizard)
     os.kill(session, signal.SIGKILL)
     again.terminal.keys("Enter")
     finish(again)

@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.helpers_terminal import Terminal, wizard
+from tests.helpers_terminal import Terminal, until_gone, wizard
 from tests.programs import needs
 
 pytestmark = needs("tmux")
-
-
-def process_of(terminal: Terminal) -> int:
-    """The wizard's own process, child of the shell in the terminal."""
-    shell = terminal.pane_process()
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(shell)], check=True, capture_output=True, text=True
-    )
-    return int(found.stdout.split()[0])
-
-
-def until_gone(process: int, seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while Path(f"/proc/{process}").exists():
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        if state == "Z":
-            return
-        assert time.monotonic() < end, f"process {process} is still there after {seconds:.0f} s"
-        time.sleep(0.05)
 
 
 def folders(home: Path) -> list[Path]:
@@ -47,7 +26,7 @@ def start(home: Path, *arguments: str) -> Terminal:
 def test_a_terminal_that_goes_away_ends_it_and_leaves_nothing(tmp_path: Path, when: str) -> None:
     with start(tmp_path, "--speed", "0.2") as terminal:
         terminal.until("enter connect")
-        process = process_of(terminal)
+        process = terminal.wizard_process()
         if when == "pulling":
             for action in ("connect", "continue", "use port", "create", "continue"):
                 terminal.until(f"enter {action}")
@@ -67,7 +46,7 @@ def test_a_terminal_that_goes_away_ends_it_and_leaves_nothing(tmp_path: Path, wh
 def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
     with start(tmp_path) as terminal:
         terminal.until("enter connect")
-        os.kill(process_of(terminal), number)
+        os.kill(terminal.wizard_process(), number)
         screen = terminal.until(f"EXIT {128 + number}")
         assert "Connect to Nexus" not in screen, "the screens are gone"
         assert not folders(tmp_path)

@@ -15,7 +15,7 @@ from cgwizard.plan import enc_hook
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.conftest import leaks
-from tests.helpers_terminal import Terminal, wizard
+from tests.helpers_terminal import Terminal, until_gone, wizard
 from tests.programs import needs
 
 pytestmark = needs("tmux")
@@ -177,6 +177,8 @@ def test_a_terminal_that_goes_away_and_the_run_is_gone_on_with_to_its_end(
             terminal.until(f"enter {action}")
             terminal.keys("Enter")
         terminal.until("created chainguard", "enter continue")
+        process = terminal.wizard_process()
+    until_gone(process)  # else the next one would see it, and ask whether to take over
     with start(80, 24, *arguments) as terminal:
         terminal.until(HEADING, "4 Add token auth", "enter go on")
         terminal.keys("Enter")
