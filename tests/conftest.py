@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cgwizard import keyrings
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.stores import systemd_creds
 from tests import side_by_side
 
 # The canary: the practice Nexus's password is typed, sent and kept all through the tests, and
@@ -55,6 +57,9 @@ def own_folders(
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     # Whether this machine has a key for systemd-creds must not change what the guide offers.
     monkeypatch.setenv("SYSTEMD_CREDENTIAL_SECRET", str(home / "no-key"))
+    # What is found out once a process is another test's no more.
+    monkeypatch.setattr(keyrings, "_probed", None)
+    monkeypatch.setattr(systemd_creds, "_refusal", [])
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

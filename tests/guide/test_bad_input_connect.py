@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,6 @@ from tests.helpers_guide import act, enter, free_port, refused, session_of, tell
 from tests.helpers_nexus import Reply, Scripted
 
 WRONG = "kelp-lantern-77"
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
-        yield practice
 
 
 def live(url: str, user: str = "admin", password: str = ADMIN_PASSWORD) -> Connect:

@@ -36,11 +36,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
 def world(door: Door) -> Iterator[PracticeWorld]:
     with world_behind(door) as practice:
         practice.docker.first_block_seconds = 0.01

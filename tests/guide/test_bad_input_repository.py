@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -23,22 +23,11 @@ from cgwizard.nexus.ports import Connector, propose, validate_port
 from cgwizard.practice.nexus.state import Repository
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials, Secret
-from tests.helpers_door import Door, names, put, world_behind
+from tests.helpers_door import Door, names, put
 from tests.helpers_guide import act, enter, free_port, refused, session_of, through, walk
 from tests.helpers_nexus import raw_server
 
 SECRET = "driftwood-90"
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
-        yield practice
 
 
 @pytest.fixture

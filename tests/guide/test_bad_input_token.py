@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
@@ -25,20 +24,9 @@ from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry import retries
 from cgwizard.registry.retries import Patience
 from cgwizard.secrets import Credentials, Secret
-from tests.helpers_door import Door, names, world_behind
+from tests.helpers_door import Door, names
 from tests.helpers_guide import act, enter, free_port, refused, session_of, tell, through, walk
 from tests.helpers_nexus import raw_server
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
-        yield practice
 
 
 @pytest.fixture(autouse=True)

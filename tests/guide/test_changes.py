@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,21 +19,10 @@ from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials, Secret
 from tests.conftest import leaks
-from tests.helpers_door import Door, names, world_behind
+from tests.helpers_door import Door, names
 from tests.helpers_guide import act, enter, refused, session_of, through, walk
 
 PROXIES = "/service/rest/v1/repositories/docker/proxy"
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
-        yield practice
 
 
 @pytest.fixture

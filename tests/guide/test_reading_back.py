@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from cgwizard.guide.session import Session
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_door import Door, names, put, world_behind
+from tests.helpers_door import Door, names, put
 from tests.helpers_guide import act, enter, refused, session_of, walk
 
 PROXIES = "/service/rest/v1/repositories/docker/proxy"
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
-        yield practice
 
 
 @pytest.fixture

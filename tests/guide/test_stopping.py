@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -17,23 +17,12 @@ from cgwizard.guide import proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Report, Step, run_checked
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_door import Door, names, world_behind
+from tests.helpers_door import Door, names
 from tests.helpers_guide import act, enter, session_of, through, walk
 
 SOON = 1.0  # seconds
 
 Work = Callable[[Report, Cancel], None]
-
-
-@pytest.fixture
-def door() -> Door:
-    return Door()
-
-
-@pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
-        yield practice
 
 
 def stuck_at(door: Door, number: int, work: Callable[[Cancel], None]) -> bool:

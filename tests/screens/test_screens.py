@@ -40,7 +40,8 @@ async def until(pilot: Pilot[int], true: Callable[[], bool], what: str) -> None:
         if true():
             return
         await pilot.pause(0.05)
-    raise AssertionError(f"not within {WAIT_SECONDS:.0f} s: {what}")
+    told = f"the keys: {pilot.app.screen.query(Keys).first().content}"
+    raise AssertionError(f"not within {WAIT_SECONDS:.0f} s: {what}; {told}")
 
 
 def keys(app: Wizard) -> str:

@@ -48,7 +48,7 @@ def test_a_host_and_port_are_enough_and_free_images_need_no_token(world: Practic
         # cgr.dev itself cannot be asked from here, and that is said, not hidden.
         screen = terminal.until("pulled chainguard/wolfi-base", "could not ask", "enter continue")
         terminal.keys("Enter")
-        screen = terminal.until("not compared", "docker login")
+        screen = terminal.until("not compared", "docker login", "enter done")
         assert not leaks(screen.encode())
         terminal.keys("Enter")
         terminal.until("EXIT 0")
