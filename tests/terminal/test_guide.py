@@ -80,7 +80,7 @@ def test_escape_goes_back_and_loses_nothing() -> None:
         terminal.type("5077")
         terminal.until("use port 5077")
         terminal.keys("Escape")
-        terminal.until("1 Connect · 2")
+        terminal.until("1 Connect · 2", "enter continue")
         terminal.keys("Enter")
         terminal.until("use port 5077", "5077")
 

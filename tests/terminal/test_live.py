@@ -100,7 +100,7 @@ def test_the_password_is_kept_in_the_keyring_and_found_again(
         terminal.keys("C-q")
         terminal.until("A run did not come to its end", "n begin anew")
         terminal.keys("n")
-        terminal.until("The password comes from the keyring")
+        terminal.until("The password comes from the keyring", "enter connect")
         terminal.keys("Enter")
         terminal.until("signed in as admin", "enter continue")
         terminal.keys("C-q")
