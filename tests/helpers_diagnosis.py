@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 import msgspec
 
 from cgwizard.cancel import Cancel
@@ -14,14 +12,13 @@ from cgwizard.guide.session import Session
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials
+from tests import helpers_ports
 from tests.helpers_guide import session_of, walk
 
 
 def free_port() -> int:
     """Not one of those that the guide proposes: other tests may run with the same proposals."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+    return helpers_ports.unused()
 
 
 def set_up(world: PracticeWorld) -> Session:

@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from cgwizard.practice.nexus.accounts import Role, User
 from cgwizard.practice.nexus.state import RemoteStatus, Repository
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.secrets import Credentials, Secret
+from tests import helpers_ports
 
 ADMIN_AUTH = (ADMIN, ADMIN_PASSWORD)
 FREE_IMAGE = "chainguard/wolfi-base"
@@ -28,9 +28,7 @@ PRIVATE_IMAGE = "example.com/chainguard-base"
 
 def free_port() -> int:
     """A port on which nothing listens; it stays free unless somebody is quick."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return helpers_ports.unused()
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:

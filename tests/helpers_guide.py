@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Problem
@@ -12,6 +11,7 @@ from cgwizard.guide.screenful import MOST
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from tests import helpers_ports
 
 # Proposals of one process begin where those of another do not, and below the ports that the
 # system gives to outgoing connections; of two sessions at once they begin apart as well.
@@ -22,9 +22,7 @@ _first_ports = itertools.cycle(
 
 def free_port() -> int:
     """One that nothing listens on, and that no proposal of this process comes near."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+    return helpers_ports.unused()
 
 
 def session_of(world: PracticeWorld, *, url: str | None = None) -> Session:

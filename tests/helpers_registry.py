@@ -20,6 +20,8 @@ from typing import Any
 
 import httpx
 
+from tests import helpers_ports
+
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -40,9 +42,7 @@ def sha256(data: bytes) -> str:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+    return helpers_ports.unused()
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 15.0) -> None:
