@@ -12,7 +12,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ import httpx
 import pytest
 
 from tests.helpers_pull import PROGRAM
-from tests.helpers_registry import OCI_LAYER, docker_registry, image, push, put_manifest
+from tests.helpers_registry import OCI_LAYER, image, push, put_manifest
 from tests.programs import needs
 
 pytestmark = [pytest.mark.bench, needs("docker-registry", "skopeo")]
@@ -74,19 +73,6 @@ def fetch(blob):
 with ThreadPoolExecutor(3) as pool:
     list(pool.map(fetch, [manifest["config"], *manifest["layers"]]))
 """
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with docker_registry(folder / "registry") as url:
-        yield url
 
 
 def seconds(*command: str) -> float:

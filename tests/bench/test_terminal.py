@@ -7,7 +7,6 @@ pull that takes less than a second, all bytes count for one.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +30,6 @@ SHAPES = {
     "40 x 1 MiB": [MIB] * 40,
     "127 x 1 MiB": [MIB] * 127,
 }
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,11 @@ import json
 import os
 import statistics
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.helpers_registry import OCI_LAYER, docker_registry, image, push
+from tests.helpers_registry import OCI_LAYER, image, push
 from tests.helpers_screen import pull_on_screen, worst_second
 from tests.helpers_terminal import wizard
 from tests.programs import needs
@@ -35,19 +33,6 @@ AGAINST_COMMAND = 0.85
 DELAY_P99 = 0.050
 DELAY_MOST = 0.150
 OVER_IDLE_MOST = 60 << 10  # KiB
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with docker_registry(folder / "registry") as url:
-        yield url
 
 
 def by_command(reference: str) -> float:
