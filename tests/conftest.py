@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring.core
 import pytest
 
 from cgwizard import keyrings, secrets
@@ -34,6 +36,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The person's own keyring is no test's, and the keyrings that tests define are not found
+    # by those of others: the library takes each class there is for one that could be used.
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if hasattr(config, "workerinput"):
         side_by_side.enter()
 
@@ -59,6 +64,7 @@ def own_folders(
     monkeypatch.setenv("SYSTEMD_CREDENTIAL_SECRET", str(home / "no-key"))
     # What is found out once a process is another test's no more.
     monkeypatch.setattr(keyrings, "_probed", None)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     monkeypatch.setattr(systemd_creds, "_refusal", [])
     # A short secret of another test, not collected yet, would be taken out of what is told here.
     for key, secret in list(secrets._alive.items()):

@@ -296,7 +296,6 @@ class Runner:
             "TOKEN": info.pull_token.password.reveal(),
             "DOCKER_HOST": "unix:///none/docker.sock",
             "CONTAINER_HOST": "unix:///none/podman.sock",
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
         self._start: dict[str, Any] = {
             "args": [sys.executable, "-m", "tests.helpers_points"],

@@ -56,12 +56,7 @@ def field(app: Wizard, name: str) -> Input | ChoiceInput:
     return next(row.input for row in app.screen.query_one(Form).rows() if row.field.id == name)
 
 
-@pytest.fixture
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-
-
-def test_letters_typed_at_once_all_arrive(world: PracticeWorld, no_keyring: None) -> None:
+def test_letters_typed_at_once_all_arrive(world: PracticeWorld) -> None:
     session = Session(url=world.info.nexus_url, user="admin")
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
@@ -92,9 +87,7 @@ def test_letters_are_keys_only_where_nothing_is_typed(world: PracticeWorld) -> N
     drive(session_of(world), play)
 
 
-def test_a_secret_is_masked_shown_on_demand_and_never_copied(
-    world: PracticeWorld, no_keyring: None
-) -> None:
+def test_a_secret_is_masked_shown_on_demand_and_never_copied(world: PracticeWorld) -> None:
     session = Session(url=world.info.nexus_url, user="admin")
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from textual import events
 from textual.pilot import Pilot
 
@@ -14,11 +13,6 @@ from cgwizard.guide.session import Session
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.parts.form import Form
 from tests.screens.test_screens import drive, field, keys, until
-
-
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
 def at_once(app: Wizard, *texts: str) -> None:

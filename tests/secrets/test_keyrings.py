@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import ClassVar
 
 import keyring
@@ -83,15 +82,6 @@ class Tattling(Memory):
 class Forgetful(Memory):
     def get_password(self, service: str, username: str) -> str | None:
         return "something else"
-
-
-@pytest.fixture(autouse=True)
-def _library() -> Iterator[None]:
-    """Leave the library and the cached answer as they were."""
-    before = keyring.get_keyring()
-    yield
-    keyring.set_keyring(before)
-    keyrings._probed = None
 
 
 def use(backend: KeyringBackend) -> None:

@@ -17,7 +17,6 @@ from tests.conftest import leaks
 from tests.helpers_server import NO_NETWORK
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
-NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 # No engine answers: the menu of Connect is the same on every machine.
 NO_ENGINE = {"DOCKER_HOST": "unix:///none/docker.sock", "CONTAINER_HOST": "unix:///none/p.sock"}
 
@@ -25,7 +24,7 @@ NO_ENGINE = {"DOCKER_HOST": "unix:///none/docker.sock", "CONTAINER_HOST": "unix:
 def command(*arguments: str, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [COMMAND, *arguments], check=False, capture_output=True, text=True, timeout=120,
-        input=typed, env={**os.environ, **NO_KEYRING, **NO_ENGINE, **NO_NETWORK, **env},
+        input=typed, env={**os.environ, **NO_ENGINE, **NO_NETWORK, **env},
     )  # fmt: skip
     assert not leaks((done.stdout + done.stderr).encode())
     assert "\x1b" not in done.stdout

@@ -206,10 +206,7 @@ def test_a_terminal_that_goes_away_leaves_echo_as_it_was(number: signal.Signals)
         assert talk.process.exitstatus == 128 + number
 
 
-def test_interrupt_ends_the_wait_for_a_nexus_that_does_not_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+def test_interrupt_ends_the_wait_for_a_nexus_that_does_not_answer() -> None:
     came = threading.Event()
 
     def silent(connection: socket.socket) -> None:

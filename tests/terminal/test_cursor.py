@@ -112,8 +112,7 @@ def test_while_something_runs_it_is_on_the_line_of_what_runs() -> None:
 
 def test_after_a_failure_it_is_on_the_line_of_what_failed_or_in_the_field_in_doubt() -> None:
     command = wizard("http://127.0.0.1:9", "--user", "deploy")
-    env = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    with Terminal(*command, env=env) as terminal:
+    with Terminal(*command) as terminal:
         terminal.until("enter connect")
         at(terminal, in_field("Password"), "in the empty field")
         terminal.type("x")

@@ -96,7 +96,7 @@ def test_help_opens_and_closes_on_every_way() -> None:
 
 def test_live_the_first_empty_field_has_the_focus() -> None:
     command = wizard("http://127.0.0.1:9", "--user", "deploy")
-    with Terminal(*command, env={"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}) as t:
+    with Terminal(*command) as t:
         screen = t.until("http://127.0.0.1:9", "deploy")
         row = next(i for i, line in enumerate(screen.split("\n")) if "Password" in line)
         t.until_true(lambda _screen: t.cursor()[1] == row, "the cursor in the password field")

@@ -6,7 +6,6 @@ from cgwizard.practice.world import PracticeWorld
 from tests.conftest import leaks
 from tests.helpers_terminal import Terminal, wizard
 from tests.programs import needs
-from tests.terminal.test_live import NO_KEYRING
 
 pytestmark = needs("tmux")
 
@@ -15,7 +14,7 @@ PASSPHRASE = "four random words here"
 
 def test_an_encrypted_file_is_made_and_opened(world: PracticeWorld) -> None:
     command = wizard(world.info.nexus_url, "--user", "admin")
-    with Terminal(*command, env=NO_KEYRING) as terminal:
+    with Terminal(*command) as terminal:
         terminal.until("● for this run only", "○ encrypted file", "stays in memory")
         terminal.type(world.info.password.reveal())
         terminal.keys("Tab", "Down")
@@ -31,7 +30,7 @@ def test_an_encrypted_file_is_made_and_opened(world: PracticeWorld) -> None:
         assert "Passphrase" not in screen
         terminal.keys("C-q")
         terminal.until("EXIT")
-    with Terminal(*command, env=NO_KEYRING) as terminal:
+    with Terminal(*command) as terminal:
         terminal.until("n begin anew")
         terminal.keys("n")
         shown = ("opens the secrets file", "The encrypted file of an earlier run")

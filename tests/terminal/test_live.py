@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import tempfile
 from collections.abc import Iterator
@@ -17,8 +16,6 @@ from tests.programs import needs
 
 pytestmark = needs("tmux")
 
-NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-
 
 def connect(terminal: Terminal) -> str:
     terminal.until("Password", "enter connect")
@@ -30,7 +27,7 @@ def connect(terminal: Terminal) -> str:
 
 def test_a_host_and_port_are_enough_and_free_images_need_no_token(world: PracticeWorld) -> None:
     address = world.info.nexus_url.removeprefix("http://")
-    with Terminal(*wizard(address, "--user", ADMIN), env=NO_KEYRING) as terminal:
+    with Terminal(*wizard(address, "--user", ADMIN)) as terminal:
         screen = connect(terminal)
         assert world.info.nexus_url in screen
         assert "3.96.3-01 Community" in screen
@@ -57,7 +54,7 @@ def test_a_host_and_port_are_enough_and_free_images_need_no_token(world: Practic
 def test_a_wrong_password_is_sent_once_and_the_cursor_waits_in_its_field(
     world: PracticeWorld,
 ) -> None:
-    with Terminal(*wizard(world.info.nexus_url, "--user", ADMIN), env=NO_KEYRING) as terminal:
+    with Terminal(*wizard(world.info.nexus_url, "--user", ADMIN)) as terminal:
         terminal.until("Password", "enter connect")
         terminal.type("not the password")
         terminal.keys("Enter")
@@ -80,6 +77,7 @@ def desktop() -> Iterator[dict[str, str]]:
             "XDG_RUNTIME_DIR": home,
             "XDG_DATA_HOME": f"{home}/data",
             "XDG_STATE_HOME": f"{home}/state",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring",
         }
 
 
@@ -131,7 +129,7 @@ def test_what_is_pasted_over_several_lines_arrives_whole(world: PracticeWorld) -
 
 
 def test_several_lines_into_a_field_of_one_are_refused_and_said() -> None:
-    with Terminal(*wizard(), env={**os.environ, **NO_KEYRING}) as terminal:
+    with Terminal(*wizard()) as terminal:
         terminal.until("Nexus URL", "enter connect")
         terminal.paste("https://nexus.example.com\nsecond line")
         terminal.until("Nothing entered")

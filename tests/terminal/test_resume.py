@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
@@ -21,7 +20,6 @@ from tests.programs import needs
 pytestmark = needs("tmux")
 
 HEADING = "A run did not come to its end"
-NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 RUNS = (
     ("https://nexus.example.com", "deploy", "pull", 300),
     ("http://127.0.0.1:9", "admin", "developer", 7200),
@@ -50,7 +48,7 @@ def runs(folder: Path) -> list[Path]:
 
 
 def start(width: int = 80, height: int = 24, *arguments: str) -> Terminal:
-    return Terminal(*wizard(*arguments), width=width, height=height, env=NO_KEYRING)
+    return Terminal(*wizard(*arguments), width=width, height=height)
 
 
 def row(screen: str, text: str) -> int:
@@ -202,5 +200,5 @@ def connect(terminal: Terminal) -> None:
 
 
 def test_no_question_where_there_is_nothing_to_go_on_with() -> None:
-    with Terminal(*wizard(), env={**os.environ, **NO_KEYRING}) as terminal:
+    with Terminal(*wizard()) as terminal:
         assert HEADING not in terminal.until("Connect to Nexus", "enter connect")

@@ -51,7 +51,6 @@ def test_from_nothing_to_a_created_repository() -> None:
                 **os.environ,
                 "DOCKER_HOST": address,
                 "CONTAINER_HOST": f"unix://{folder}/nobody.sock",
-                "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
                 "HOME": name,
             }
             with Terminal(*wizard(), env=env, height=30) as terminal:

@@ -39,7 +39,6 @@ IMAGE = "practice/nexus3"
 HOST_PORT = free_port()  # where the image for the host network listens
 
 pytestmark = [
-    pytest.mark.usefixtures("no_keyring"),
     needs("docker-registry", "dockerd", "podman", "runc"),
 ]
 
@@ -70,11 +69,6 @@ class Lab(NamedTuple):
         with Containers(self.engine) as containers:
             left = [NAME] if containers.find(NAME) else []
             return left + ([f"{NAME}-data"] if containers.has_volume(f"{NAME}-data") else [])
-
-
-@pytest.fixture
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
 @pytest.fixture(scope="module")
