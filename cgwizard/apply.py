@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cgwizard import plan, prefill
+from cgwizard import expected, plan, prefill
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, ExitCode, Problem, WizardError
 from cgwizard.events import PullEvent
@@ -21,6 +21,8 @@ from cgwizard.guide.step import CONTINUE, Check, CheckState, Report, Step, run_c
 from cgwizard.stores import sources
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cgwizard.answers import Answers
     from cgwizard.guide.session import Session
 
@@ -84,12 +86,15 @@ class Apply:
         tell: Callable[[Event], None],
         *,
         dry_run: bool = False,
+        save_answers: Path | None = None,
         cancel: Cancel | None = None,
     ) -> None:
+        """``save_answers``: the file for them at the end, with all that was found."""
         self.answers = answers
         self.session = session
         self.tell = tell
         self.dry_run = dry_run
+        self.save_answers = save_answers
         self.cancel = cancel or Cancel()
         session.dry_run = dry_run
         self._would_change = 0
@@ -109,6 +114,8 @@ class Apply:
             outcome = "failed" if not through else "dry-run" if self.dry_run else "done"
         except Cancelled:
             through, outcome = False, "cancelled"
+        if outcome == "done" and self.save_answers is not None and not self._saved():
+            through, outcome = False, "failed"
         code = ExitCode.DONE if through and not self._would_stop else ExitCode.FAILED
         if outcome == "cancelled":
             code = ExitCode.UNFINISHED
@@ -118,6 +125,19 @@ class Apply:
         return code
 
     # Answers
+
+    @property
+    def found_more(self) -> bool:
+        """Whether the guide decided what the answers leave open."""
+        return self.session.plan != self.answers.plan
+
+    def _saved(self) -> bool:
+        finish = self.session.steps.finish
+        finish.answers_file, finish.sources = self.save_answers, self.answers.secrets
+        self._run(finish, lambda report, cancel: finish.do("answers", report, cancel))
+        if finish.problem is not None:
+            self._stopped(finish, finish.problem)
+        return finish.problem is None
 
     def _fill(self) -> None:
         if self.answers.connect is None and not self.session.practice:
@@ -167,7 +187,9 @@ class Apply:
             return True
         self._run(step, step.enter)
         if step.problem is None:
-            self._run(step, lambda _report, _cancel: self._expected(step))
+            self._run(
+                step, lambda _report, _cancel: expected.check(self.session, step, self.answers)
+            )
         acts = 0
         while (step.problem is None or self._agrees(step)) and not _is_through(step):
             if problems := step.field_problems():
@@ -226,47 +248,6 @@ class Apply:
                 NEXT_STEPS.get(problem.code, problem.next_step),
             )
         )
-
-    def _expected(self, step: Step) -> None:
-        """Raise WizardError where Nexus is not what the answers were written for: the guide
-        would ask, and there is nobody to answer."""
-        steps, wanted = self.session.steps, self.answers.developer
-        if step is steps.pull:
-            self._has_engine()
-        if step is not steps.developer or wanted is None:
-            return
-        if differences := steps.developer.differences():
-            if wanted.existing != "none":
-                return
-            told = "; ".join(f"{member} is {is_}" for member, is_, _ in differences)
-            raise WizardError(
-                "repository-exists",
-                tried=f"looking whether the name {wanted.name} is free",
-                came_back=f"a docker (proxy) of this name is there: {told}",
-                cause="someone made or changed it since the answers were written",
-                next_step='set existing = "use" or "change" under [developer], or another name',
-            )
-        stores = [store.name for store in self.session.blob_stores]
-        if stores and wanted.blob_store not in stores and steps.developer.preview():
-            raise WizardError(
-                "blob-store-unknown",
-                tried=f"looking for the blob store {wanted.blob_store}",
-                came_back=f"there are: {', '.join(stores)}",
-                cause="the answers were written for another Nexus",
-                next_step="name one of these as blob-store under [developer]",
-            )
-
-    def _has_engine(self) -> None:
-        name = self.answers.pull.engine if self.answers.pull else "builtin"
-        if self.session.steps.pull.values["engine"] != name:
-            there = ", ".join(["builtin", *self.session.steps.pull.engines])
-            raise WizardError(
-                "engine-absent",
-                tried=f"looking for the engine {name}, which is to pull",
-                came_back=f"there are: {there}",
-                cause="it is not installed or not running, or the answers are of another machine",
-                next_step=f'start it, or set engine = "builtin" under [pull]; {name} is not needed',
-            )
 
     def _ends_dry(self, step: Step, lines: tuple[str, ...]) -> bool:
         """Whether what comes next would change Nexus; then the plan takes it as done."""

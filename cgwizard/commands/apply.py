@@ -13,6 +13,7 @@ import click
 from cgwizard import glyphs
 from cgwizard.commands.common import state_folder, told
 from cgwizard.commands.options import debug_log
+from cgwizard.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +26,24 @@ if TYPE_CHECKING:
 @click.argument("answers", type=click.Path(path_type=Path), required=False)
 @click.option("--dry-run", is_flag=True, help="Show what would be changed; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@click.option(
+    "--save-answers",
+    "save",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="At the end: a new file with all that was found, such as the port.",
+)
 @click.option("--practice", is_flag=True, help="Rehearse against practice servers of our own.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the answers file.")
 @debug_log
 def apply(
-    *, answers: Path | None, dry_run: bool, as_json: bool, practice: bool, schema: bool
+    *,
+    answers: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    save: Path | None,
+    practice: bool,
+    schema: bool,
 ) -> None:
     """Do what ANSWERS (a TOML file) says, without asking. Doing it twice changes nothing."""
     from cgwizard import answers as answers_file
@@ -39,6 +53,8 @@ def apply(
         return
     if answers is None:
         raise click.UsageError("name the answers file; the guide offers to write one on Finish")
+    if save is not None and (dry_run or practice):
+        raise click.UsageError("a rehearsal finds nothing out to save; leave --save-answers out")
     with told(), ExitStack() as stack:
         chosen = answers_file.read(answers)
         from cgwizard.apply import Apply
@@ -61,7 +77,15 @@ def apply(
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, lambda *_: cancel.set())
         tell = _json() if as_json else _lines()
-        sys.exit(Apply(chosen, session, tell, dry_run=dry_run, cancel=cancel).run())
+        run = Apply(chosen, session, tell, dry_run=dry_run, save_answers=save, cancel=cancel)
+        code = run.run()
+        if (
+            code == ExitCode.DONE
+            and run.found_more
+            and not (as_json or dry_run or practice or save)
+        ):
+            click.echo("What was found, such as the port, can be saved: --save-answers FILE.")
+        sys.exit(code)
 
 
 def _json() -> Callable[[Event], None]:

@@ -17,7 +17,9 @@ from cgwizard.errors import ExitCode, WizardError
 def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
     """Remove every secret and saved run of this program. Nexus is not touched."""
     from cgwizard import forget as forgetting
+    from cgwizard.lines import Lines
 
+    lines = Lines(sys.stderr)
     with told():
         folder = state_folder()
         found = forgetting.traces(folder, journals=journal)
@@ -41,8 +43,8 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
                 forgetting.remove(trace)
             except WizardError as error:
                 failures += 1
-                click.echo(f"  {trace.name} stays: {error.problem.came_back}", err=True)
-                click.echo(f"    {error.problem.next_step}", err=True)
+                lines.line(f"  {trace.name} stays.")
+                lines.problem(error.problem)
         click.echo(f"{len(found) - failures} removed.")
         if failures:
             sys.exit(ExitCode.FAILED)

@@ -13,6 +13,7 @@ from cgwizard.errors import WizardError
 from cgwizard.guide.step import Action, Check, Fix, Report, Step
 
 if TYPE_CHECKING:
+    from cgwizard.answers import Secrets
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.undo import Item
@@ -37,6 +38,9 @@ class Finish(Step):
         super().__init__(session)
         self._undoing: list[Item] = []
         self.undone = False
+        # Unattended: where the answers go, and where they say that the secrets are.
+        self.answers_file: Path | None = None
+        self.sources: Secrets | None = None
 
     @property
     def heading(self) -> str:
@@ -85,8 +89,9 @@ class Finish(Step):
             return
         if action == "answers":
             report(Check("answers", "save the answers", "running"))
-            path = save(self.answers(), Path.cwd(), ANSWERS)
-            told = f"{path}; again: cgwizard apply {path.name}"
+            wanted = self.answers_file or Path.cwd() / ANSWERS
+            path = save(self.answers(), wanted.parent, wanted.name)
+            told = f"{path}; again: cgwizard apply {path if self.answers_file else path.name}"
             report(Check("answers", "saved the answers", "done", told))
             return
         report(Check("save", "save the commands", "running"))
@@ -201,6 +206,8 @@ class Finish(Step):
         from cgwizard import answers
         from cgwizard.guide import connect, token
 
+        if self.sources is not None:
+            return answers.write(answers.of(self.session.plan, self.sources))
         keeping, chosen = self.session.steps.connect.keeping, self.session.plan.connect
         user = connect.account(chosen.user, chosen.url) if chosen else ""
         secrets = answers.Secrets(
@@ -220,9 +227,9 @@ class Finish(Step):
 def save(text: str, folder: Path, name: str = FILE) -> Path:
     """A file with ``text`` in ``folder``, for its owner alone: a new one, or one that holds just
     this already. What is there is never overwritten. Raises WizardError `file-not-saved`."""
-    stem, suffix = name.rsplit(".", 1)
+    stem, suffix = Path(name).stem, Path(name).suffix
     for number in range(1, 100):
-        path = folder / (name if number == 1 else f"{stem}-{number}.{suffix}")
+        path = folder / (name if number == 1 else f"{stem}-{number}{suffix}")
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

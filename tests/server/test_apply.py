@@ -271,8 +271,42 @@ def test_json_is_one_event_a_line_and_the_exit_code_says_how_it_ended(
     assert not leaks((done.stdout + done.stderr).encode())
     again = command(str(path), env=env)
     assert again.returncode == 0
-    assert again.stdout.endswith("Nothing had to be changed.\n")
+    assert "\nNothing had to be changed.\n" in again.stdout
     assert "\x1b" not in again.stdout
+
+
+def test_a_finished_run_offers_its_answers_with_what_it_found(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    env = {"NEXUS_PW": world.info.password.reveal()}
+    done = command(str(path), env=env)
+    assert done.stdout.endswith("can be saved: --save-answers FILE.\n")
+    whole = tmp_path / "whole"
+    whole.write_text("what is there stays")
+    done = command(str(path), "--save-answers", str(whole), env=env)
+    assert done.returncode == 0
+    assert f"saved the answers: {whole}-2; again: cgwizard apply {whole}-2" in done.stdout
+    assert whole.read_text() == "what is there stays"
+    saved = answers.read(tmp_path / "whole-2")
+    assert saved.routing
+    assert saved.secrets == answers.read(path).secrets
+    complete = command(str(tmp_path / "whole-2"), env=env)
+    assert complete.stdout.endswith("Nothing had to be changed.\n"), "nothing is left to offer"
+    nowhere = tmp_path / "none" / "whole.toml"
+    done = command(str(path), "--save-answers", str(nowhere), env=env)
+    assert done.returncode == 1
+    assert "problem: file-not-saved" in done.stdout
+    assert "Failed: 0 changes made" in done.stdout
+
+
+@pytest.mark.parametrize("rehearsal", ["--dry-run", "--practice"])
+def test_nothing_of_a_rehearsal_is_saved(tmp_path: Path, rehearsal: str) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text("[connect]\nurl = 'https://nexus.example.com'\nuser = 'deploy'\n")
+    done = command(str(path), rehearsal, "--save-answers", str(tmp_path / "whole.toml"))
+    assert done.returncode == 2
+    assert "leave --save-answers out" in done.stderr
 
 
 def test_the_secret_is_taken_from_a_file_of_ones_own(world: PracticeWorld, tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def test_what_cannot_be_removed_stays_and_the_rest_goes(state: Path) -> None:
     done = command("forget", "--yes")
     assert done.returncode == ExitCode.FAILED
     assert done.stdout.endswith("1 removed.\n")
+    assert "saved run stuck stays.\n  problem: not-forgotten\n" in done.stderr
     assert f"remove it yourself: rm {stuck}" in done.stderr
     assert [path.name for path in stuck.parent.iterdir()] == ["stuck.json"]
     with pytest.raises(WizardError) as caught:
