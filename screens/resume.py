@@ -157,7 +157,7 @@ class ResumeScreen(Screen[None]):
         """What can be done only when the list has its size."""
         notes = self.query_one("#notes", Static)
         notes.display = not (self._list.tells_all or self.asking)
-        notes.update(clean(self.chosen.words))
+        notes.update(clean(self.offer.words(self.chosen)))
         self._list.follow()
         if self.asking:
             self.call_after_refresh(self.query_one("#explanation").scroll_visible, animate=False)

@@ -36,11 +36,15 @@ class Holder(msgspec.Struct, frozen=True):
     run: str
 
     @property
+    def where(self) -> str:
+        return self.terminal.removeprefix("/dev/") or "no terminal"
+
+    @property
     def words(self) -> str:
-        where = self.terminal.removeprefix("/dev/") or "no terminal"
         origin = f" from {self.origin}" if self.origin else ""
         host = "" if self.host == socket.gethostname() else f" on {self.host}"
-        return f"{self.user} on {where}{origin}{host}, since {ago(self.since)} (process {self.pid})"
+        since = f"since {ago(self.since)} (process {self.pid})"
+        return f"{self.user} on {self.where}{origin}{host}, {since}"
 
 
 class Lock:
@@ -94,6 +98,20 @@ class Lock:
         except (OSError, msgspec.DecodeError):
             return None
 
+    def at_work(self) -> Holder | None:
+        """Who has it now, found without taking it."""
+        holder = self.holder()
+        if holder is None or holder.pid == os.getpid():
+            return None
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            return None if _locked(descriptor, shared=True) else holder
+        finally:
+            os.close(descriptor)
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)  # the kernel lets go with it
@@ -104,13 +122,13 @@ class Lock:
         return self._descriptor is not None
 
 
-def _locked(descriptor: int) -> bool:
+def _locked(descriptor: int, *, shared: bool = False) -> bool:
     try:
         import fcntl
     except ImportError:  # no POSIX: there is no lock, and nobody else either
         return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a network file system without locks: better without than not at all

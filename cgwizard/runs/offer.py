@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cgwizard.errors import WizardError
 from cgwizard.runs import saved
+from cgwizard.runs.lock import Lock
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.prompts import Prompts
+    from cgwizard.runs.lock import Holder
     from cgwizard.runs.saved import SavedRun
 
 MOST = 5  # a person who left more open begins anew anyway
@@ -23,7 +25,7 @@ class Row(NamedTuple):
     nexus: str
     user: str
     step: str  # "5 Test pull"
-    when: str  # "5 minutes ago"
+    when: str  # "5 minutes ago"; of one that is at work elsewhere, where: "open on pts/3"
 
 
 class Offer:
@@ -37,7 +39,18 @@ class Offer:
     def row(self, run: SavedRun) -> Row:
         steps = enumerate(self.session.steps, 1)
         step = next((f"{n} {s.title}" for n, s in steps if s.id == run.step), run.step)
-        return Row(run.nexus, run.user, step, saved.ago(run.saved))
+        holder = self.at_work(run)
+        when = f"open on {holder.where}" if holder else saved.ago(run.saved)
+        return Row(run.nexus, run.user, step, when)
+
+    def words(self, run: SavedRun) -> str:
+        """One line that tells all."""
+        holder = self.at_work(run)
+        return f"{run.words}; open now: {holder.words}" if holder else run.words
+
+    def at_work(self, run: SavedRun) -> Holder | None:
+        """Who has its Nexus now."""
+        return Lock(self.folder / "locks", run.nexus, run.run).at_work()
 
     def go_on(self, run: SavedRun) -> None:
         """Fill in its answers and go on with its journal. Raises WizardError."""
@@ -77,7 +90,7 @@ def ask(prompts: Prompts, offer: Offer) -> SavedRun | None:
     if not runs:
         return None
     prompts.lines.line(f"{HEADING}:")
-    options = [f"go on: {run.words}" for run in runs]
+    options = [f"go on: {offer.words(run)}" for run in runs]
     options += ["begin anew", "begin anew and forget what is listed here"]
     number = prompts.choice("Choice", options)
     if number < len(runs):

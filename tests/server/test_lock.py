@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.runs.lock import Lock
-
-NEXUS = "https://nexus.example.com"
-HOLD = """
-import signal, sys, pathlib
-from cgwizard.runs.lock import Lock
-lock = Lock(pathlib.Path(sys.argv[1]), {nexus!r}, "run-1")
-lock.acquire()
-{extra}
-print("held", flush=True)
-signal.pause()
-"""
-
-
-@contextmanager
-def holding(folder: Path, extra: str = "") -> Iterator[subprocess.Popen[str]]:
-    code = HOLD.format(nexus=NEXUS, extra=extra)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+from tests.helpers_lock import HELD, holding
 
 
 def test_the_second_sees_who_and_since_when(tmp_path: Path) -> None:
     with holding(tmp_path) as process:
         with pytest.raises(WizardError) as caught:
-            Lock(tmp_path, NEXUS, "run-2").acquire()
+            Lock(tmp_path, HELD, "run-2").acquire()
         assert caught.value.code == "run-in-use"
         told = caught.value.problem.came_back
         assert f"process {process.pid}" in told
@@ -54,11 +23,25 @@ def test_the_second_sees_who_and_since_when(tmp_path: Path) -> None:
         Lock(tmp_path, "https://other.example.com", "run-2").acquire()
 
 
+def test_who_is_at_work_is_seen_without_taking_anything(tmp_path: Path) -> None:
+    lock = Lock(tmp_path, HELD, "run-2")
+    assert lock.at_work() is None
+    with holding(tmp_path) as process:
+        seen = lock.at_work()
+        assert seen is not None
+        assert seen.pid == process.pid
+        assert not lock.held
+    assert lock.at_work() is None, "it was killed"
+    lock.acquire()
+    assert lock.at_work() is None, "it is this one"
+    lock.release()
+
+
 def test_kill_9_leaves_no_lock(tmp_path: Path) -> None:
     with holding(tmp_path) as process:
         process.kill()
         process.wait()
-        lock = Lock(tmp_path, NEXUS, "run-2")
+        lock = Lock(tmp_path, HELD, "run-2")
         lock.acquire()
         holder = lock.holder()
         assert holder is not None
@@ -69,7 +52,7 @@ def test_kill_9_leaves_no_lock(tmp_path: Path) -> None:
 def test_taking_over_ends_the_other_one_in_order(tmp_path: Path) -> None:
     with holding(tmp_path) as process:
         process.send_signal(signal.SIGSTOP)  # as by Ctrl+Z, or a terminal that is gone
-        lock = Lock(tmp_path, NEXUS, "run-2")
+        lock = Lock(tmp_path, HELD, "run-2")
         lock.take_over()
         assert lock.held
         assert process.wait(timeout=10) == -signal.SIGTERM
@@ -83,6 +66,6 @@ def test_one_that_does_not_end_is_told_how_to_end(
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     with holding(tmp_path, deaf) as process:
         with pytest.raises(WizardError) as caught:
-            Lock(tmp_path, NEXUS, "run-2").take_over()
+            Lock(tmp_path, HELD, "run-2").take_over()
         assert caught.value.code == "run-not-taken-over"
         assert f"kill -9 {process.pid}" in caught.value.problem.next_step

@@ -14,6 +14,7 @@ from cgwizard.plan import enc_hook
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.conftest import leaks
+from tests.helpers_lock import holding
 from tests.helpers_terminal import Terminal, until_gone, wizard
 from tests.programs import needs
 
@@ -81,6 +82,19 @@ def test_each_run_is_a_line_and_the_cursor_is_on_the_chosen_one(
             terminal.until_true(lambda s: "svc-deploy" in s or "▸ a-very" in s, "the whole")
         terminal.keys("C-q")
         terminal.until("EXIT 130")
+
+
+def test_one_that_is_open_elsewhere_says_where(runs: list[Path], folder: Path) -> None:
+    with holding(folder.parent / "locks", nexus=RUNS[1][0]) as process:
+        with start() as terminal:
+            screen = terminal.until(HEADING, "open on ", "enter go on")
+            (line,) = (line for line in screen.split("\n") if "open on" in line)
+            assert "127.0.0.1:9" in line
+            terminal.keys("C-q")
+            terminal.until("EXIT 130")
+        with Terminal(*wizard("--plain"), width=120) as terminal:
+            screen = terminal.until("Choice", f"(process {process.pid})")
+            assert screen.replace("\n", "").count("open now: ") == 1
 
 
 def test_resizing_brings_back_what_did_not_fit(runs: list[Path]) -> None:
