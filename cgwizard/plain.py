@@ -18,9 +18,10 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, ExitCode
 from cgwizard.guide.connect import TRIAL
 from cgwizard.guide.finish import QUIT
-from cgwizard.guide.step import CONTINUE, Action, Check, Field, Report, Step, run_checked
+from cgwizard.guide.step import CONTINUE, Action, Check, Report, Step, run_checked
 from cgwizard.lines import Lines
 from cgwizard.prompts import EndOfInput, Prompts
+from cgwizard.questions import Questions
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -54,6 +55,7 @@ class Plain:
         self.session = session
         self.lines = Lines(out or sys.stdout)
         self.prompts = Prompts(self.lines, source) if source else None
+        self._questions = Questions(self.lines, self.prompts)
         self.cancel = Cancel()
         self._working = False
         self._stopped = False  # by the person, a moment ago
@@ -114,16 +116,16 @@ class Plain:
             elif step.state in {"done", "skipped"} or step.action() == CONTINUE:
                 if not again or self._leaves(step):
                     return
-                asked = self._ask(step)
+                asked = self._questions.ask(step)
                 again = False
                 continue
             self._notes(step)
             if not asked and not step.others() and step.problem is None:
-                asked = self._ask(step)
+                asked = self._questions.ask(step)
             self._show(step)
             action = self._choose(step, asked=asked)
             if action == CHANGE or (action == step.action() and not asked and not step.fix):
-                asked = self._ask(step)
+                asked = self._questions.ask(step)
                 if action == CHANGE or step.preview():
                     continue  # what is sent is shown before it is sent
             if action == QUIT:
@@ -205,52 +207,6 @@ class Plain:
             raise _Back
         return options[number]
 
-    # Questions
-
-    def _ask(self, step: Step) -> bool:
-        """Ask every field until each is right; True, for the caller to remember."""
-        wrong: dict[str, str] | None = None
-        shown = {field.id: field.value for field in step.fields() if field.kind == "text"}
-        while self.prompts and wrong != {}:
-            asked: set[str] = set()
-            # Looked up anew: an answer can take a field away, or bring one.
-            while field := next((f for f in step.fields() if f.id not in asked), None):
-                asked.add(field.id)
-                if wrong is None or field.id in wrong:
-                    self._field(step, field)
-            known = {field.id for field in step.fields()}
-            wrong = {id: told for id, told in step.field_problems().items() if id in known}
-            for id, told in wrong.items():
-                self.lines.line(f"  {id}: {told}")
-                if id in shown:  # an empty line must lead out: it takes what was there before
-                    step.set(id, shown[id])
-        return True
-
-    def _field(self, step: Step, field: Field) -> None:
-        prompts = self.prompts
-        if prompts is None:
-            return
-        if field.kind in {"secret", "paste"}:
-            kept = bool(step.secrets.get(field.id))
-            if field.kind == "secret":
-                secret = prompts.secret(field.label, kept=kept)
-            else:
-                secret = prompts.paste(field.label, _whole_token, kept=kept)
-            if secret is not None:
-                step.set(field.id, secret.reveal())
-        elif field.kind == "choice":
-            self.lines.line(f"{field.label}:")
-            values = [choice.value for choice in field.choices]
-            default = values.index(field.value) if field.value in values else 0
-            labels = [choice.label for choice in field.choices]
-            step.set(field.id, values[prompts.choice("Choice", labels, default)])
-        else:
-            label = field.label
-            if not field.value and field.placeholder:
-                kind = "empty: " if field.optional else "such as "
-                label = f"{label} ({kind}{field.placeholder})"
-            step.set(field.id, prompts.text(label, field.value))
-
     def _refused(self, step: Step) -> bool:
         """Tell what is wrong with the answers; unattended, that is the end."""
         problems = step.field_problems()
@@ -259,7 +215,7 @@ class Plain:
         if problems and self.prompts is None:
             raise _Left(ExitCode.FAILED)
         if problems:
-            self._ask(step)
+            self._questions.ask(step)
         return bool(problems)
 
     # Work
@@ -326,15 +282,3 @@ class Plain:
 
 def _doing(step: Step, action: str) -> Callable[[Report, Cancel], None]:
     return lambda report, cancel: step.do(action, report, cancel)
-
-
-def _whole_token(text: str) -> bool:
-    """Whether a pull token can be read from ``text``: then nobody must end the paste."""
-    from cgwizard.errors import WizardError
-    from cgwizard.tokens import paste
-
-    try:
-        paste.parse(text)
-    except WizardError:
-        return False
-    return True
