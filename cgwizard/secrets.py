@@ -63,6 +63,13 @@ class Forms(NamedTuple):
     base64: list[str]  # what is the same of it, whatever stands before and behind
 
 
+def living() -> list[Secret]:
+    """Every secret that is alive, while other threads make more of them."""
+    # `values` would refuse to go on when the size changes; the references are copied at once.
+    found = [reference() for reference in _alive.valuerefs()]
+    return [secret for secret in found if secret is not None]
+
+
 def forms() -> Forms:
     """The living secrets in each form in which they travel: for taking them out of what is
     written."""
@@ -74,8 +81,7 @@ def forms() -> Forms:
 
     texts: set[str] = set()
     encoded: set[str] = set()
-    for secret in list(_alive.values()):
-        text = secret.reveal()
+    for text in {secret.reveal() for secret in living()}:
         # A pasted token is in one secret with its user name and the command around it.
         for part in {text, *re.findall(r"eyJ[\w.-]+", text)}:
             if len(part) < SHORTEST:

@@ -67,9 +67,9 @@ def own_folders(
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     monkeypatch.setattr(systemd_creds, "_refusal", [])
     # A short secret of another test, not collected yet, would be taken out of what is told here.
-    for key, secret in list(secrets._alive.items()):
+    for secret in secrets.living():
         if len(secret.reveal()) < 8:
-            secrets._alive.pop(key, None)
+            secrets._alive.pop(id(secret), None)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

@@ -6,12 +6,14 @@ import base64
 import json
 import os
 import stat
+import sys
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from cgwizard import redact
+from cgwizard import redact, secrets
 from cgwizard.errors import ExitCode, WizardError
 from cgwizard.secrets import Credentials, Secret
 from cgwizard.stores import encrypted, sources
@@ -140,6 +142,29 @@ def test_what_looks_like_a_secret_is_blanked(text: str) -> None:
     for clear in ("hunter2", "YWRtaW46aHVudGVyMg", "eyJzdWIiOi", "c2lnbmF0dXJl"):
         assert clear not in shown
     assert redact.HIDDEN in shown
+
+
+def test_secrets_are_looked_for_while_others_are_made_and_die() -> None:
+    """A pull's threads make tokens while another thread writes the debug log."""
+    kept, stop = Secret("kept-all-the-while"), threading.Event()
+
+    def make() -> None:
+        while not stop.is_set():
+            _many = [Secret(f"one-of-many-{number}") for number in range(50)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    threads = [threading.Thread(target=make) for _ in range(3)]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(100):
+            assert kept.reveal() in secrets.forms().texts
+    finally:
+        stop.set()
+        sys.setswitchinterval(interval)
+        for thread in threads:
+            thread.join()
 
 
 def test_a_secret_that_is_alive_is_found_in_every_form() -> None:
