@@ -109,7 +109,7 @@ class DiagnoseScreen(Screen[None]):
 
     def _show_findings(self) -> None:
         checks = [_as_check(number, finding) for number, finding in enumerate(listed(self._found))]
-        checks += [Check(id, label, "running") for id, label in self._under_way.items()]
+        checks += [Check(id, label, "running") for id, label in list(self._under_way.items())]
         self.query_one(Findings).show(checks, None)
 
     def _show_keys(self) -> None:

@@ -32,7 +32,8 @@ class Bars(Widget):
         self._lines: list[Content] = []
 
     def show(self, progress: Progress) -> None:
-        lines = [_layer(line) for line in progress.layers.values()]
+        # Copied at once: an engine's pull adds layers meanwhile.
+        lines = [_layer(line) for line in list(progress.layers.values())]
         if progress.totals is not None and lines:
             lines.append(_total(progress))
         before, self._lines = self._lines, lines
