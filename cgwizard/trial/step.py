@@ -188,9 +188,10 @@ class Trial(Step):
         if self.result:
             return
         report(Check("engines", "look for Docker and Podman", "running"))
-        self._engines = {}
+        found: dict[str, Engine] = {}
         for engine in engines(self._env):
-            self._engines.setdefault(engine.name, engine)
+            found.setdefault(engine.name, engine)
+        self._engines = found  # whole, because the form is drawn meanwhile
         if not self._engines:
             raise _no_engine(self._env)
         cancel.check()
