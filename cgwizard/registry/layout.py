@@ -130,38 +130,37 @@ class LayoutSink:
 
 
 class _BlobFile:
-    """A file under a temporary name, until `complete`. Unbuffered: chunks are large."""
+    """A file under a temporary name, until `complete`. Unbuffered: chunks are large.
+
+    A thread that a cancelled pull left behind may still write, or end it a second time: a file
+    object knows that it is closed, where the bare number may be another file's by then.
+    """
 
     def __init__(self, path: Path, made: list[Path]) -> None:
         self._path, self._made = path, made
-        self._fd, part = tempfile.mkstemp(prefix=PART, dir=path.parent)
+        descriptor, part = tempfile.mkstemp(prefix=PART, dir=path.parent)
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._part = Path(part)
-        self._ended = False
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[os.write(self._fd, view) :]
+            view = view[self._file.write(view) :]
 
     def restart(self) -> None:
-        os.ftruncate(self._fd, 0)
-        os.lseek(self._fd, 0, os.SEEK_SET)
+        self._file.seek(0)
+        self._file.truncate()
 
     def complete(self) -> None:
-        os.fchmod(self._fd, 0o644)
-        self._close()
+        os.fchmod(self._file.fileno(), 0o644)
+        self._file.close()
         self._part.replace(self._path)
         self._made.append(self._path)
 
     def abandon(self) -> None:
-        if not self._ended:
-            self._close()
-            with contextlib.suppress(OSError):
-                self._part.unlink()
-
-    def _close(self) -> None:
-        self._ended = True
-        os.close(self._fd)
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink()  # it is not there any more, where `complete` was first
 
 
 def _holds_layout(folder: Path) -> bool:

@@ -12,6 +12,7 @@ from cgwizard.errors import WizardError
 from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
+from cgwizard.registry.models import Descriptor
 from cgwizard.registry.pull import pull
 from tests.helpers_pull import failing, named, skopeo
 from tests.helpers_registry import (
@@ -73,18 +74,19 @@ def test_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "output-not-a-layout"
 
 
-def test_full_disk_is_told(
-    url: str, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    push(url, "full", image([5000]), "latest")
+def test_a_thread_that_was_left_behind_touches_no_file_of_others(tmp_path: Path) -> None:
+    """A pull that was stopped gave its files up; the system gives their numbers to others."""
     sink = LayoutSink(tmp_path / "out")
-
-    def no_room(*_: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "write", no_room)
-    error = failing(registry, named(url, "full"), sink=sink)
-    monkeypatch.undo()
-    assert error.code == "output-failed"
-    assert "No space left" in error.problem.came_back
-    assert not list(tmp_path.iterdir())
+    writer = sink.open(Descriptor(sha256(b"late"), 4))
+    assert writer is not None
+    sink.discard()
+    other = (tmp_path / "another").open("wb", buffering=0)
+    with other:
+        with pytest.raises(ValueError, match="closed"):
+            writer.write(b"late")
+        with pytest.raises(ValueError, match="closed"):
+            writer.complete()
+        writer.abandon()
+        other.write(b"its own")
+    assert (tmp_path / "another").read_bytes() == b"its own"
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
