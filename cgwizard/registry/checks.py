@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cgwizard.registry.models import (
     CHILD_LIMIT,
     LAYER_LIMIT,
@@ -24,12 +22,6 @@ from cgwizard.registry.transport import pieces, shown
 
 if TYPE_CHECKING:
     import httpx
-
-PAGE_LIMIT = 4 << 20  # bytes of one page of tags
-
-
-class _Tags(msgspec.Struct):
-    tags: list[str] | None = None
 
 
 def is_page(response: httpx.Response, size: int | None) -> bool:
@@ -87,26 +79,6 @@ def checked_manifest(response: httpx.Response, who: str, reference: str) -> Mani
             status=response.status_code,
         ) from error
     return Manifest(raw, digest, media_type, parsed)
-
-
-def tag_page(response: httpx.Response, who: str, base: httpx.URL) -> tuple[list[str], str]:
-    """One page of tags, and where the next one is (under ``base``), or ""."""
-    raw = read_body(response, who, PAGE_LIMIT)
-    try:
-        page = msgspec.json.decode(raw, type=_Tags).tags or []
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RegistryError(
-            "tags-invalid",
-            tried=_asked(response),
-            came_back="200, but no JSON of a list of tags",
-            cause=f"what answers at {who} is not a registry",
-            next_step="check the address",
-        ) from error
-    link = response.links.get("next", {}).get("url", "")
-    following = response.request.url.join(link)
-    if not link or not str(following).startswith(str(base)):
-        return page, ""
-    return page, str(following)
 
 
 def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from cgwizard.net import Trust
 from cgwizard.registry.auth import Authority
-from cgwizard.registry.checks import blob_start, checked_manifest, is_page, tag_page, turned_away
+from cgwizard.registry.checks import blob_start, checked_manifest, is_page, turned_away
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.retries import Patience, Retries
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
-TAG_PAGES = 100
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -142,18 +140,6 @@ class Registry:
         found = self._retrying(ask, retries)
         return found or self.manifest(repository, reference, retries=retries).descriptor
 
-    def tags(self, repository: str, *, retries: Retries | None = None) -> list[str]:
-        """Every tag, over as many pages as the registry makes of them."""
-        tags: list[str] = []
-        path = f"v2/{repository}/tags/list"
-        for _ in range(TAG_PAGES):
-            page, following = self._retrying(partial(self._tag_page, path, repository), retries)
-            tags += page
-            if not following or following == path:
-                break
-            path = following
-        return tags
-
     def referrers(
         self, repository: str, digest: str, *, retries: Retries | None = None
     ) -> tuple[Descriptor, ...]:
@@ -246,7 +232,3 @@ class Registry:
 
     def _retrying(self, work: Callable[[], T], retries: Retries | None) -> T:
         return (retries or Retries(self.patience)).run(work)
-
-    def _tag_page(self, path: str, repository: str) -> tuple[list[str], str]:
-        with self._exchange("GET", path, repository, {}) as response:
-            return tag_page(response, self.name, self._transport.base)

@@ -271,31 +271,6 @@ def test_events_are_throttled_and_the_last_arrives(url: str) -> None:
 # --- what else a registry can be asked ---
 
 
-def test_tags_over_many_pages(url: str) -> None:
-    push(url, "tags", image([100]), "one")
-    with fault_proxy(url) as proxy, Registry(proxy.url) as registry:
-        assert registry.tags("tags") == ["one"]
-        pages = {"list$": ("a", "</v2/tags/tags/list?last=a>"), "last=a$": ("b", "<?last=b>")}
-        for pattern, (tag, link) in pages.items():
-            body = json.dumps({"name": "tags", "tags": [tag]}).encode()
-            proxy.rule(pattern, harm.answering("200 OK", body, Link=f'{link}; rel="next"'))
-        elsewhere = b'{"tags": ["c"]}'
-        link = '<http://127.0.0.1:9/never-asked>; rel="next"'
-        proxy.rule("last=b$", harm.answering("200 OK", elsewhere, Link=link))
-        assert registry.tags("tags") == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("body", [b"<html>sign in</html>", b'{"tags": "latest"}', b"\xff"])
-def test_tags_that_are_none(url: str, body: bytes) -> None:
-    with fault_proxy(url) as proxy, Registry(proxy.url) as registry:
-        proxy.rule("list$", harm.answering("200 OK", body))
-        with pytest.raises(WizardError) as caught:
-            registry.tags("tags")
-    assert caught.value.code == "tags-invalid"
-    assert "no JSON of a list of tags" in caught.value.problem.came_back
-    assert f"127.0.0.1:{proxy.port} is not a registry" in caught.value.problem.cause
-
-
 def test_head_and_referrers_by_tag(url: str, registry: Registry) -> None:
     made, signature = image([100]), image([50])
     push(url, "signed", made, "latest")
