@@ -156,15 +156,9 @@ class Routing(Step):
         return next(iter(named), None)
 
     def _report_connectors(self, report: Report) -> None:
-        from cgwizard.nexus.ports import ADVISED_CONNECTORS
-
         taken = len(self._connectors)
-        many = taken >= ADVISED_CONNECTORS and not self._own
         detail = f"{taken} in use" if taken else "none in use"
-        if many:
-            detail += f"; Sonatype advises at most {ADVISED_CONNECTORS}: expect a slower Nexus"
-        label = "connectors of this Nexus"
-        report(Check("connectors", label, "warning" if many else "done", detail))
+        report(Check("connectors", "connectors of this Nexus", "done", detail))
 
     def _look(self, port: int, report: Report) -> None:
         """Report what is known of ``port``; raises WizardError when it cannot be used."""
@@ -174,6 +168,7 @@ class Routing(Step):
         if own and own.docker and port in {own.docker.http_port, own.docker.https_port}:
             report(Check("port", label, "done", f"is the port of {own.name} already"))
             return
+        tell_cautions(self.session, port, report)
         listening = refuse_taken(self.session, port)
         self._refuse_unpublished(port)
         if listening is None:
@@ -246,6 +241,14 @@ def propose_port(session: Session, *, besides: int | None = None) -> int:
         listening=lambda port: port == besides or listening(session, port),
         start=session.first_port or FIRST_PORT,
     )
+
+
+def tell_cautions(session: Session, port: int, report: Report) -> None:
+    """What may come of ``port``; nothing of it is a reason to refuse."""
+    from cgwizard.nexus.ports import cautions, connectors
+
+    for problem in cautions(port, connectors(session.repositories)):
+        report(Check(problem.code, problem.tried, "warning", problem.came_back, problem))
 
 
 def refuse_taken(session: Session, port: int) -> bool | None:

@@ -295,6 +295,7 @@ class Token(Step):
         if port is not None and not self.target.is_own(port):
             report(Check("apply", f"port {port}", "running"))
             routing.refuse_taken(self.session, port)
+            routing.tell_cautions(self.session, port, report)
         proxy.apply(self.session, change, report, cancel)
         if isinstance(change, changes.UpdateProxy):
             self.target.forget_failures(change.repository, report)

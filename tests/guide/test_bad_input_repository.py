@@ -113,11 +113,31 @@ def test_more_than_twenty_connectors_are_a_warning(session: Session, world: Prac
     world.call(lambda: world.state.repositories.update(many))
     step = session.steps.routing
     enter(step)
-    assert step.checks["connectors"].state == "warning"
-    assert "25 in use" in step.checks["connectors"].detail
+    assert step.checks["connectors"].detail == "25 in use"
+    told = step.checks["connector-many"]
+    assert told.state == "warning"
+    assert told.problem
+    assert told.problem.came_back == "25 connectors are in use"
     act(step)
     assert step.state == "done"
     assert not step.moves_on  # so that the warning is read
+
+
+def test_a_privileged_port_is_a_warning_before_anything_is_made(
+    session: Session, world: PracticeWorld
+) -> None:
+    step = session.steps.routing
+    enter(step)
+    assert "connector-privileged-port" not in step.checks
+    step.set("port", "900")
+    act(step)
+    assert step.checks["connector-privileged-port"].state == "warning"
+    assert step.state == "done"
+    assert not step.moves_on
+    step.set("port", str(free_port()))
+    act(step)
+    assert "connector-privileged-port" not in step.checks
+    assert step.moves_on
 
 
 def test_five_thousand_repositories(session: Session, world: PracticeWorld) -> None:
