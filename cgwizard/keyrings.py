@@ -17,9 +17,9 @@ import msgspec
 
 from cgwizard import keyring_parts, keyring_texts
 from cgwizard.errors import Problem, WizardError
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets import Secret
 from cgwizard.stores import kept
-from cgwizard.stores.store import Kind, packed, unpacked
+from cgwizard.stores.store import Kind
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -87,16 +87,6 @@ def forget(kind: Kind, account: str, timeout: float = 5.0) -> None:
 
     _bounded(work, timeout, f"to delete the {_WORDS[kind]}")
     kept.drop(kind, account)
-
-
-def save_token(account: str, credentials: Credentials, timeout: float = 5.0) -> None:
-    """Keep a pull token, user name and password together. Raises like `save`."""
-    save("pull-token", account, packed(credentials), timeout)
-
-
-def load_token(account: str, timeout: float = 5.0) -> Credentials | None:
-    """The pull token kept for an account; None where there is none that can be read."""
-    return unpacked(load("pull-token", account, timeout))
 
 
 _WORDS = {"nexus-password": "password for Nexus", "pull-token": "pull token"}

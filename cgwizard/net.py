@@ -33,15 +33,6 @@ class Trust(msgspec.Struct, frozen=True):
     fingerprint: str | None = None  # SHA-256 of the server's certificate: 64 hex digits
 
 
-def normalise_fingerprint(text: str) -> str:
-    """The 64 hex digits of ``AB:CD:...``, ``sha256:ab...`` or plain hex; raises ValueError."""
-    digits = text.strip().lower().removeprefix("sha256").lstrip(":= ").replace(":", "")
-    digits = digits.replace(" ", "")
-    if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-        raise ValueError("a SHA-256 fingerprint has 64 hexadecimal digits")
-    return digits
-
-
 def fetch_certificate(host: str, port: int, *, timeout: float = CONNECT_SECONDS) -> bytes:
     """The certificate (DER) that ``host:port`` presents, unverified: to show or compare it.
 

@@ -88,11 +88,6 @@ def to_toml(plan: Plan) -> str:
     return msgspec.toml.encode(_without_none(found)).decode()
 
 
-def from_toml(text: str) -> Plan:
-    """Raises msgspec.DecodeError or msgspec.ValidationError, which name the member."""
-    return msgspec.toml.decode(text, type=Plan, dec_hook=dec_hook)
-
-
 def enc_hook(value: object) -> str:
     """For msgspec, which knows no paths."""
     if isinstance(value, Path):

@@ -122,7 +122,6 @@ class Lines:
 
     def __init__(self, out: Stream) -> None:
         self._out = out
-        self._what = ""
 
     def event(self, event: PullEvent) -> None:
         match event:

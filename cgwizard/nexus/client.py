@@ -26,7 +26,6 @@ from cgwizard.nexus.models import (
     DockerProxy,
     Eula,
     HttpSettings,
-    License,
     RemoteCertificate,
     RemoteStatus,
     Repository,
@@ -138,10 +137,6 @@ class NexusClient:
         """A legal act: only after the person agreed to ``eula.disclaimer``."""
         body = {"accepted": True, "disclaimer": eula.disclaimer}
         self._write("POST", "/v1/system/eula", "accepting the EULA", body, needs="nx-all")
-
-    def license(self) -> License | None:
-        """None without a licence (402) and where the call is unknown."""
-        return self._optional("/v1/system/license", License, absent=(402, 404), needs="nx-all")
 
     def http_settings(self) -> HttpSettings | None:
         """Nexus's own way out to the network; None where the version does not tell it."""

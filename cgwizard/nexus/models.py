@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from cgwizard.nexus.docker_proxy import DockerProxy
-from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire, version_tuple
+from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire
 
 __all__ = [
     "Account",
@@ -22,7 +22,6 @@ __all__ = [
     "DockerProxy",
     "Eula",
     "HttpSettings",
-    "License",
     "OutboundProxy",
     "Quota",
     "RemoteCertificate",
@@ -40,11 +39,6 @@ class Server(msgspec.Struct, frozen=True):
     version: str | None
     edition: str | None  # "COMMUNITY", "PRO", "OSS" (up to 3.76), "CORE" (open core, no docker)
     header: str
-
-    def at_least(self, major: int, minor: int) -> bool | None:
-        """None where the version is not known."""
-        known = version_tuple(self.version)
-        return None if known is None else known[:2] >= (major, minor)
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -191,12 +185,3 @@ class HttpSettings(Wire, frozen=True):
     non_proxy_hosts: tuple[str, ...] = ()
     http_proxy: OutboundProxy | None = None
     https_proxy: OutboundProxy | None = None
-
-
-class License(Wire, frozen=True):
-    contact_company: str = ""
-    license_type: str = ""
-    expiration_date: str = ""
-    licensed_users: str | int = ""
-    max_repo_components: int | None = None
-    max_repo_requests: int | None = None

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
-
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
 from cgwizard.tokens import paste, process
@@ -29,39 +27,10 @@ _TIMEOUT = 60.0  # seconds; a sign-in in the browser that nobody answers ends he
 _UNKNOWN_COMMAND = re.compile(r"unknown (?:command|flag|shorthand flag)")
 
 
-class Organization(msgspec.Struct, frozen=True):
-    """An organisation that the signed-in person can see."""
-
-    id: str  # its identifier (UIDP), 40 hexadecimal digits
-    name: str  # the part of an image reference: "example.com"
-
-
-class _Organizations(msgspec.Struct):
-    items: list[Organization] = []
-
-
 def available() -> Path | None:
     """Where chainctl is installed, or None."""
     found = shutil.which("chainctl")
     return Path(found) if found else None
-
-
-def organizations(cancel: Cancel | None = None, *, timeout: float = _TIMEOUT) -> list[Organization]:
-    """The organisations that the signed-in person can see; raises `WizardError`."""
-    tried = "`chainctl iam organizations list`"
-    output = _run(["iam", "organizations", "list", "--output=json"], tried, cancel, timeout)
-    if output.code:
-        raise _failure(tried, output)
-    try:
-        return msgspec.json.decode(output.out.strip() or "{}", type=_Organizations).items
-    except msgspec.DecodeError:
-        raise WizardError(
-            "chainctl-unreadable",
-            tried=tried,
-            came_back="an answer that is not the list of organisations as JSON",
-            cause="This version of chainctl prints it in another form.",
-            next_step="Update chainctl (`chainctl update`), or type the organisation's name.",
-        ) from None
 
 
 def create_pull_token(

@@ -51,11 +51,6 @@ class PullToken:
         """The organisation's identifier (UIDP): 40 hexadecimal digits. Not its name."""
         return self.credentials.username.partition("/")[0]
 
-    @property
-    def identity_id(self) -> str:
-        """The identity that ``chainctl iam identities delete`` takes to revoke this token."""
-        return self.credentials.username
-
     def expired(self, now: datetime | None = None) -> bool:
         """Whether its date has passed. A token without a date is not called expired."""
         return self.expires is not None and self.expires <= (now or datetime.now(UTC))

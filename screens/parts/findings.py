@@ -13,7 +13,7 @@ from textual.widget import Widget
 from cgwizard.screens.parts.marks import WIDTH, mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from cgwizard.errors import Problem
     from cgwizard.guide.step import Check
@@ -81,7 +81,8 @@ class Findings(Widget):
                 self._since.pop(check.id, None)
             lines += _line(check, clean(detail) if check.state != "problem" else "", width)
             if check.problem is not None:
-                lines += _problem(check.problem, width, under=check.label)
+                above = {check.label, "" if check.state == "problem" else check.detail}
+                lines += _problem(check.problem, width, above)
                 told = told or check.problem == self._problem
         if self._problem is not None and not told:
             self.failed = len(lines)
@@ -108,7 +109,8 @@ def _under(text: str) -> Content:
     return Content.styled(" " * (WIDTH + 2) + text, "dim")
 
 
-def _problem(problem: Problem, width: int, under: str = "") -> list[Content]:
+def _problem(problem: Problem, width: int, above: Collection[str] = ()) -> list[Content]:
+    """``above``: what the line of its check says already."""
     rows = (
         ("tried", problem.tried),
         ("came back", problem.came_back),
@@ -117,7 +119,7 @@ def _problem(problem: Problem, width: int, under: str = "") -> list[Content]:
     )
     lines: list[Content] = []
     for name, text in rows:
-        if text in {"", under}:  # the line above says it
+        if not text or text in above:
             continue
         indent = WIDTH if width >= NARROW else 1
         room = width - indent - NAME

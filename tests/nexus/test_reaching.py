@@ -38,8 +38,6 @@ def test_version_and_edition_without_credentials(header: str, version: str, edit
         assert (server.version, server.edition, server.header) == (version, edition, header)
         assert nexus.with_credentials == []
         assert client.version == version
-    assert server.at_least(3, 70) is True
-    assert server.at_least(3, 97) is False
 
 
 def test_a_reverse_proxy_that_replaces_the_header() -> None:

@@ -148,22 +148,3 @@ def test_the_person_can_stop_it(fake: Chainctl) -> None:
     with pytest.raises(Cancelled):
         chainctl.create_pull_token("example.com", cancel=cancel)
     assert time.monotonic() - started < 30
-
-
-def test_organizations(fake: Chainctl) -> None:
-    items = [{"id": "a" * 40, "name": "example.com", "description": "x"}, {"id": "b", "name": "c"}]
-    calls = fake(f"echo '{json.dumps({'items': items})}'")
-    assert [o.name for o in chainctl.organizations()] == ["example.com", "c"]
-    assert calls.read_text() == "iam organizations list --output=json\n"
-
-
-@pytest.mark.parametrize("out", ["", "{}"])
-def test_no_organizations(fake: Chainctl, out: str) -> None:
-    fake(f"echo '{out}'")
-    assert chainctl.organizations() == []
-
-
-def test_organizations_in_another_form(fake: Chainctl) -> None:
-    fake("echo '| NAME | ID |'")
-    with pytest.raises(WizardError, match="chainctl-unreadable"):
-        chainctl.organizations()

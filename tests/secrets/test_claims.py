@@ -11,7 +11,6 @@ def test_dates_and_identifiers() -> None:
     token = claims.read(credentials())
     assert (token.issued, token.expires) == (NOW, NOW + timedelta(days=30))
     assert token.organization_id == USERNAME[:40]
-    assert token.identity_id == USERNAME
     assert token.issuer == "https://pulltoken.issuer.chainguard.dev"
     assert token.organization == ""
     assert token.named("example.com").organization == "example.com"

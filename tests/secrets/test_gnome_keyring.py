@@ -25,11 +25,12 @@ print(status.usable, status.backend, status.problem and status.problem.code)
 ROUND_TRIP = """
 from cgwizard import keyrings
 from cgwizard.secrets import Credentials, Secret
+from cgwizard.stores.store import packed, unpacked
 token = Credentials("a" * 40 + "/" + "b" * 16, Secret("e" * 3000))
 keyrings.save("nexus-password", "admin@https://nexus", Secret("pässword"), timeout=20)
-keyrings.save_token("example.com@cgr.dev", token, timeout=20)
+keyrings.save("pull-token", "example.com@cgr.dev", packed(token), timeout=20)
 print(keyrings.load("nexus-password", "admin@https://nexus", 20).reveal())
-print(keyrings.load_token("example.com@cgr.dev", 20) == token)
+print(unpacked(keyrings.load("pull-token", "example.com@cgr.dev", 20)) == token)
 keyrings.forget("nexus-password", "admin@https://nexus", 20)
 keyrings.forget("pull-token", "example.com@cgr.dev", 20)
 print(keyrings.load("nexus-password", "admin@https://nexus", 20))

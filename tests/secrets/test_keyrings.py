@@ -15,6 +15,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 from cgwizard import keyring_parts, keyrings
 from cgwizard.errors import WizardError
 from cgwizard.secrets import Secret
+from cgwizard.stores.store import packed, unpacked
 from tests.helpers_tokens import JWT, USERNAME, credentials
 
 ACCOUNT = "admin@https://nexus.example.com"
@@ -104,15 +105,15 @@ def test_keeps_and_forgets() -> None:
 
 def test_a_pull_token_keeps_its_user_name() -> None:
     use(Memory())
-    keyrings.save_token("example.com@cgr.dev", credentials())
-    assert keyrings.load_token("example.com@cgr.dev") == credentials()
-    assert keyrings.load_token("other.org@cgr.dev") is None
+    keyrings.save("pull-token", "example.com@cgr.dev", packed(credentials()))
+    assert unpacked(keyrings.load("pull-token", "example.com@cgr.dev")) == credentials()
+    assert unpacked(keyrings.load("pull-token", "other.org@cgr.dev")) is None
 
 
 def test_an_entry_of_another_form_is_no_token() -> None:
     use(Memory())
     keyrings.save("pull-token", "x", Secret("not json"))
-    assert keyrings.load_token("x") is None
+    assert unpacked(keyrings.load("pull-token", "x")) is None
 
 
 def test_windows_takes_a_long_token_in_parts() -> None:
@@ -123,9 +124,9 @@ def test_windows_takes_a_long_token_in_parts() -> None:
     keyrings.save("pull-token", "x", Secret(JWT * 3))
     assert len(backend.kept) == 4
     assert keyrings.load("pull-token", "x") == Secret(JWT * 3)
-    keyrings.save_token("x", long)
+    keyrings.save("pull-token", "x", packed(long))
     assert len(backend.kept) == 1  # the parts of the longer value are gone
-    assert keyrings.load_token("x") == long
+    assert unpacked(keyrings.load("pull-token", "x")) == long
     keyrings.save("pull-token", "x", Secret(JWT * 3))
     keyrings.forget("pull-token", "x")
     assert backend.kept == {}

@@ -74,8 +74,9 @@ def test_the_keyring_is_emptied_too(state: Path, tmp_path: Path) -> None:
     }
     code = (
         "from cgwizard import keyrings; from cgwizard.secrets import Credentials, Secret\n"
+        "from cgwizard.stores.store import packed\n"
         "keyrings.save('nexus-password', 'admin@https://n', Secret('x1'))\n"
-        "keyrings.save_token('cgr.dev', Credentials('u', Secret('x2')))\n"
+        "keyrings.save('pull-token', 'cgr.dev', packed(Credentials('u', Secret('x2'))))\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **env}, timeout=60)
     assert "x1" in (tmp_path / "ring.json").read_text()

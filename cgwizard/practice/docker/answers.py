@@ -88,18 +88,6 @@ class FileContent:
 
 
 @dataclass
-class BytesContent:
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
-        yield self.data[start:end]
-
-
-@dataclass
 class Found:
     """Content with the asset that describes it."""
 

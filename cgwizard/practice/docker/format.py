@@ -124,14 +124,6 @@ class DockerFormat:
                     taken[port] = member.name
         return taken
 
-    def usage(self, blob_store: str) -> tuple[int, int]:
-        """How many blobs a blob store holds, and how many bytes they are."""
-        sizes: dict[str, int] = {}
-        for member in self._members.values():
-            if member.settings.storage.blob_store_name == blob_store:
-                sizes |= {asset.digest: asset.size for asset in member.contents.assets.values()}
-        return len(sizes), sum(sizes.values())
-
     # Following the repositories.
 
     async def sync(self) -> None:

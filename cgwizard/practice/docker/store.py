@@ -54,7 +54,6 @@ class BlobFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._ready = False
 
     def path(self, digest: str) -> Path:
         hexadecimal = digest.removeprefix("sha256:")
