@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """The entry point of the installed command."""
+    _open_streams()
     try:
         if sys.argv[1:] == ["--version"]:  # answered before anything is imported, even click
             print(f"cgwizard {__version__}")  # noqa: T201  (standard output is the answer)
@@ -32,6 +33,20 @@ def main() -> None:
         sys.exit(1)  # errors.ExitCode.FAILED, without an import that might be what failed
     if _output_failed():
         sys.exit(1)
+
+
+def _open_streams() -> None:
+    """A standard stream that was closed by who started this (Python: None) holds nothing, and
+    what is written to it fails; errors, which nobody wants then, get lost."""
+    streams = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
+    for number, (name, mode) in enumerate(streams):
+        if getattr(sys, name) is not None:
+            continue
+        descriptor = os.open(os.devnull, mode)
+        if descriptor != number:
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def _run() -> None:
@@ -75,7 +90,7 @@ def _output_failed(try_it: bool = False) -> bool:
             "standard-output-failed",
             tried="writing to standard output",
             came_back=error.strerror or str(error),
-            cause="it leads to a file on a disk that is full, or to a device that is gone",
+            cause="it is closed, or leads to a full disk or to a device that is gone",
             next_step="make room, or lead the output elsewhere",
         )
         print(problem, file=sys.stderr)  # noqa: T201

@@ -7,6 +7,7 @@ without echo where there is a terminal; a pasted token may come in several lines
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from collections.abc import Callable, Iterator
 from typing import TextIO
@@ -28,6 +29,8 @@ class Prompts:
     def __init__(self, lines: Lines, source: TextIO | None = None) -> None:
         self.lines = lines
         self.source = source or sys.stdin
+        if isinstance(self.source, io.TextIOWrapper):
+            self.source.reconfigure(errors="surrogateescape")  # `_line` asks for them again
 
     def text(self, label: str, shown: str = "") -> str:
         """One line; an empty one gives ``shown``. Raises EndOfInput."""
@@ -99,12 +102,15 @@ class Prompts:
         return self.terminal and self.lines.out.isatty()
 
     def _line(self) -> str:
-        line = self.source.readline()
-        if not self._shows_typing:
-            self.lines.line()  # the line end that was typed is not in what is written
-        if not line:
-            raise EndOfInput
-        return line.rstrip("\r\n")
+        while True:
+            line = self.source.readline()
+            if not self._shows_typing:
+                self.lines.line()  # the line end that was typed is not in what is written
+            if not line:
+                raise EndOfInput
+            if not any("\ud800" <= character <= "\udfff" for character in line):
+                return line.rstrip("\r\n")
+            self.lines.ask(f"  It has bytes that are not {self.source.encoding}. Once more: ")
 
     @contextlib.contextmanager
     def _unseen(self) -> Iterator[None]:
