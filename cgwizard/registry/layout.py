@@ -1,8 +1,9 @@
 """An OCI image layout in a folder, as skopeo (``oci:DIR``) and podman read it.
 
 A new folder is made under a temporary name beside it and renamed at the end: it is complete
-or absent. Into a folder that is a layout already, blobs go one by one, each complete or
-absent, and the new image is named in ``index.json`` last.
+or absent. An empty one, which may be a mount or where the person stands, stays: the layout is
+made in it and moved up at the end. Into a folder that is a layout already, blobs go one by one,
+each complete or absent, and the new image is named in ``index.json`` last.
 """
 
 from __future__ import annotations
@@ -34,12 +35,6 @@ class _Entry(msgspec.Struct, rename="camel", omit_defaults=True):
     annotations: dict[str, str] = {}
 
 
-class _Index(msgspec.Struct, rename="camel"):
-    schema_version: int = 2
-    media_type: str = OCI_INDEX
-    manifests: list[msgspec.Raw] = []
-
-
 class _Named(msgspec.Struct):
     digest: str = ""
     annotations: dict[str, str] | None = None
@@ -50,21 +45,26 @@ class LayoutSink:
     holds something else, `output-failed`; the other methods may raise OSError."""
 
     def __init__(self, folder: Path) -> None:
-        self._target = folder.absolute()
+        self._target = Path(os.path.realpath(folder))  # a link stays one
         self._lock = threading.Lock()
         self._made: list[Path] = []
         self._open: list[_BlobFile] = []
         try:
             self._fresh = not _holds_layout(self._target)
+            if not self._fresh:
+                _read_index(self._target)
             self._root = self._begun() if self._fresh else self._target
         except OSError as error:
             raise not_written(error) from error
 
     def _begun(self) -> Path:
-        """A new layout, beside its place."""
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{self._target.name}{PART}"
-        root = Path(tempfile.mkdtemp(prefix=prefix, dir=self._target.parent))
+        """A new layout, beside its place or in it."""
+        if self._target.is_dir():
+            root = Path(tempfile.mkdtemp(prefix=PART, dir=self._target))
+        else:
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            prefix = f".{self._target.name}{PART}"
+            root = Path(tempfile.mkdtemp(prefix=prefix, dir=self._target.parent))
         try:
             # mkdtemp keeps others out; an image is as public as the folder around it.
             root.chmod(0o755)
@@ -99,19 +99,27 @@ class LayoutSink:
     def finish(self, root: Descriptor, reference: Reference) -> None:
         name = reference.tag or ""
         entry = _Entry(root.media_type, root.digest, root.size, {REF_NAME: name} if name else {})
-        index = _Index()
-        path = self._root / "index.json"
-        if not self._fresh:
-            index = msgspec.json.decode(path.read_bytes(), type=_Index)
-            kept = [(m, msgspec.json.decode(m, type=_Named)) for m in index.manifests]
-            index.manifests = [m for m, named in kept if not _replaces(named, root.digest, name)]
-        index.manifests.append(msgspec.Raw(msgspec.json.encode(entry)))
-        writer = _BlobFile(path, [])
+        rest, listed = ({}, []) if self._fresh else _read_index(self._target)
+        kept = [m for m, named in listed if not _replaces(named, root.digest, name)]
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, **rest, "manifests": [*kept, entry]}
+        writer = _BlobFile(self._root / "index.json", [])
         writer.write(msgspec.json.encode(index))
         writer.complete()
-        if self._fresh:
-            # An empty folder may stand there: it is replaced.
+        if self._root.parent == self._target:
+            self._move_up()
+        elif self._fresh:
             self._root.replace(self._target)
+
+    def _move_up(self) -> None:
+        moved: list[Path] = []
+        try:
+            for name in ("blobs", "oci-layout", "index.json"):  # what names the image is last
+                moved.append((self._root / name).replace(self._target / name))
+            self._root.rmdir()
+        except OSError:
+            for path in moved:
+                path.replace(self._root / path.name)
+            raise
 
     def discard(self) -> None:
         with self._lock:
@@ -166,14 +174,32 @@ class _BlobFile:
 def _holds_layout(folder: Path) -> bool:
     if not folder.exists():
         return False
-    if folder.is_dir() and not any(folder.iterdir()):
+    # What a pull that was killed left in it is nothing.
+    if folder.is_dir() and all(path.name.startswith(PART) for path in folder.iterdir()):
         return False
     if (folder / "oci-layout").is_file() and (folder / "index.json").is_file():
         return True
-    raise WizardError(
+    raise _no_layout(folder, "there is something else in it")
+
+
+def _read_index(folder: Path) -> tuple[dict[str, msgspec.Raw], list[tuple[msgspec.Raw, _Named]]]:
+    """``index.json`` without its list, and that list. Raises WizardError."""
+    try:
+        rest = msgspec.json.decode(
+            (folder / "index.json").read_bytes(), type=dict[str, msgspec.Raw]
+        )
+        raw = rest.pop("manifests", msgspec.Raw(b"[]"))
+        listed = msgspec.json.decode(raw, type=list[msgspec.Raw] | None) or []
+        return rest, [(m, msgspec.json.decode(m, type=_Named)) for m in listed]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _no_layout(folder, f"its index.json cannot be read ({error})") from error
+
+
+def _no_layout(folder: Path, came_back: str) -> WizardError:
+    return WizardError(
         "output-not-a-layout",
         tried=f"using {folder} for the image",
-        came_back="there is something else in it",
+        came_back=came_back,
         cause="an OCI image layout goes into a folder of its own",
         next_step="name a new or empty folder, or one that holds a layout",
     )

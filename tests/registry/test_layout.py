@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from pathlib import Path
 
@@ -72,6 +73,59 @@ def test_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WizardError) as caught:
         LayoutSink(tmp_path)
     assert caught.value.code == "output-not-a-layout"
+
+
+@needs("skopeo")
+@pytest.mark.parametrize("how", ["empty", "link", "dangling link", "what a killed pull left"])
+def test_folder_that_stands_there_stays_the_same_one(
+    url: str, registry: Registry, tmp_path: Path, how: str
+) -> None:
+    """It may be where the person stands, a mount, or in a folder that nobody may write to."""
+    made = image([5000])
+    push(url, "in-place", made, "latest")
+    place = tmp_path / "place"
+    out = tmp_path / "link" if "link" in how else place
+    if "link" in how:
+        out.symlink_to(place)
+    if "dangling" not in how:
+        place.mkdir()
+    if "killed" in how:
+        (place / ".cgwizard-part-killed").mkdir()
+    before = None if "dangling" in how else place.stat().st_ino
+    names = sorted(path.name for path in tmp_path.iterdir())
+    failing(registry, named(url, "in-place:none"), sink=LayoutSink(out))
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    pull(registry, named(url, "in-place"), sink=LayoutSink(out))
+    assert out.is_symlink() == ("link" in how)
+    assert before in {None, place.stat().st_ino}
+    kept = {path.name for path in place.iterdir() if "killed" not in path.name}
+    assert kept == {"blobs", "index.json", "oci-layout"}
+    assert skopeo("inspect", f"oci:{out}:latest")["Digest"] == made.digest
+
+
+@pytest.mark.parametrize("text", ["", "dear", "[]", '{"manifests": ["x"]}'])
+def test_layout_whose_index_cannot_be_read_is_refused_before_the_pull(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "oci-layout").write_text("{}")
+    (tmp_path / "index.json").write_text(text)
+    with pytest.raises(WizardError) as caught:
+        LayoutSink(tmp_path)
+    assert caught.value.code == "output-not-a-layout"
+    assert "index.json" in caught.value.problem.came_back
+
+
+def test_what_others_wrote_into_the_index_stays(
+    url: str, registry: Registry, tmp_path: Path
+) -> None:
+    push(url, "index-kept", image([50]), "latest")
+    (tmp_path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    theirs = {"schemaVersion": 2, "annotations": {"of": "others"}, "manifests": None}
+    (tmp_path / "index.json").write_text(json.dumps(theirs))
+    pull(registry, named(url, "index-kept"), sink=LayoutSink(tmp_path))
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert index["annotations"] == {"of": "others"}
+    assert len(index["manifests"]) == 1
 
 
 def test_a_thread_that_was_left_behind_touches_no_file_of_others(tmp_path: Path) -> None:
