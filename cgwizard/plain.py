@@ -20,7 +20,7 @@ from cgwizard.guide.connect import TRIAL
 from cgwizard.guide.finish import QUIT
 from cgwizard.guide.step import CONTINUE, Action, Check, Report, Step, run_checked
 from cgwizard.lines import Lines
-from cgwizard.prompts import EndOfInput, Prompts
+from cgwizard.prompts import ENDED, EndOfInput, Prompts
 from cgwizard.questions import Questions
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Plain:
                 return left.code
             except EndOfInput:
                 self.lines.line()
-                self.lines.line("The input ended before the guide did.")
+                self.lines.line(ENDED)
                 return ExitCode.UNFINISHED
         return ExitCode.DONE
 

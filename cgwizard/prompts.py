@@ -17,6 +17,7 @@ from cgwizard.secrets import Secret
 
 # A terminal in line mode drops what is longer without a word (N_TTY_BUF_SIZE of Linux).
 LINE_LIMIT = 4095
+ENDED = "The input ended before the guide did."
 
 
 class EndOfInput(Exception):
@@ -29,7 +30,7 @@ class Prompts:
     def __init__(self, lines: Lines, source: TextIO | None = None) -> None:
         self.lines = lines
         self.source = source or sys.stdin
-        if isinstance(self.source, io.TextIOWrapper):
+        if isinstance(self.source, io.TextIOWrapper) and self.source.errors == "strict":
             self.source.reconfigure(errors="surrogateescape")  # `_line` asks for them again
 
     def text(self, label: str, shown: str = "") -> str:
@@ -38,16 +39,17 @@ class Prompts:
         return self._line().strip() or shown
 
     def choice(self, label: str, options: list[str], default: int = 0) -> int:
-        """One of ``options``, by its number or its first word; returns its index."""
+        """One of ``options``, by its number or how it begins; returns its index."""
         for number, option in enumerate(options, 1):
             self.lines.line(f"  {number} {option}")
         while True:
             typed = self.text(label, str(default + 1)).lower()
             if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= len(options):
                 return int(typed) - 1
+            whole = [i for i, option in enumerate(options) if option.lower() == typed]
             found = [i for i, option in enumerate(options) if option.lower().startswith(typed)]
-            if len(found) == 1:
-                return found[0]
+            if len(found) == 1 or whole:
+                return (whole or found)[0]
             self.lines.line(f"  a number from 1 to {len(options)}")
 
     def yes(self, question: str, *, default: bool) -> bool:

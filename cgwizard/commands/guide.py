@@ -51,12 +51,17 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
 def _ask(offer: Offer) -> None:
     """By a plain question: whether to go on with an earlier run."""
     from cgwizard.lines import Lines
-    from cgwizard.prompts import EndOfInput, Prompts
+    from cgwizard.prompts import ENDED, EndOfInput, Prompts
     from cgwizard.runs import offer as offers
 
+    lines = Lines(sys.stdout)
     try:
-        chosen = offers.ask(Prompts(Lines(sys.stdout)), offer)
-    except (EndOfInput, KeyboardInterrupt):
+        chosen = offers.ask(Prompts(lines), offer)
+    except (EndOfInput, KeyboardInterrupt) as error:
+        lines.line()
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit(ExitCode.CANCELLED)
+        lines.line(ENDED)
         sys.exit(ExitCode.UNFINISHED)
     if chosen is not None:
         offer.go_on(chosen)
