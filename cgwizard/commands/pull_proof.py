@@ -11,6 +11,7 @@ import msgspec
 from cgwizard import cached, proof
 from cgwizard.amounts import duration
 from cgwizard.errors import WizardError
+from cgwizard.registry.problems import printable
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -128,6 +129,7 @@ class Proof:
             sig if found.signature else none,
         )
         kinds = ", ".join((*((".att",) if found.attestation else ()), *found.referrers))
+        kinds = printable(kinds)
         yield Fact(
             "sbom",
             "SBOM comes through",

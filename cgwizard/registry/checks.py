@@ -166,6 +166,8 @@ def _check_bounds(parsed: Index | Image) -> None:
     sizes: dict[str, int] = {}
     for entry in entries:
         if not is_digest(entry.digest):
-            raise WrongManifest(f"names {entry.digest[:80]!r}, which is no digest we can check")
+            raise WrongManifest(
+                f"names {printable(entry.digest)!r}, which is no digest we can check"
+            )
         if sizes.setdefault(entry.digest, entry.size) != entry.size:
             raise WrongManifest(f"gives two sizes for {entry.digest}")

@@ -5,11 +5,12 @@ Decoding is lenient in what is left out or null, as real registries are, and str
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from cgwizard.registry.platforms import Platform
+from cgwizard.registry.problems import printable
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -27,6 +28,7 @@ CONFIG_LIMIT = 8 << 20  # bytes of a config that is read into memory
 LAYER_LIMIT = 1000  # layers of one manifest; engines stop at 127
 CHILD_LIMIT = 1000  # entries of one index
 
+T = TypeVar("T")
 Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -50,7 +52,7 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
 class Index(msgspec.Struct, frozen=True, rename="camel"):
     """Several manifests under one digest: one a platform, attestations beside them."""
 
-    manifests: tuple[Descriptor, ...]
+    manifests: tuple[Descriptor, ...] = ()
     media_type: str = ""
 
 
@@ -109,6 +111,18 @@ class _Shape(msgspec.Struct, rename="camel"):
     fs_layers: msgspec.Raw = _MISSING
 
 
+def decode(raw: bytes, kind: type[T]) -> T:
+    """``raw`` as ``kind``; a member that is null is one that is left out, as Go writes an empty
+    list. Raises what msgspec raises, UnicodeDecodeError, RecursionError."""
+    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), kind)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(v) for v in value] if isinstance(value, list) else value
+
+
 class WrongManifest(ValueError):
     """Bytes that are no manifest; the message completes "the answer ..." for people."""
 
@@ -119,7 +133,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
     Where the type named in the bytes and that of the answer differ, or an index carries layers,
     the bytes could mean two things to two clients: refused (CVE-2021-41190).
     """
-    served = content_type.partition(";")[0].strip().lower()
+    served = printable(content_type.partition(";")[0]).lower()
     try:
         shape = msgspec.json.decode(raw, type=_Shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -132,7 +146,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
     known = INDEX_TYPES | MANIFEST_TYPES
     named = shape.media_type or ""
     if named and named not in known:
-        raise WrongManifest(f"is of type {named}, not an image or index")
+        raise WrongManifest(f"is of type {printable(named)}, not an image or index")
     if named and served in known and named != served:
         raise WrongManifest(f"is served as {served} but calls itself {named}")
     has_index = _there(shape.manifests)
@@ -143,7 +157,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
         media_type = OCI_INDEX if has_index else OCI_MANIFEST
     kind: type[Index] | type[Image] = Index if media_type in INDEX_TYPES else Image
     try:
-        parsed = msgspec.json.decode(raw, type=kind)
+        parsed = decode(raw, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WrongManifest(f"is no valid {media_type} ({error})") from error
     return media_type, parsed

@@ -9,6 +9,8 @@ import platform as machine
 
 import msgspec
 
+from cgwizard.registry.problems import printable
+
 _ARCHITECTURES = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
@@ -65,7 +67,9 @@ class Platform(msgspec.Struct, frozen=True):
         return bool(self.os and self.architecture) and "unknown" not in (self.os, self.architecture)
 
     def __str__(self) -> str:
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+        # Whoever pushed an image may have written anything into it.
+        parts = (printable(part or "") for part in (self.os, self.architecture, self.variant))
+        return "/".join(filter(None, parts))
 
 
 def fit(offered: Platform, wanted: Platform) -> int | None:

@@ -177,7 +177,7 @@ class _Pull:
                 blob,
                 self._retries,
                 writer=writer,
-                unpacker=Unpacker(blob, diff_id) if diff_id else None,
+                unpacker=None if diff_id is None else Unpacker(blob, diff_id),
                 on_bytes=partial(self._on_bytes, blob.digest),
                 on_retry=partial(self._on_retry, blob.digest),
             )
@@ -188,7 +188,7 @@ class _Pull:
                     writer.abandon()
                     return True
                 raise
-            if diff_id:
+            if diff_id is not None:
                 self._unpacked.add(blob.digest)
         writer.complete()
         self._sources[blob.digest] = Source(blob.digest, blob.size, fetched.seconds, fetched.host)

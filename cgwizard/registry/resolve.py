@@ -16,9 +16,10 @@ from cgwizard.registry.models import (
     Image,
     Index,
     Manifest,
+    decode,
 )
 from cgwizard.registry.platforms import Platform, fit
-from cgwizard.registry.problems import RegistryError
+from cgwizard.registry.problems import RegistryError, printable
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retries import Retries
 from cgwizard.registry.sink import Memory
@@ -44,7 +45,7 @@ class Resolution(msgspec.Struct, frozen=True):
     platform: str
     manifests: tuple[Manifest, ...]  # each that the chosen one needs, children first
     configs: dict[str, ReadConfig]  # by digest
-    diff_ids: dict[str, str]  # uncompressed digest by the layer's digest
+    diff_ids: dict[str, str]  # uncompressed digest by the layer's digest, unchecked words
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -92,7 +93,9 @@ class Resolver:
                 continue
             ids = self._configs[image.config.digest].parsed.rootfs.diff_ids
             # Images of other things (charts, modules) have none; then there is nothing to check.
-            if len(ids) == len(image.layers):
+            if ids and len(ids) != len(image.layers):
+                ids = ("",) * len(image.layers)  # none is known to be that of a layer
+            if ids:
                 diff_ids |= zip((layer.digest for layer in image.layers), ids, strict=True)
         return Resolution(root, chosen, platform, manifests, self._configs, diff_ids)
 
@@ -174,7 +177,7 @@ class Resolver:
             ).run()
             raw = bytes(memory.data)
             try:
-                parsed = msgspec.json.decode(raw, type=Config)
+                parsed = decode(raw, Config)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise self._invalid(f"a config that cannot be read ({error})") from error
             self._configs[blob.digest] = ReadConfig(raw, parsed, fetched)
@@ -194,7 +197,7 @@ class Resolver:
         return RegistryError(
             "platform",
             tried=f"choosing {wanted} of {self._reference}",
-            came_back=f"platforms there: {there}",
+            came_back=f"platforms there: {printable(there)}",
             cause="the image was not built for this platform",
             next_step="choose one that is there with --platform",
         )

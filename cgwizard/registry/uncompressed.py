@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from cgwizard.registry.models import Descriptor
-from cgwizard.registry.problems import RegistryError
+from cgwizard.registry.problems import RegistryError, printable
+from cgwizard.registry.reference import is_digest
 
 STEP = 1 << 20  # bytes that come out of the decompressor at once
 RATIO_LIMIT = 200  # a layer may grow this much ...
@@ -31,10 +32,14 @@ class Unpacker:
     """Check the digest of a layer's uncompressed bytes while it streams by.
 
     What the compression is, its first bytes say: media types of old images are not reliable.
+    Raises RegistryError `diff-id-mismatch` for a diff id that is no digest.
     """
 
     def __init__(self, layer: Descriptor, diff_id: str) -> None:
         self._layer, self._diff_id = layer, diff_id
+        if not is_digest(diff_id):
+            named = f"{printable(diff_id)!r}" if diff_id else "nothing"
+            raise self._other(f"the config names {named} for it, and not a digest")
         self._limit = max(FREE_GROWTH, layer.size * RATIO_LIMIT)
         self.restart()
 
@@ -66,15 +71,13 @@ class Unpacker:
 
     def finish(self) -> None:
         """Raises RegistryError `layer-corrupt` or `diff-id-mismatch`."""
-        if self._stream is None or not self._stream.whole:
+        if self._stream is None:  # an empty layer: nothing came
+            self._stream = self._choose(b"")
+        if not self._stream.whole:
             raise self._corrupt("the compressed data end too early")
         digest = f"{self._algorithm}:{self._hash.hexdigest()}"
         if digest != self._diff_id:
-            raise self._problem(
-                "diff-id-mismatch",
-                f"uncompressed bytes with digest {digest}, not {self._diff_id}",
-                "the image's config does not belong to its layers",
-            )
+            raise self._other(f"uncompressed bytes with digest {digest}, not {self._diff_id}")
 
     def _choose(self, begin: bytes) -> _Decompressor:
         if begin.startswith(GZIP_MAGIC):
@@ -82,6 +85,10 @@ class Unpacker:
         if begin.startswith((ZSTD_MAGIC, *SKIPPABLE)):
             return _zstd(self)
         return _Plain()
+
+    def _other(self, came_back: str) -> RegistryError:
+        cause = "the image's config does not belong to its layers"
+        return self._problem("diff-id-mismatch", came_back, cause)
 
     def _corrupt(self, why: str) -> RegistryError:
         return self._problem(
