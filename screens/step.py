@@ -213,8 +213,8 @@ class StepScreen(Screen[None]):
         if self.busy:
             return
         # Enter may come sooner than the message of the last letters.
-        for field, answer in self.query_one(Form).untold().items():
-            self.step.set(field, answer)
+        untold = self.query_one(Form).untold()
+        changed = [self.step.set(field, answer) for field, answer in untold.items()]
         if self.step.action() == CONTINUE:
             self.go(1)
             return
@@ -222,6 +222,8 @@ class StepScreen(Screen[None]):
         self.query_one(Form).complain(problems)
         if not problems:
             self.start("act", self.step.act)
+        elif any(changed):
+            await self.show()
 
     def action_back(self) -> None:
         if self.busy:

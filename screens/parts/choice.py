@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from cgwizard.guide.step import Field
+from cgwizard.screens.parts.in_order import act
 from cgwizard.screens.parts.messages import Answered, Confirmed
 
 GAP = 3  # between choices in one line
@@ -73,6 +74,9 @@ class ChoiceInput(Widget, can_focus=True):
     def cursor_screen_offset(self) -> Offset:
         """The chosen one: screen readers and braille lines follow the terminal's cursor."""
         return self.content_region.offset + self._place(self._index)
+
+    async def _on_key(self, event: events.Key) -> None:
+        await act(self, event)
 
     def action_move(self, by: int) -> None:
         choices = self._field.choices

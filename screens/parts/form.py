@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from cgwizard.guide.step import Field
 from cgwizard.screens.parts.choice import ChoiceInput
+from cgwizard.screens.parts.in_order import act
 from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
 from cgwizard.secrets import Secret
 
@@ -38,6 +39,9 @@ class TextInput(Input):
         before = self.value[: self.cursor_position]
         x = len(before) if self.password else cell_len(before)
         return self.content_region.offset + Offset(x - self.scroll_offset.x, 0)
+
+    async def _on_key(self, event: events.Key) -> None:
+        await act(self, event)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -95,3 +95,65 @@ def test_enter_means_what_stands_in_the_fields_then(world: PracticeWorld) -> Non
         assert step.checks == {}, "it was sent"
 
     drive(session, play)
+
+
+def press(app: Wizard, *names: str) -> None:
+    """All of them at once; letters as themselves, other keys by their name."""
+    for name in names:
+        app.post_message(events.Key(name, name if len(name) == 1 else None))
+
+
+def test_a_backspace_takes_the_letter_before_it(world: PracticeWorld) -> None:
+    """And not the last of those that were typed behind it, or one of the next field's."""
+    session = Session(url=world.info.nexus_url)
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "enter connect" in keys(app), "the main action")
+        step = session.steps.connect
+        field(app, "user").focus()
+        await pilot.pause()
+        press(app, *"admim", "backspace", *"nn", "backspace", "tab", *"x", "ctrl+u", *"otter")
+        await until(
+            pilot,
+            lambda: "password" in step.secrets and step.secrets["password"].reveal() == "otter",
+            "the password",
+        )
+        assert step.values["user"] == "admin"
+
+    drive(session, play)
+
+
+def test_an_arrow_chooses_where_it_was_pressed(world: PracticeWorld) -> None:
+    session = Session(practice=world.info)
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        for main in ("connect", "continue", "use port", "create", "continue", "check the token"):
+            await until(pilot, lambda main=main: f"enter {main}" in keys(app), main)  # type: ignore[misc]
+            if main != "check the token":
+                await pilot.press("enter")
+        step = session.steps.token
+        field(app, "mode").focus()
+        await pilot.pause()
+        before = step.values["port"]
+        press(app, "right", "right", "right", "tab")
+        await until(pilot, lambda: step.values["mode"] == "add", "the choice")
+        assert step.values["port"] == before
+
+    drive(session, play)
+
+
+def test_what_is_told_of_a_wrong_answer_is_about_what_stands_there(world: PracticeWorld) -> None:
+    session = Session(practice=world.info)
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        for main in ("connect", "continue"):
+            await until(pilot, lambda main=main: f"enter {main}" in keys(app), main)  # type: ignore[misc]
+            await pilot.press("enter")
+        await until(pilot, lambda: "enter use port" in keys(app), "the port")
+        field(app, "port").focus()
+        await pilot.pause()
+        press(app, "ctrl+u", *"99999", "enter")
+        await until(pilot, lambda: session.steps.routing.values["port"] == "99999", "the answer")
+        await until(pilot, lambda: "use port 99999" in keys(app), "what it would do")
+
+    drive(session, play)
