@@ -18,8 +18,10 @@ from cgwizard.stores import systemd_creds
 from cgwizard.stores.store import Kind, Store, unpacked
 
 MOST_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
-
-
+_NO_KEYRING = (
+    "unlock it (without a desktop: gnome-keyring-daemon --unlock --components=secrets), "
+    "or name env:VARIABLE or file:PATH"
+)
 KEEPERS = ("keyring", "systemd-creds")  # of what runs of the guide put there
 
 
@@ -41,9 +43,16 @@ def pull_token(source: str) -> Secret:
 
 
 def usable(source: str) -> None:
-    """Raises WizardError ``systemd-creds-failed`` where that is named and does not work here."""
+    """Raises WizardError ``systemd-creds-failed`` or ``keyring-…`` where that is named and does
+    not work here."""
+    problem = None
     if source == "systemd-creds" and (refusal := systemd_creds.refusal()) is not None:
-        raise WizardError(**msgspec.structs.asdict(refusal.problem), exit_code=ExitCode.USAGE)
+        problem = refusal.problem
+    if source == "keyring" and (problem := keyrings.probe().problem) is not None:
+        # Its own next step is for a person, who can be asked for the secret instead.
+        problem = msgspec.structs.replace(problem, next_step=_NO_KEYRING)
+    if problem is not None:
+        raise WizardError(**msgspec.structs.asdict(problem), exit_code=ExitCode.USAGE)
 
 
 def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
