@@ -65,6 +65,11 @@ _HEAD = """\
 
 def read(path: Path) -> Answers:
     """Raises WizardError ``answers-unreadable`` or ``answers-invalid``, both a usage error."""
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """Raises WizardError ``answers-unreadable``."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -77,7 +82,7 @@ def read(path: Path) -> Answers:
                 next_step="name the answers file; the wizard offers to write one on Finish",
                 exit_code=ExitCode.USAGE,
             )
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WizardError(
             "answers-unreadable",
@@ -87,7 +92,6 @@ def read(path: Path) -> Answers:
             next_step="check the path; the wizard offers to write such a file on Finish",
             exit_code=ExitCode.USAGE,
         ) from error
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str = "answers") -> Answers:
@@ -96,7 +100,7 @@ def parse(text: str, name: str = "answers") -> Answers:
         return msgspec.toml.decode(text, type=Answers, dec_hook=plan.dec_hook)
     except msgspec.ValidationError as error:
         raise _refused(name, mistakes.not_valid(text, error, Answers)) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _refused(name, mistakes.not_toml(text, error)) from error
 
 

@@ -27,9 +27,12 @@ _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 _FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
 
-def not_toml(text: str, error: msgspec.DecodeError) -> Mistake:
+MOST_CHARACTERS = 60  # of a key or a value: a problem fits the screen
+
+
+def not_toml(text: str, error: msgspec.DecodeError | RecursionError) -> Mistake:
     """Of a text that is no TOML; tomllib says "Invalid value (at line 3, column 8)"."""
-    said = str(error)
+    said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     found = re.search(r"\(at line (\d+), column (\d+)\)", said)
     line = int(found.group(1)) if found else max(1, len(text.splitlines()))
     return Mistake(line, f"this is no TOML: {said.partition(' (at ')[0]}", "correct the line")
@@ -47,7 +50,7 @@ def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> Mistak
         line = locate(text, (*path, key))
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = _elsewhere(root, key, path) or (near[0] if near else "")
-        told = f"{'.'.join((*path, key))}: there is no such key"
+        told = f"{_cut('.'.join((*path, key)))}: there is no such key"
         step = f"the nearest is {hint}" if hint else f"there are: {', '.join(known)}"
         return Mistake(line, told, step)
     if field:
@@ -68,8 +71,12 @@ def _plain(said: str) -> str:
         wanted, got = (names.get(each.split(" | ")[0], each) for each in found.groups())
         return f"expected {wanted}, got {got}"
     if found := re.fullmatch(r"Invalid enum value (.+)", said):
-        return f"{found.group(1)} is none of the choices"
+        return f"{_cut(found.group(1))} is none of the choices"
     return "the value is not allowed"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
 
 
 def _part(root: Struct, path: tuple[str, ...]) -> Struct | None:
@@ -143,7 +150,7 @@ def _all_words(found: object) -> Iterator[str]:
         yield from map(_words, get_args(found))
 
 
-_HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_HEADER = re.compile(r"^\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _ASSIGNMENT = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[\w"'-]+)*)\s*=""")
 
 
@@ -151,7 +158,7 @@ def locate(text: str, path: tuple[str, ...]) -> int:
     """The line, from 1, on which ``path`` is set; of what is nearest to it otherwise."""
     best, depth = 1, 0
     table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := _HEADER.match(line):
             table = found = _split(header.group(1))
         elif assignment := _ASSIGNMENT.match(line):

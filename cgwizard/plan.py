@@ -19,7 +19,7 @@ FREE_IMAGE = "chainguard/wolfi-base"
 Scheme = Literal["http", "https"]
 TokenMode = Literal["skip", "add", "separate"]
 Engine = Annotated[
-    str, Meta(pattern="^(builtin|docker|podman)$", description="One of: builtin, docker, podman.")
+    str, Meta(pattern="^(builtin|docker|podman)$", description="one of: builtin, docker, podman.")
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 

@@ -29,6 +29,12 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), mi
         ("connect = 'x'", 1, "connect: expected a table, got a text", "a table"),
         ("[connect]\nurl = 'a\n", 2, "this is no TOML", ""),
         ("[secrets]\nnexus-password = 'hunter2'", 2, "secrets.nexus-password", "env:VARIABLE"),
+        ("version = 1\n[[connect]]\nurl = 'x'", 2, "connect: expected a table", "a table"),
+        ("# a\u2028b\n[routing]\nprot = 1", 3, "routing.prot: there is no such key", "port"),
+        ("[pull]\nengine = 'Docker'", 2, "pull.engine", "be one of: builtin, docker, podman"),
+        pytest.param(f"x = {'[' * 3000}{']' * 3000}", 1, "nested too deeply", "", id="deep"),
+        pytest.param(f"token.mode = '{'x' * 999}'", 1, "… is none of", "one of: skip", id="value"),
+        pytest.param(f"pull.{'x' * 999} = 1", 1, "…: there is no such key", "there are", id="key"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, line: int, told: str, correction: str) -> None:
@@ -41,6 +47,7 @@ def test_a_mistake_is_told_with_its_place(text: str, line: int, told: str, corre
     assert correction in problem.next_step
     assert caught.value.exit_code == ExitCode.USAGE
     assert "hunter2" not in str(problem)
+    assert len(str(problem)) < 420
 
 
 @given(
