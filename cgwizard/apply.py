@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
 
 # Where the guide's own next step is for a person before it.
-NEXT_STEPS = {"nexus-eula": "read it; accept-eula = true under [connect] accepts it in your name"}
+NEXT_STEPS = {
+    "nexus-eula": "read it; accept-eula = true under [connect] accepts it in your name",
+    "password-missing": "keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
+}
+# Where a step's field is not the key of the answers that fills it.
+KEYS = {
+    "connect.password": ("secrets", "nexus-password"),
+    "developer.remote": ("developer", "remote-url"),
+    "token.token": ("secrets", "pull-token"),
+}
 FOUND_LATER = {"port", "password"}
 MOST_ACTS = 6  # of one step; each ends, and none needs more than check, accept, apply
 
@@ -88,14 +97,17 @@ class Apply:
         dry_run: bool = False,
         save_answers: Path | None = None,
         cancel: Cancel | None = None,
+        place: Callable[[tuple[str, ...]], str] = lambda _key: "",
     ) -> None:
-        """``save_answers``: the file for them at the end, with all that was found."""
+        """``save_answers``: the file for them at the end, with all that was found. ``place``:
+        where a key stands in the file that they came from, as "site.toml:3: "."""
         self.answers = answers
         self.session = session
         self.tell = tell
         self.dry_run = dry_run
         self.save_answers = save_answers
         self.cancel = cancel or Cancel()
+        self.place = place
         session.dry_run = dry_run
         self._would_change = 0
         self._would_stop = False
@@ -172,7 +184,15 @@ class Apply:
                 if field not in FOUND_LATER or step.values.get(field)
             }
             if found:
-                raise _incomplete(step, found)
+                raise self._incomplete(step, found)
+
+    def _incomplete(self, step: Step, problems: dict[str, str]) -> WizardError:
+        field, told = next(iter(problems.items()))
+        key = KEYS.get(f"{step.id}.{field}", (step.id, field.replace("_", "-")))
+        if key == ("token", "image"):  # of which the organisation is the first part
+            given = self.answers.pull is not None and self.answers.pull.private_image
+            key = ("pull", "private-image") if given else ("token", "organization")
+        return _unusable(f"{self.place(key)}{'.'.join(key)}: {told}", "correct or complete it")
 
     @property
     def _with_token(self) -> bool:
@@ -193,7 +213,7 @@ class Apply:
         acts = 0
         while (step.problem is None or self._agrees(step)) and not _is_through(step):
             if problems := step.field_problems():
-                self._stopped(step, _incomplete(step, problems).problem)
+                self._stopped(step, self._incomplete(step, problems).problem)
                 return False
             lines = step.preview()
             if lines:
@@ -269,17 +289,12 @@ def _is_through(step: Step) -> bool:
     return step.state in {"done", "skipped"} or step.action() in {CONTINUE, QUIT}
 
 
-def _incomplete(step: Step, problems: dict[str, str]) -> WizardError:
-    field, told = next(iter(problems.items()))
-    return _unusable(f"{step.id}.{field}: {told}", "complete the answers")
-
-
 def _unusable(came_back: str, next_step: str) -> WizardError:
     return WizardError(
         "answers-incomplete",
         tried="filling in the guide from the answers",
         came_back=came_back,
-        cause="the answers leave open what the guide must know",
+        cause="the answers leave open what the guide must know, or no step takes them so",
         next_step=next_step,
         exit_code=ExitCode.USAGE,
     )

@@ -47,6 +47,7 @@ def apply(
 ) -> None:
     """Do what ANSWERS (a TOML file) says, without asking. Doing it twice changes nothing."""
     from cgwizard import answers as answers_file
+    from cgwizard import mistakes
 
     if schema:
         click.echo(answers_file.schema(), nl=False)
@@ -56,7 +57,8 @@ def apply(
     if save is not None and (dry_run or practice):
         raise click.UsageError("a rehearsal finds nothing out to save; leave --save-answers out")
     with told(), ExitStack() as stack:
-        chosen = answers_file.read(answers)
+        text = answers_file.text_of(answers)
+        chosen = answers_file.parse(text, str(answers))
         from cgwizard.apply import Apply
         from cgwizard.cancel import Cancel
         from cgwizard.guide.session import Session
@@ -76,8 +78,16 @@ def apply(
         cancel = Cancel()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, lambda *_: cancel.set())
-        tell = _json() if as_json else _lines()
-        run = Apply(chosen, session, tell, dry_run=dry_run, save_answers=save, cancel=cancel)
+        tell = _json() if as_json else _lines(dry_run)
+        run = Apply(
+            chosen,
+            session,
+            tell,
+            dry_run=dry_run,
+            save_answers=save,
+            cancel=cancel,
+            place=lambda key: f"{answers}:{mistakes.locate(text, key)}: ",
+        )
         code = run.run()
         if (
             code == ExitCode.DONE
@@ -101,7 +111,7 @@ def _json() -> Callable[[Event], None]:
     return tell
 
 
-def _lines() -> Callable[[Event], None]:
+def _lines(dry_run: bool) -> Callable[[Event], None]:
     from cgwizard import apply
     from cgwizard.errors import Problem
     from cgwizard.guide.step import Check
@@ -126,7 +136,7 @@ def _lines() -> Callable[[Event], None]:
                     Problem(event.code, event.tried, event.came_back, event.cause, event.next_step)
                 )
             case apply.Ended():
-                _end(lines, event)
+                _end(lines, event, dry_run)
             case apply.Checked():
                 pass  # what was told a moment ago is not told again
             case _:
@@ -135,11 +145,14 @@ def _lines() -> Callable[[Event], None]:
     return tell
 
 
-def _end(lines: Lines, event: Ended) -> None:
+def _end(lines: Lines, event: Ended, dry_run: bool) -> None:
     for reference in event.verified:
         lines.line(f"verified {reference}")
     count = f"{event.changes} change{'' if event.changes == 1 else 's'}"
     match event.outcome:
+        case "failed" | "cancelled" if dry_run:
+            why = "the problem above would stop it" if event.outcome == "failed" else "stopped"
+            lines.line(f"Dry run: {why}. Nothing was changed in Nexus.")
         case "dry-run" if event.exit_code:
             lines.line(f"Dry run: the problem above would stop it; then {count} would be made.")
             lines.line("Nothing was changed in Nexus.")

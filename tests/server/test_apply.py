@@ -341,6 +341,57 @@ def test_wrong_answers_end_before_anything_is_tried(tmp_path: Path, text: str, t
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[developer]\nname = 'With Blank'\n", ":5: developer.name: "),
+        ("[developer]\nremote-url = 'http://x'\n", ":5: developer.remote-url: "),
+        ("[pull]\nplatform = ''\nfree-image = 'UPPER'\n", ":6: pull.free-image: "),
+        ("[token]\nmode = 'separate'\n", ":4: token.organization: "),
+        ("[token]\nmode = 'add'\n[pull]\nprivate-image = 'x'\n", ":7: pull.private-image: "),
+    ],
+)
+def test_a_value_that_no_step_takes_is_told_with_its_place(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "site.toml"
+    secrets = "[secrets]\nnexus-password = 'env:PW'\npull-token = 'env:PW'\n"
+    path.write_text(f"[connect]\nurl = 'http://127.0.0.1:9'\nuser = 'a'\n{text}{secrets}")
+    done = command(str(path), env={"PW": "otter-harbour-42"})
+    assert done.returncode == 2
+    assert f"{path}{told}" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_keyring_that_does_not_work_here_is_a_usage_error(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text("[connect]\nurl = 'http://127.0.0.1:9'\nuser = 'a'\n")
+    done = command(str(path), env={"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"})
+    assert done.returncode == 2
+    assert "keyring-none" in done.stderr
+    assert "or name env:VARIABLE or file:PATH" in done.stderr
+    assert "memory" not in done.stderr, "nobody would be asked again"
+    assert done.stdout == ""
+
+
+def test_a_dry_run_that_is_stopped_claims_no_changes(world: PracticeWorld, tmp_path: Path) -> None:
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    token = world.info.pull_token
+    with path.open("a") as file:
+        file.write("[token]\nmode = 'separate'\norganization = 'example.com'\n")
+    path.write_text(path.read_text().replace('pull-token = "keyring"', 'pull-token = "env:TOKEN"'))
+    env = {
+        "NEXUS_PW": world.info.password.reveal(),
+        "TOKEN": f"{token.username} {token.password.reveal()}",
+    }
+    done = command(str(path), "--dry-run", env=env)
+    assert done.returncode == 1
+    assert "would create chainguard" in done.stdout
+    assert done.stdout.endswith(
+        "Dry run: the problem above would stop it. Nothing was changed in Nexus.\n"
+    )
+
+
 def test_rehearsing_needs_no_nexus(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text("[connect]\nurl = 'https://nexus.example.com'\nuser = 'deploy'\n")
