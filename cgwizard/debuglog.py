@@ -8,7 +8,9 @@ text, in each form in which it travels.
 from __future__ import annotations
 
 import atexit
+import errno
 import os
+import stat
 import sys
 import threading
 import time
@@ -84,12 +86,21 @@ _active: DebugLog | None = None
 def start(path: Path) -> DebugLog:
     """Log everything from now on. Raises WizardError ``debug-log-unwritable``.
 
-    A file that is there is appended to when it is the user's own; its mode becomes 0600.
+    A file that is there is appended to when it is the user's own; its mode becomes 0600. That of
+    a device or a pipe stays: for root, /dev/null too would be closed to everybody else.
     """
     global _active  # noqa: PLW0603  (once a process is the point)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.fchmod(descriptor, 0o600)
+        # Not blocking: a pipe that nobody reads would hold us for ever.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, flags, 0o600)
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            if os.name == "posix" and found.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, f"it belongs to user {found.st_uid}")
+            os.fchmod(descriptor, 0o600)
+        else:
+            os.set_blocking(descriptor, True)
     except OSError as error:
         raise WizardError(
             "debug-log-unwritable",

@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cgwizard import crash, debuglog
+from cgwizard.errors import WizardError
 from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import Credentials, Secret
@@ -100,6 +103,34 @@ def test_a_log_that_cannot_be_written_is_a_usage_error() -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "debug-log-unwritable" in done.stderr
+
+
+def test_the_log_closes_nothing_but_files_to_others_and_waits_for_nobody(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)
+    with pytest.raises(WizardError, match="debug-log-unwritable"):  # nobody reads it
+        debuglog.start(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        debuglog.start(pipe)
+    finally:
+        debuglog.stop()
+        os.close(reader)
+    assert stat.S_IMODE(pipe.stat().st_mode) == 0o666, "/dev/null would be the whole machine's"
+
+
+def test_a_log_is_not_written_into_the_file_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "debug.log"
+    path.touch(0o644)
+    another = path.stat().st_uid + 1
+    monkeypatch.setattr(os, "geteuid", lambda: another)
+    with pytest.raises(WizardError) as caught:
+        debuglog.start(path)
+    assert "it belongs to user" in caught.value.problem.came_back
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_no_process_of_ours_leaves_its_memory_on_the_disk(tmp_path: Path) -> None:
