@@ -66,8 +66,12 @@ def remove(trace: Trace) -> None:
 
 
 def standing(folder: Path) -> int:
-    """How many repositories the journals could still undo."""
-    return len(undo.standing(undo.entries_of(folder / "journal")))
+    """How many repositories the journals could still undo; each Nexus has its own."""
+    entries = undo.entries_of(folder / "journal")
+    return sum(
+        len(undo.standing(entry for entry in entries if entry.nexus == nexus))
+        for nexus in {entry.nexus for entry in entries}
+    )
 
 
 def _words(each: kept.Kept) -> str:

@@ -61,8 +61,11 @@ class Item(msgspec.Struct, frozen=True):
         return self.verdict in {"remove", "restore"}
 
 
-def entries_of(folder: Path, nexus: str = "", run: str = "") -> list[Entry]:
-    """What the journals in ``folder`` hold, oldest first: of one Nexus, of one run, or of all."""
+def entries_of(
+    folder: Path, nexus: str = "", run: str = "", unread: list[Path] | None = None
+) -> list[Entry]:
+    """What the journals in ``folder`` hold, oldest first: of one Nexus, of one run, or of all.
+    ``unread`` gets those that cannot be read."""
     found: list[Entry] = []
     for path in sorted(folder.glob("*.jsonl")):
         if run and path.stem != run:
@@ -70,7 +73,8 @@ def entries_of(folder: Path, nexus: str = "", run: str = "") -> list[Entry]:
         try:
             found += journal.read(path)
         except (OSError, msgspec.DecodeError):
-            continue  # what cannot be read cannot be undone; the others can
+            if unread is not None:
+                unread.append(path)  # what is in it cannot be undone; the others can
     kept = [entry for entry in found if not nexus or entry.nexus == nexus.rstrip("/")]
     return sorted(kept, key=lambda entry: entry.time)
 

@@ -31,6 +31,16 @@ class Root(click.Group):
             args = [GUIDE, *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Ctrl+C and Ctrl+D at a question of click's end it as everywhere else."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, EOFError, click.Abort):
+            from cgwizard.errors import ExitCode
+
+            click.echo("\nStopped.", err=True)
+            ctx.exit(ExitCode.CANCELLED)
+
     def _refuse_typo(self, args: list[str]) -> None:
         word = args[0] if args else ""
         if word == "--version" or word.startswith("-") or any(c in word for c in ".:/"):

@@ -41,15 +41,22 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
 
     folder = state_folder()
     with told():
-        entries = undoing.entries_of(folder / "journal", run=run)
+        unread: list[Path] = []
+        entries = undoing.entries_of(folder / "journal", run=run, unread=unread)
+        for path in unread:
+            click.echo(f"Cannot be read, so that nothing in it is undone: {path}", err=True)
         nexus = _nexus(nexus_url, entries)
         entries = [entry for entry in entries if entry.nexus == nexus]
         for entry in undoing.lasting(entries):
             day = datetime.fromtimestamp(entry.time, UTC).strftime("%d %B %Y")
             click.echo(f"Cannot be undone in {nexus}: {entry.change}, {day}.")
         if not undoing.standing(entries):
-            click.echo("There is nothing to undo: the journal names no change that stands.")
-            return
+            of = f" of the run {run}" if run else ""
+            of += f" in {nexus}" if nexus_url else ""
+            click.echo(f"There is nothing to undo{of}: the journal names no change that stands.")
+            if others := _standing_elsewhere(folder / "journal"):
+                click.echo(f"Changes stand in {', '.join(others)}.")
+            sys.exit(ExitCode.FAILED if unread else ExitCode.DONE)
         from cgwizard.commands.signin import signed_in
 
         with signed_in(nexus, user, source, folder / "runs") as client:
@@ -65,6 +72,21 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
                 click.echo("Nothing was changed.")
                 sys.exit(ExitCode.CANCELLED)
             _undo(acting, client, folder / "journal")
+    if unread:
+        sys.exit(ExitCode.UNFINISHED)
+
+
+def _standing_elsewhere(folder: Path) -> list[str]:
+    """Each Nexus and run of which something could be undone, for who named another one."""
+    from cgwizard import undo as undoing
+
+    entries = undoing.entries_of(folder)
+    found: dict[str, None] = {}
+    for nexus in dict.fromkeys(entry.nexus for entry in entries):
+        there = undoing.standing(entry for entry in entries if entry.nexus == nexus)
+        runs = dict.fromkeys(entry.run for changes in there.values() for entry in changes)
+        found |= {f"{nexus} (run {run})": None for run in runs}
+    return list(found)
 
 
 def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:

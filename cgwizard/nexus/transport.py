@@ -262,4 +262,14 @@ def _basic(credentials: Credentials) -> str:
             next_step="check the user name",
         )
     pair = f"{credentials.username}:{credentials.password.reveal()}"
-    return base64.b64encode(pair.encode()).decode()
+    try:
+        raw = pair.encode()
+    except UnicodeEncodeError:
+        raise WizardError(
+            "login-wrong",
+            tried="signing in to Nexus",
+            came_back="nothing was sent",
+            cause="the user name or the password has bytes that are not UTF-8",
+            next_step="give them in UTF-8: a terminal, file or script is in another encoding",
+        ) from None  # the error holds the password
+    return base64.b64encode(raw).decode()
