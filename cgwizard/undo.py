@@ -65,10 +65,18 @@ def entries_of(
     folder: Path, nexus: str = "", run: str = "", unread: list[Path] | None = None
 ) -> list[Entry]:
     """What the journals in ``folder`` hold, oldest first: of one Nexus, of one run, or of all.
-    ``unread`` gets those that cannot be read."""
+    ``unread`` gets those that cannot be read, or the folder."""
     found: list[Entry] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        if run and path.stem != run:
+    paths: list[Path] = []
+    try:
+        paths = sorted(folder.iterdir())
+    except FileNotFoundError:
+        pass
+    except OSError:
+        if unread is not None:
+            unread.append(folder)
+    for path in paths:
+        if path.suffix != ".jsonl" or (run and path.stem != run):
             continue
         try:
             found += journal.read(path)

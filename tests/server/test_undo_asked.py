@@ -71,6 +71,16 @@ def test_a_journal_that_cannot_be_read_is_no_journal_without_changes(
     assert "removed chainguard" in done.stdout
 
 
+def test_a_journal_folder_that_cannot_be_listed_is_told(
+    world: PracticeWorld, journals: Path
+) -> None:
+    journals.parent.mkdir(parents=True)
+    journals.write_bytes(b"")  # as one of another user's: root, who runs tests, may list those
+    done = undone(world, "--yes")
+    assert done.returncode == ExitCode.FAILED
+    assert str(journals) in done.stderr
+
+
 def test_a_password_that_is_not_utf8_is_refused_before_it_is_sent(
     world: PracticeWorld, journals: Path
 ) -> None:
