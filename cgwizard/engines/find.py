@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from cgwizard.engines.podman import Podman
 from cgwizard.engines.problems import TITLES, WITHOUT
 from cgwizard.engines.socket import EngineSocket
 from cgwizard.errors import Problem, WizardError
+from cgwizard.registry.problems import printable
 
 if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 Kind = Literal["docker", "podman"]
 CONNECT_SECONDS = 3.0
 CONNECT_POLL_SECONDS = 0.05
+ANSWER_SECONDS = 5.0  # an engine that hangs may still take connections
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -123,9 +126,10 @@ def docker_sockets(env: Mapping[str, str]) -> Iterator[Candidate]:
         meta = config / "contexts" / "meta" / hashlib.sha256(context.encode()).hexdigest()
         endpoints = _read(meta / "meta.json", _Context).endpoints or {}
         address = endpoints.get("docker", {}).get("Host")
-        if isinstance(address, str) and address:
-            yield Candidate("docker", address, f"docker context {context}", named=True)
-            return
+        # Without one docker refuses, too: another engine than the one that was meant is no help.
+        known = address if isinstance(address, str) else ""
+        yield Candidate("docker", known, f"docker context {context}", named=True)
+        return
     paths = [Path("/var/run/docker.sock")]
     if runtime := env.get("XDG_RUNTIME_DIR"):
         paths.append(Path(runtime) / "docker.sock")
@@ -178,23 +182,44 @@ def _look(candidate: Candidate) -> Found:
 def _engine(candidate: Candidate) -> Docker:
     path = _path(candidate)
     _knock(candidate, path)
-    with EngineSocket(path) as engine:
+    with EngineSocket(path, ANSWER_SECONDS) as engine:
         libpod = engine.get("/_ping").headers.get("libpod-api-version")
         version = engine.ask("/version", _Version)
     components = {c.name: c.version for c in version.components or ()}
+    told = printable(version.version)
     if libpod or "Podman Engine" in components:
-        return Podman(path, version.version, version.api_version, libpod=bool(libpod))
-    return Docker(path, version.version, version.api_version)
+        return Podman(path, told, version.api_version, libpod=bool(libpod))
+    return Docker(path, told, version.api_version)
 
 
 def _path(candidate: Candidate) -> str:
     scheme, _, path = candidate.address.partition("://")
     if scheme == "unix" and path.startswith("/"):
         return path
+    tried = f"using the engine that {candidate.why} names"
+    if not candidate.address:
+        raise WizardError(
+            "engine-absent",
+            tried=tried,
+            came_back="there is no such context, or it names no engine",
+            cause="it was removed, or its name in DOCKER_CONTEXT or docker's settings is wrong",
+            next_step=f"choose another: docker context ls; or {WITHOUT}",
+        )
+    bare = candidate.address.removeprefix("unix://")
+    if "/" in bare and "://" not in bare:
+        raise WizardError(
+            "engine-remote",
+            tried=tried,
+            came_back=f"{candidate.address} is no address of a socket",
+            cause="that is unix:// and the whole path",
+            next_step=f"if it is on this machine: unix://{Path(bare).absolute()}",
+        )
+    # Podman takes passwords in addresses.
+    shown = re.sub(r"(://[^:@/]*):.*@", r"\1:***@", candidate.address)
     raise WizardError(
         "engine-remote",
-        tried=f"using the engine that {candidate.why} names",
-        came_back=f"{candidate.address} is no unix:// socket",
+        tried=tried,
+        came_back=f"{shown} is no unix:// socket",
         cause="cgwizard speaks to an engine over its socket on this machine",
         next_step="forward the other machine's socket and name it, for example: "
         "ssh -fNL /tmp/engine.sock:/var/run/docker.sock HOST; or: --engine builtin",

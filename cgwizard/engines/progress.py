@@ -72,7 +72,17 @@ def read(line: bytes) -> Line | None:
     try:
         return msgspec.json.decode(line, type=Line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _strange(line)
+
+
+def _strange(line: bytes) -> Line | None:
+    """A member of another kind than is known must not hide that the pull failed."""
+    try:
+        told = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    error = told.get("error") if isinstance(told, dict) else None
+    return Line(error=str(error)) if error else None
 
 
 class _Layer(msgspec.Struct):

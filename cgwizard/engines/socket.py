@@ -12,6 +12,7 @@ import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, WizardError
+from cgwizard.registry.problems import printable
 
 if TYPE_CHECKING:
     import httpcore
@@ -32,9 +33,10 @@ class _Message(msgspec.Struct):
 
 
 class EngineSocket:
-    """One engine behind ``path``. Close it, or use ``with``."""
+    """One engine behind ``path``, which has ``seconds`` for an answer about itself. Close it, or
+    use ``with``."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, seconds: float = ASK_SECONDS) -> None:
         import httpx
 
         self.path = path
@@ -45,7 +47,7 @@ class EngineSocket:
             transport=httpx.HTTPTransport(
                 uds=path, limits=httpx.Limits(max_keepalive_connections=0)
             ),
-            timeout=httpx.Timeout(ASK_SECONDS),
+            timeout=httpx.Timeout(seconds),
             trust_env=False,  # a proxy has no business between here and a socket
         )
 
@@ -119,7 +121,7 @@ class EngineSocket:
         return WizardError(
             "engine-answer",
             tried=f"GET {path} on {self.path}",
-            came_back=came_back,
+            came_back=printable(came_back),
             cause="what listens on this socket is neither Docker nor Podman, or a very old one",
             next_step="check DOCKER_HOST and CONTAINER_HOST, or pull without it: --engine builtin",
         )

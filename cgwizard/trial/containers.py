@@ -13,6 +13,7 @@ from cgwizard.engines.docker import image_name
 from cgwizard.engines.problems import TITLES
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import WizardError
+from cgwizard.registry.problems import printable
 from cgwizard.trial import inspected
 from cgwizard.trial.inspected import Details, Listed
 from cgwizard.trial.model import DATA, NEXUS_PORT, Container, Wanted
@@ -213,7 +214,12 @@ class Containers(EngineSocket):
             code = "engine-disk-full"
             cause = f"the disk on which {self.title} keeps containers and volumes is full"
             next_step = f"make room there, for example: {self.engine.name} system prune"
-        return WizardError(code, tried=tried, came_back=text, cause=cause, next_step=next_step)
+        elif "volume is in use" in words or "volume is being used" in words:
+            cause = "another container uses it"
+            next_step = "remove that container first"
+        return WizardError(
+            code, tried=tried, came_back=printable(text), cause=cause, next_step=next_step
+        )
 
 
 def name_taken(name: str, tried: str, came_back: str) -> WizardError:

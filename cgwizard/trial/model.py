@@ -38,6 +38,11 @@ class Wanted(msgspec.Struct, frozen=True):
         return self.volume or f"{self.name}-data"
 
     @property
+    def in_folder(self) -> bool:
+        """Whether the data is in a folder of this machine, not in a volume of the engine."""
+        return self.volume.startswith("/")
+
+    @property
     def published(self) -> dict[int, int]:
         """Ports to publish: inside the container, and on this machine."""
         if self.host_network:

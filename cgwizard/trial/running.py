@@ -58,7 +58,8 @@ def start(
         cancel.check()
         label = f"start the container {wanted.name}"
         report(Check("container", label, "running"))
-        fresh = not containers.has_volume(wanted.data_volume)
+        # A folder is somebody's, whose database is to be closed.
+        fresh = not wanted.in_folder and not containers.has_volume(wanted.data_volume)
         try:
             id = containers.create(wanted, reference)
         except WizardError as error:
@@ -67,9 +68,10 @@ def start(
             raise
         undo.callback(_undo, containers, wanted, report, fresh=fresh)
         containers.start(id)
+        kind = "folder" if wanted.in_folder else "volume"
         data = "made" if fresh else "was there, with its data"
         label = f"started the container {wanted.name}"
-        report(Check("container", label, "done", f"volume {wanted.data_volume} {data}"))
+        report(Check("container", label, "done", f"{kind} {wanted.data_volume} {data}"))
         trial = _arrive(containers, id, wanted.port, report, cancel, fresh=fresh, seconds=seconds)
         undo.pop_all()
         return trial
@@ -97,7 +99,7 @@ def use(
         if container.status == "paused":
             containers.unpause(container.id)
         elif not container.running:
-            undo.callback(_stop_again, containers, container.id)
+            undo.callback(_stop_again, containers, container, report)
             containers.start(container.id)
         told = "it runs" if container.running else "started"
         report(Check("container", label, "done", told))
@@ -226,23 +228,29 @@ def _connectors(container: Container, report: Report) -> None:
 
 def _undo(containers: Containers, wanted: Wanted, report: Report, *, fresh: bool) -> None:
     """Runs while an error is on its way, which must not be covered by another one."""
-    told = "removed again"
+    label, told = f"the container {wanted.name}", "removed again"
     try:
         container = containers.find(wanted.name)
         if container is not None:
             if not fresh:  # somebody's data: the database is to be closed
+                report(Check("undone", label, "running", "it is stopped again"))
                 containers.stop(container.id)
             containers.remove(container.id)
         if fresh:
             containers.remove_volume(wanted.data_volume)
     except WizardError as error:
         told = f"could not be removed: {error.problem.came_back}"
-    report(Check("undone", f"the container {wanted.name}", "skipped", told))
+    report(Check("undone", label, "skipped", told))
 
 
-def _stop_again(containers: Containers, id: str) -> None:
-    with contextlib.suppress(WizardError):  # the error that is on its way tells more
-        containers.stop(id)
+def _stop_again(containers: Containers, container: Container, report: Report) -> None:
+    label, told = f"the container {container.name}", "stopped again"
+    report(Check("undone", label, "running", "it is stopped again"))  # up to a minute
+    try:
+        containers.stop(container.id)
+    except WizardError as error:
+        told = f"could not be stopped: {error.problem.came_back}"
+    report(Check("undone", label, "skipped", told))
 
 
 def _died(containers: Containers, container: Container | None) -> WizardError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from cgwizard.errors import WizardError
@@ -202,14 +203,8 @@ class Trial(Step):
         self._look(report, cancel)
 
     def _look(self, report: Report, cancel: Cancel) -> None:
-        from cgwizard.trial.containers import Containers
-
         self._there = {}
-        for name, engine in self._engines.items():
-            with Containers(engine) as containers:
-                for container in containers.nexuses():
-                    self._there[name, container.name] = container
-            cancel.check()
+        self._there = self._nexuses(cancel)
         if not self._there:
             return
         told = ", ".join(f"{c.name} ({c.status})" for c in self._there.values())
@@ -218,7 +213,26 @@ class Trial(Step):
             engine_name, container_name = next(iter(self._there))
             self.values |= {"engine": engine_name, "name": container_name}
 
+    def _nexuses(self, cancel: Cancel) -> dict[tuple[str, str], Container]:
+        from cgwizard.trial.containers import Containers
+
+        there: dict[tuple[str, str], Container] = {}
+        for name, engine in self._engines.items():
+            with Containers(engine) as containers:
+                there |= {(name, found.name): found for found in containers.nexuses()}
+            cancel.check()
+        return there
+
     def act(self, report: Report, cancel: Cancel) -> None:
+        try:
+            self._act(report, cancel)
+        except WizardError as error:
+            if error.code != "engine-gone":  # else what is there is other than it was shown
+                with contextlib.suppress(WizardError):
+                    self._there = self._nexuses(cancel)
+            raise
+
+    def _act(self, report: Report, cancel: Cancel) -> None:
         if self.fix:
             self.fix.apply()
             self.fix = None

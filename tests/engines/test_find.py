@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,8 @@ import pytest
 
 from cgwizard.engines.find import docker_sockets, find, get, podman_sockets
 from cgwizard.errors import WizardError
+from cgwizard.registry.problems import TEXT_LIMIT
+from tests.conftest import CANARY, leaks
 from tests.helpers_docker import docker_engine
 from tests.helpers_engines import podman_engine, short_folder, strange_engine, stream
 from tests.programs import needs
@@ -51,6 +54,13 @@ def test_context(folder: Path) -> None:
     assert addresses(elsewhere) == ["unix:///run/mine.sock"]
     default = addresses({"HOME": str(folder), "DOCKER_CONTEXT": "default"})
     assert default[0] == "unix:///var/run/docker.sock"
+
+
+def test_a_context_that_does_not_exist_leads_to_no_other_engine(folder: Path) -> None:
+    error = problem({"HOME": str(folder), "DOCKER_CONTEXT": "typo"})
+    assert error.code == "engine-absent"
+    assert "docker context typo" in error.problem.tried
+    assert "no such context" in error.problem.came_back
 
 
 def test_broken_docker_config_is_as_none(folder: Path) -> None:
@@ -107,6 +117,57 @@ def test_remote_engine_is_not_used(address: str) -> None:
     error = problem({"DOCKER_HOST": address})
     assert error.code == "engine-remote"
     assert address in error.problem.came_back
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    address = f"ssh://root:{CANARY}@host/run/podman.sock"
+    with pytest.raises(WizardError) as caught:
+        get("podman", {"CONTAINER_HOST": address})
+    assert not leaks(str(caught.value.problem).encode())
+    assert "ssh://root:***@host" in caught.value.problem.came_back
+
+
+@pytest.mark.parametrize("address", ["/run/docker.sock", "unix://run/docker.sock"])
+def test_a_socket_that_is_not_named_as_one_is_told_how(address: str) -> None:
+    error = problem({"DOCKER_HOST": address})
+    assert error.code == "engine-remote"
+    assert "run/docker.sock" in error.problem.next_step.partition("unix:///")[2]
+    assert "ssh" not in error.problem.next_step
+
+
+def test_an_engine_that_never_answers_is_given_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgwizard.engines.find.ANSWER_SECONDS", 0.2)
+    path = folder / "silent.sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        sock.listen()
+        error = problem({"DOCKER_HOST": f"unix://{path}"})
+    assert error.code == "engine-gone"
+    assert "timed out" in error.problem.came_back
+
+
+def test_a_web_page_in_place_of_an_answer_is_cut(folder: Path) -> None:
+    path = folder / "page.sock"
+    page = b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n" + b"\x1b[31m<p>" * 500
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        sock.listen()
+
+        def answer() -> None:
+            for _ in range(3):
+                connection, _ = sock.accept()
+                with connection, contextlib.suppress(OSError):  # who only knocks is gone by now
+                    connection.recv(4096)
+                    connection.sendall(page)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        error = problem({"DOCKER_HOST": f"unix://{path}"})
+    assert error.code == "engine-answer"
+    assert error.problem.came_back.isprintable()
+    assert len(error.problem.came_back) <= TEXT_LIMIT
 
 
 def test_something_else_listens(folder: Path) -> None:

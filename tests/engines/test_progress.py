@@ -140,6 +140,11 @@ def test_error_in_the_stream(folder: Path) -> None:
     assert failure(folder, stream(PULL[0], error)).code == "manifest-unknown"
 
 
+def test_error_in_a_line_of_an_unknown_form(folder: Path) -> None:
+    error = json.dumps({"id": None, "progressDetail": 7, "error": "manifest unknown"})
+    assert failure(folder, stream(PULL[0], error)).code == "manifest-unknown"
+
+
 def test_error_before_the_stream(folder: Path) -> None:
     def refuse(handler: BaseHTTPRequestHandler) -> None:
         body = b'{"message": "no basic auth credentials"}'

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from textual.widgets import Static
 
@@ -245,6 +246,66 @@ def test_data_that_was_there_survives_a_run_that_fails(lab: Lab) -> None:
     with pytest.raises(WizardError, match="trial-exited"):
         running.start(lab.engine, lab.wanted("fails"), lambda _check: None, Cancel())
     assert lab.left() == [f"{NAME}-data"]
+
+
+def test_data_in_a_folder_is_somebodys(lab: Lab, folder: Path) -> None:
+    data = folder / f"data-{lab.kind}"
+    data.mkdir(mode=0o777)
+    wanted = msgspec.structs.replace(lab.wanted("fails"), volume=str(data))
+    seen: dict[str, Check] = {}
+    with pytest.raises(WizardError, match="trial-exited"):
+        running.start(lab.engine, wanted, lambda check: seen.update({check.id: check}), Cancel())
+    assert seen["container"].detail == f"folder {data} was there, with its data"
+    assert seen["undone"].detail == "removed again"
+    assert data.is_dir()
+    assert lab.left() == []
+
+
+def test_a_container_that_is_gone_is_not_offered_again(lab: Lab) -> None:
+    wanted = lab.wanted("hangs")
+    with Containers(lab.engine) as containers:
+        containers.create(wanted, _reference(wanted.image, lab))
+        step = Trial(Session(), lab.env)
+        enter(step)
+        assert step.found is not None
+        containers.remove(NAME)
+    act(step)
+    assert step.problem is not None
+    assert step.problem.code == "trial-gone"
+    assert step.found is None
+    assert "image" in {field.id for field in step.fields()}, "a new one can be started"
+
+
+def test_a_volume_that_another_container_uses(lab: Lab) -> None:
+    wanted = lab.wanted("hangs")
+    other = msgspec.structs.replace(wanted, name="cgw-other", volume=wanted.data_volume)
+    with Containers(lab.engine) as containers:
+        reference = _reference(wanted.image, lab)
+        containers.create(wanted, reference)
+        containers.create(other, reference)
+        with pytest.raises(WizardError) as caught:
+            running.remove(lab.engine, NAME, Cancel(), data=True)
+    assert "another container uses it" in caught.value.problem.cause
+
+
+def test_cancel_of_one_that_was_stopped_tells_that_it_is_stopped_again(lab: Lab) -> None:
+    wanted = lab.wanted("hangs")
+    cancel = Cancel()
+    told: list[Check] = []
+
+    def report(check: Check) -> None:
+        told.append(check)
+        if check.id == "up" and check.detail:
+            cancel.set()
+
+    with Containers(lab.engine) as containers:
+        containers.create(wanted, _reference(wanted.image, lab))
+        with pytest.raises(Cancelled):
+            running.use(lab.engine, NAME, report, cancel, port=wanted.port)
+        found = containers.find(NAME)
+    assert found is not None
+    assert found.status == "exited"
+    assert [check.state for check in told if check.id == "undone"] == ["running", "skipped"]
 
 
 def test_cancel_while_nexus_starts_removes_what_was_made(lab: Lab) -> None:
