@@ -108,7 +108,8 @@ class EncryptedFile:
         return None if text is None else Secret(text)
 
     def save(self, kind: Kind, account: str, secret: Secret) -> None:
-        """Raises WizardError ``secrets-file-unwritable``: then it holds what it held."""
+        """Raises WizardError ``secrets-file-unwritable``, ``secrets-file-exists``: then it holds
+        what it held."""
         self._catch_up()
         self._write({**self._secrets, f"{kind} {account}": secret.reveal()})
         kept.note(kind, account, STORE)
@@ -121,11 +122,27 @@ class EncryptedFile:
         kept.drop(kind, account, STORE)
 
     def _catch_up(self) -> None:
-        """What another cgwizard put into it meanwhile must not get lost."""
+        """What another cgwizard put into it meanwhile must not get lost, nor what it forgot come
+        back. Raises WizardError ``secrets-file-exists`` where it is another file by now."""
         from cryptography.exceptions import InvalidTag
 
-        with contextlib.suppress(WizardError, InvalidTag, ValueError, msgspec.DecodeError):
-            self._secrets = _opened(self._key, _read(self.place))
+        if not self.place.exists():
+            self._secrets = {}
+            return
+        with contextlib.suppress(InvalidTag, ValueError, msgspec.DecodeError):
+            try:
+                envelope = _read(self.place)
+            except WizardError:
+                return
+            if envelope.salt != self._envelope.salt:
+                raise WizardError(
+                    "secrets-file-exists",
+                    tried=f"adding to the secrets file {self.place}",
+                    came_back="it is not the one that was opened",
+                    cause="another cgwizard removed that one and made this",
+                    next_step="start again, and give its passphrase",
+                )
+            self._secrets = _opened(self._key, envelope)
 
     def _write(self, held: dict[str, str]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -94,6 +94,25 @@ def test_an_encrypted_file_gives_back_what_was_put_in(tmp_path: Path) -> None:
         assert clear not in held.replace(b'"version"', b"")
 
 
+def test_an_encrypted_file_that_others_removed_or_made_anew(tmp_path: Path) -> None:
+    place = tmp_path / "secrets.json"
+    first = EncryptedFile.create(place, PASSPHRASE)
+    first.save("nexus-password", "admin@http://x", Secret("forgotten"))
+    place.unlink()
+    first.save("nexus-password", "admin@http://y", Secret("new"))
+    opened = EncryptedFile.unlock(place, PASSPHRASE)
+    assert opened.load("nexus-password", "admin@http://x") is None
+    place.unlink()
+    another = Secret("five other random words here")
+    EncryptedFile.create(place, another).save("pull-token", "cgr.dev", Secret("theirs"))
+    with pytest.raises(WizardError, match="secrets-file-exists"):
+        first.save("nexus-password", "admin@http://x", Secret("ours"))
+    with pytest.raises(WizardError, match="secrets-file-exists"):
+        first.forget("nexus-password", "admin@http://y")
+    theirs = EncryptedFile.unlock(place, another)
+    assert theirs.load("pull-token", "cgr.dev") == Secret("theirs")
+
+
 def test_an_encrypted_file_opens_for_nothing_else(tmp_path: Path) -> None:
     place = tmp_path / "secrets.json"
     EncryptedFile.create(place, PASSPHRASE).save("pull-token", "cgr.dev", Secret("x"))
