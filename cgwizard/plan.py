@@ -22,6 +22,9 @@ Engine = Annotated[
     str, Meta(pattern="^(builtin|docker|podman)$", description="one of: builtin, docker, podman.")
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+Fingerprint = Annotated[
+    str, Meta(pattern="^[0-9A-Fa-f]{64}$", description="64 hexadecimal digits, a SHA-256.")
+]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -32,7 +35,9 @@ class Connect(_Part, frozen=True):
     url: str  # base URL of Nexus, without a trailing slash
     user: str
     ca_file: Path | None = None
-    fingerprint: str | None = None  # SHA-256 of Nexus's certificate, confirmed by the person
+    fingerprint: Fingerprint | None = (
+        None  # SHA-256 of Nexus's certificate, confirmed by the person
+    )
     # Whether the person agrees to Nexus's End User License Agreement, where it waits for that.
     accept_eula: bool = False
 

@@ -21,7 +21,8 @@ def fill(session: Session, chosen: plan.Plan) -> None:
         for field, text in values.items():
             getattr(session.steps, step).set(field, text)
     if chosen.connect is not None:
-        session.steps.connect.fingerprint = chosen.connect.fingerprint
+        pinned = chosen.connect.fingerprint
+        session.steps.connect.fingerprint = pinned.lower() if pinned else None
 
 
 def typed(chosen: plan.Plan) -> dict[str, dict[str, str]]:

@@ -25,7 +25,7 @@ PLANS = st.builds(
         url=TEXT,
         user=TEXT,
         ca_file=st.none() | PATHS,
-        fingerprint=st.none() | TEXT,
+        fingerprint=st.none() | st.text("0123456789abcdef", min_size=64, max_size=64),
         accept_eula=st.booleans(),
     ),
     routing=st.none() | st.builds(plan.Routing, port=PORTS, scheme=SCHEMES),
