@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Where the guide's own next step is for a person before it.
 NEXT_STEPS = {
     "nexus-eula": "read it; accept-eula = true under [connect] accepts it in your name",
+    "run-in-use": "wait until the other one has ended, then run it again",
     "password-missing": "keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
 }
 # Where a step's field is not the key of the answers that fills it.

@@ -73,7 +73,8 @@ def apply(
 
             folder = state_folder()
             session = Session(journal_folder=folder / "journal")
-            session.run = Run(session, folder)
+            if not dry_run:  # nothing that could be gone on with
+                session.run = Run(session, folder)
         stack.callback(session.close)
         cancel = Cancel()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):

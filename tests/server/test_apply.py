@@ -14,15 +14,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cgwizard import answers, plan
+from cgwizard import answers, plan, prefill
 from cgwizard.apply import Ended, Preview, Stopped
 from cgwizard.errors import ExitCode, WizardError
 from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.world import PracticeWorld
+from cgwizard.runs.lock import Lock
 from cgwizard.secrets import Credentials
 from tests.conftest import leaks
 from tests.helpers_guide import free_port
-from tests.helpers_server import NO_NETWORK, applied
+from tests.helpers_server import NO_NETWORK, applied, session_of
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 
@@ -372,6 +373,39 @@ def test_a_keyring_that_does_not_work_here_is_a_usage_error(tmp_path: Path) -> N
     assert "or name env:VARIABLE or file:PATH" in done.stderr
     assert "memory" not in done.stderr, "nobody would be asked again"
     assert done.stdout == ""
+
+
+def test_a_dry_run_leaves_nothing_to_go_on_with(world: PracticeWorld, tmp_path: Path) -> None:
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    state = tmp_path / "state"
+    env = {"NEXUS_PW": world.info.password.reveal(), "XDG_STATE_HOME": str(state)}
+    assert command(str(path), "--dry-run", env=env).returncode == 0
+    assert not state.exists()
+
+
+def test_nobody_is_there_to_take_over_the_run_of_another(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    env = {"NEXUS_PW": world.info.password.reveal(), "XDG_STATE_HOME": str(tmp_path)}
+    lock = Lock(tmp_path / "cgwizard" / "locks", world.info.nexus_url, "another")
+    lock.acquire()
+    try:
+        done = command(str(path), env=env)
+    finally:
+        lock.release()
+    assert done.returncode == 1
+    assert "run-in-use" in done.stdout
+    assert "wait until the other one has ended" in done.stdout
+    assert command(str(path), env=env).returncode == 0
+
+
+def test_a_fingerprint_may_be_in_capitals(world: PracticeWorld) -> None:
+    session = session_of(world)
+    connect = plan.Connect(world.info.nexus_url, "admin", fingerprint="AB" * 32)
+    prefill.fill(session, plan.Plan(connect=connect))
+    assert session.steps.connect.fingerprint == "ab" * 32
+    session.close()
 
 
 def test_a_dry_run_that_is_stopped_claims_no_changes(world: PracticeWorld, tmp_path: Path) -> None:
