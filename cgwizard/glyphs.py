@@ -121,12 +121,16 @@ def _in_cells(character: str) -> str:
 
 
 def json_line(value: object) -> str:
-    """``value`` as JSON in ASCII: data must arrive as it is, on whatever stream."""
+    """``value`` as JSON in ASCII: data must arrive as it is, on whatever stream. Halves of
+    characters, from arguments or file names, are escaped too."""
     import json
 
     import msgspec
 
-    text = msgspec.json.encode(value).decode()
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
     return text if text.isascii() else json.dumps(json.loads(text), separators=(",", ":"))
 
 

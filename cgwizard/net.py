@@ -116,14 +116,25 @@ def http_client(
     verify: ssl.SSLContext | bool = False
     if url.scheme == "https":
         verify = ssl_context(trust or Trust(), host=url.host, port=url.port or 443)
-    client = httpx.Client(
-        base_url=url,
-        verify=verify,
-        timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-        follow_redirects=False,
-        trust_env=proxies,
-        headers={"User-Agent": USER_AGENT},
-    )
+    try:
+        client = httpx.Client(
+            base_url=url,
+            verify=verify,
+            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            follow_redirects=False,
+            trust_env=proxies,
+            headers={"User-Agent": USER_AGENT},
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # Not quoted: there may be a password in it.
+        raise WizardError(
+            "client-proxy-in-the-way",
+            tried="reading the proxies that the environment names",
+            came_back="one that is no http:// or https:// address",
+            cause="HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names a SOCKS proxy, which cannot be used "
+            "here, or one of them or NO_PROXY cannot be read",
+            next_step="correct that variable, or start without it",
+        ) from None
     debuglog.hook(client)
     return client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,6 +111,8 @@ def pull(
         raise click.UsageError(f"{option} goes with --verify-upstream")
     if upstream_token:
         _check_source(upstream_token)
+    if platform is not None:
+        _check_platform(platform)
     asked = Asked(
         reference,
         engine,
@@ -139,6 +142,15 @@ def _check_source(source: str) -> None:
         raise click.UsageError(f"--upstream-token is one of {SOURCES}") from None
 
 
+def _check_platform(platform: str) -> None:
+    from cgwizard.registry.platforms import Platform
+
+    try:
+        Platform.parse(platform)
+    except ValueError as error:
+        raise click.UsageError(f"--platform {platform!r}: {error}") from None
+
+
 def _credentials(username: str | None, *, password_stdin: bool) -> Credentials | None:
     from cgwizard.secrets import Credentials, Secret
 
@@ -146,21 +158,30 @@ def _credentials(username: str | None, *, password_stdin: bool) -> Credentials |
         if password_stdin:
             raise click.UsageError("--password-stdin goes with --username")
         return None
-    if password_stdin:
+    # The terminal's echo comes back only in order.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        password = _password(stdin=password_stdin)
+        f"{username}{password}".encode()
+    except UnicodeError:
+        raise click.UsageError("user name and password must be text in UTF-8") from None
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(ExitCode.CANCELLED)
+    if not password:
+        raise click.UsageError("the password is empty")
+    return Credentials(username, Secret(password))
+
+
+def _password(*, stdin: bool) -> str:
+    if stdin:
         text = sys.stdin.buffer.read(PASSWORD_LIMIT + 1)
         if len(text) > PASSWORD_LIMIT:
             raise click.UsageError("standard input is too long to be a password")
         # One line end is the shell's, not the password's; docker takes it away too.
-        password = text.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
-    elif sys.stdin.isatty():
-        try:
-            password = click.prompt(
-                "Password", hide_input=True, err=True, default="", show_default=False
-            )
-        except click.Abort:
-            sys.exit(ExitCode.CANCELLED)
-    else:
+        return text.decode().removesuffix("\n").removesuffix("\r")
+    if not sys.stdin.isatty():
         raise click.UsageError("without a terminal the password comes by --password-stdin")
-    if not password:
-        raise click.UsageError("the password is empty")
-    return Credentials(username, Secret(password))
+    typed: str = click.prompt("Password", hide_input=True, err=True, default="", show_default=False)
+    return typed

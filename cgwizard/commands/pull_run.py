@@ -33,7 +33,9 @@ def run(asked: Asked, *, as_json: bool) -> int:
 
     cancel = Cancel()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: cancel.set())
+        # Ignored by who started this: nohup, a script's "&".
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: cancel.set())
     out = pull_output.output(as_json=as_json, lost=cancel.set)
     work = _Work(asked, out, cancel)
     try:
@@ -158,12 +160,12 @@ class _Work:
         from cgwizard.registry.retries import Patience
 
         patience = Patience(answer_seconds=LOOPBACK_SECONDS)
-        with Builtin().registry(host, plain_http=True, patience=patience) as registry:
-            try:
+        try:
+            with Builtin().registry(host, plain_http=True, patience=patience) as registry:
                 return registry.ping().status != 400
-            except WizardError as error:
-                # Who does not answer at all gets the failure for what was asked: HTTPS no more.
-                return error.code not in {"registry-http-https-mismatch", "registry-cut"}
+        except WizardError as error:
+            # Who does not answer at all gets the failure for what was asked: HTTPS no more.
+            return error.code not in {"registry-http-https-mismatch", "registry-cut"}
 
     def _registry(self, reference: Reference, plain_http: bool) -> Registry:
         return Builtin(trust=self._trust).registry(

@@ -106,7 +106,7 @@ class Transport:
             where = self.who if origin(url) == origin(self.base) else url.host
             known = self.answered and origin(url) == origin(self.base)
             raise unreachable(
-                error, tried=f"{method} {shown(url)}", who=where, known=known
+                error, url=url, tried=f"{method} {shown(url)}", who=where, known=known
             ) from error
         finally:
             if response is not None:

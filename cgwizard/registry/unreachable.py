@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import httpx
 
 
-def unreachable(error: httpx.HTTPError, *, tried: str, who: str, known: bool) -> RegistryError:
+def unreachable(
+    error: httpx.HTTPError, *, url: httpx.URL, tried: str, who: str, known: bool
+) -> RegistryError:
     """What it means that no (whole) answer came. ``known``: the server answered before, so that
     the same failure is a passing one."""
     import httpx
@@ -26,6 +28,11 @@ def unreachable(error: httpx.HTTPError, *, tried: str, who: str, known: bool) ->
         code, transient = "client-proxy-in-the-way", False
         cause = "the proxy named in the environment did not let the request through"
         next_step = "correct HTTPS_PROXY, or add the host to NO_PROXY"
+    elif isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and (proxy := _proxy(url)):
+        code, transient = "client-proxy-in-the-way", known
+        tried = f"{tried}, through the proxy {proxy}"
+        cause = f"the environment sends requests for {url.host} to that proxy, which is not there"
+        next_step = f"correct HTTPS_PROXY or HTTP_PROXY, or add {url.host} to NO_PROXY"
     elif isinstance(error, httpx.ConnectTimeout):
         code, transient = "registry-timeout", known
         cause = f"nothing answers at {who}: a firewall drops the packets, or the host is down"
@@ -65,6 +72,12 @@ def unreachable(error: httpx.HTTPError, *, tried: str, who: str, known: bool) ->
         transient=transient,
         tries=tries,
     )
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    from cgwizard.nexus.failures import proxy_for
+
+    return proxy_for(url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443))
 
 
 def _connect(error: BaseException, who: str) -> tuple[str, str, str]:
