@@ -30,7 +30,7 @@ from cgwizard.trial import ports, running
 from cgwizard.trial.containers import Containers
 from cgwizard.trial.model import Wanted
 from cgwizard.trial.step import Trial
-from tests.helpers_docker import debian_registry, free_port
+from tests.helpers_docker import debian_registry, free_port, wait_until
 from tests.helpers_guide import act, enter, through
 from tests.helpers_trial import bridge, docker_daemon, podman_service, push_nexus_images
 from tests.programs import needs
@@ -295,7 +295,9 @@ def test_cancel_of_one_that_was_stopped_tells_that_it_is_stopped_again(lab: Lab)
 
     def report(check: Check) -> None:
         told.append(check)
-        if check.id == "up" and check.detail:
+        if check.id == "up" and check.detail and not cancel.is_set:
+            # Before it handles signals the engine would wait for it for a minute.
+            wait_until(lambda: "starting" in containers.log(NAME), "its first line")
             cancel.set()
 
     with Containers(lab.engine) as containers:
