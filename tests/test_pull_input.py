@@ -122,3 +122,25 @@ def test_proxy_that_is_not_there_is_what_is_blamed(world: PracticeWorld) -> None
     assert (code, last["code"]) == (10, "client-proxy-in-the-way")
     assert proxy in last["tried"]
     assert "hunter2" not in out
+
+
+@pytest.mark.parametrize("name", ["nginx", "docker.io/library/nginx", "index.docker.io/nginx"])
+def test_docker_hub_is_asked_where_it_answers(name: str) -> None:
+    proxy = {"HTTPS_PROXY": f"http://127.0.0.1:{free_port()}"}  # nothing is to go out
+    _, out, _ = ended(name, "--json", env=proxy)
+    tried = json.loads(out.splitlines()[-1])["tried"]
+    assert "https://registry-1.docker.io/v2/library/nginx/manifests/latest" in tried
+
+
+def test_this_machine_in_capital_letters_may_do_without_tls_too(world: PracticeWorld) -> None:
+    port = world.info.registry_url.rpartition(":")[2]
+    code, _, errors = ended(f"LocalHost:{port}/{FREE_IMAGE}")
+    assert code == 0, errors
+
+
+@pytest.mark.parametrize("name", ["h:80/a:{}", "h.{}/a", "h:80/A{}", "h:80/a?{}", "h:9{}/a"])
+def test_long_nonsense_is_told_on_one_screen(name: str) -> None:
+    code, out, _ = ended(name.format("9_" * 500 if "9" not in name else "9" * 1000), "--json")
+    assert code == 2
+    last = json.loads(out.splitlines()[-1])
+    assert sum(len(last[part]) for part in ("tried", "came_back", "cause", "next_step")) < 420

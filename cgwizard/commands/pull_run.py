@@ -249,5 +249,5 @@ class _Work:
 
 
 def _is_loopback(host: str) -> bool:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    name = (host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host).lower()
     return name in {"localhost", "[::1]"} or (name.startswith("127.") and name.count(".") == 3)

@@ -48,10 +48,12 @@ class Builtin:
     ) -> Registry:
         """The registry at ``host`` (``HOST[:PORT]``), to be closed by the caller."""
         from cgwizard.registry.client import Registry
+        from cgwizard.registry.reference import DOCKER_HUB, DOCKER_HUB_ADDRESS
 
         scheme = "http" if plain_http else "https"
         more = {} if patience is None else {"patience": patience}
-        return Registry(f"{scheme}://{host}", credentials, trust=self._trust, name=host, **more)
+        address = DOCKER_HUB_ADDRESS if host == DOCKER_HUB else host
+        return Registry(f"{scheme}://{address}", credentials, trust=self._trust, name=host, **more)
 
     def pull(
         self,

@@ -14,6 +14,7 @@ import msgspec
 from cgwizard.errors import WizardError
 
 DOCKER_HUB = "docker.io"
+DOCKER_HUB_ADDRESS = "registry-1.docker.io"  # what answers there
 NAME_LIMIT = 255
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -60,7 +61,7 @@ class Reference(msgspec.Struct, frozen=True):
             _refuse(
                 "name-tag",
                 name,
-                f"{tag!r} is not a tag: letters, digits, _ . - and at most 128 of them",
+                f"{_shown(tag)} is not a tag: letters, digits, _ . - and at most 128 of them",
                 "correct what stands after the last colon",
             )
         if host == "index.docker.io":
@@ -116,25 +117,25 @@ def _check_names(name: str, host: str, repository: str) -> None:
         _refuse(
             "name-host",
             name,
-            f"{host!r} is not a host with an optional port",
+            f"{_shown(host)} is not a host with an optional port",
             "write HOST or HOST:PORT before the first slash, an IPv6 address in brackets",
         )
     port = re.search(r":([0-9]+)\Z", host)
     # Docker's grammar takes any number; nothing can listen there.
     if port and not 0 < int(port[1][:9]) <= 65535:
-        _refuse("name-port", name, f"there is no port {port[1]}", "write a port up to 65535")
+        _refuse("name-port", name, f"there is no port {port[1][:20]}", "write a port up to 65535")
     if not repository or not all(_PART.fullmatch(part) for part in repository.split("/")):
         if repository != repository.lower():
             _refuse(
                 "name-uppercase",
                 name,
                 "a repository name must be in lower case",
-                f"try {repository.lower()!r} instead",
+                f"try {_shown(repository.lower())} instead",
             )
         _refuse(
             "name-repository",
             name,
-            f"{repository!r} is not a repository name",
+            f"{_shown(repository)} is not a repository name",
             "use small letters and digits, with single . _ - between them and / between parts",
         )
     if len(host) + 1 + len(repository) > NAME_LIMIT:
@@ -146,11 +147,14 @@ def _check_names(name: str, host: str, repository: str) -> None:
         )
 
 
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 100 else f"{text[:97]}...")
+
+
 def _refuse(code: str, name: str, cause: str, next_step: str) -> NoReturn:
-    shown = name if len(name) <= 100 else f"{name[:97]}..."
     raise WizardError(
         code,
-        tried=f"reading the image name {shown!r}",
+        tried=f"reading the image name {_shown(name)}",
         came_back="it is not one that docker understands",
         cause=cause,
         next_step=next_step,
