@@ -18,7 +18,7 @@ from cgwizard.stores import encrypted, kept, systemd_creds
 class Trace(msgspec.Struct, frozen=True):
     """Something that is on this machine because of this program."""
 
-    kind: Literal["secret", "secrets-file", "credential", "run", "journal", "crash"]
+    kind: Literal["secret", "secrets-file", "credential", "run", "journal", "crash", "draft"]
     name: str  # for people
     place: str  # a path, or "KIND ACCOUNT" in the keyring
 
@@ -36,6 +36,7 @@ def traces(folder: Path, *, journals: bool = False) -> list[Trace]:
     found += [
         Trace("crash", f"crash report {p.stem}", str(p)) for p in _files(folder / "crashes", "txt")
     ]
+    found += _drafts(folder)
     if journals:
         found += [
             Trace("journal", f"journal {p.stem}", str(p))
@@ -46,6 +47,20 @@ def traces(folder: Path, *, journals: bool = False) -> list[Trace]:
 
 def remove(trace: Trace) -> None:
     """Raises WizardError: ``keyring-…``, ``run-in-use``, ``not-forgotten``."""
+    try:
+        _remove(trace)
+    except WizardError as error:
+        # Their own next steps are for the guide.
+        steps = {"run-in-use": "end that one, then: cgwizard forget"}
+        if error.code.startswith("keyring-"):
+            steps[error.code] = "unlock the keyring that holds it, then: cgwizard forget"
+        if error.code not in steps:
+            raise
+        told = msgspec.structs.replace(error.problem, next_step=steps[error.code])
+        raise WizardError(**msgspec.structs.asdict(told)) from error
+
+
+def _remove(trace: Trace) -> None:
     if trace.kind == "secret":
         kind, _, account = trace.place.partition(" ")
         keyrings.forget("pull-token" if kind == "pull-token" else "nexus-password", account)
@@ -53,6 +68,8 @@ def remove(trace: Trace) -> None:
     path = Path(trace.place)
     if trace.kind == "run":
         _refuse_open(path)
+    if trace.kind == "journal":
+        _refuse_open(path.parent.parent / "runs" / f"{path.stem}.json")
     try:
         files.remove(path)
     except OSError as error:
@@ -88,6 +105,14 @@ def _credentials() -> Iterator[Trace]:
     for path in _files(systemd_creds.folder(), "cred"):
         name = names.get(path, f"the secret {path.stem}")
         yield Trace("credential", f"{name}, encrypted by systemd", str(path))
+
+
+def _drafts(folder: Path) -> Iterator[Trace]:
+    """What `files.write_whole` left where it was killed on the way."""
+    for place in (folder, folder / "runs", folder / "crashes", systemd_creds.folder()):
+        for path in sorted(place.glob(".*.????????")):
+            name = path.name[1:].rpartition(".")[0]
+            yield Trace("draft", f"an unfinished write of {name}", str(path))
 
 
 def _secrets(folder: Path) -> Iterator[kept.Kept]:
