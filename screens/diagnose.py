@@ -119,9 +119,9 @@ class DiagnoseScreen(Screen[None]):
             keys = [("enter", "compare"), ("esc", "do not")]
         else:
             keys = [("enter", "look again"), *more_below(self.query_one("#body"))]
-            keys.append(("esc", "back to the guide"))
+            keys.append(("esc", "back"))
             if self.session.client is not None:
-                keys.append(("c", "compare with a fresh repository"))
+                keys.append(("c", "compare"))
         self.query_one(Keys).show([*keys, ("f1", "help"), ("ctrl+q", "quit")])
 
     def action_main(self) -> None:

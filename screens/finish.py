@@ -48,6 +48,13 @@ class FinishScreen(StepScreen):
             self.notify(copy(self.app, self.step.text()), markup=False)
             self.do_other("save")
 
+    def action_back(self) -> None:
+        if self.step.fix and not self.busy:  # no is the answer to what was asked
+            self.step.decline()
+            self.call_later(self.show)
+            return
+        super().action_back()
+
     async def action_main(self) -> None:
         if self.step.fix or self.busy:  # something was asked that Enter confirms
             await super().action_main()

@@ -144,7 +144,10 @@ class StepScreen(Screen[None]):
             diagnose = ("f2" if typing else "d", "diagnose")
             keys += [diagnose] if self.step.problem else []
             others = self.step.others()
-            keys += [(FUNCTION_KEYS[i] if typing else a.key, a.label) for i, a in enumerate(others)]
+            keys += [
+                (FUNCTION_KEYS[i] if typing else a.key, a.short or a.label)
+                for i, a in enumerate(others)
+            ]
             keys += [] if typing else self.more_keys()
             keys += [] if self.step.preview() else more
             if self.step.session.next_to(self.step, -1):

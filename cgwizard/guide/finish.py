@@ -70,11 +70,24 @@ class Finish(Step):
         return Action("fix", self.fix.label) if self.fix else QUIT
 
     def others(self) -> tuple[Action, ...]:
+        if self.fix:
+            return ()  # something is asked
         return (
-            Action("save", "save as a file", "s"),
-            Action("answers", "save the answers", "a"),
+            Action("save", "save as a file", "s", "save"),
+            Action("answers", "save the answers", "a", "answers"),
             *((Action("undo", "undo", "u"),) if self.session.journal.made() else ()),
         )
+
+    def reset(self) -> None:
+        super().reset()
+        self._undoing = []
+        self.undone = False
+
+    def decline(self) -> None:
+        """Nothing of what was asked is done, now or at the next Enter."""
+        self.fix = None
+        self._undoing = []
+        self.checks.pop("undo", None)
 
     def act(self, report: Report, cancel: Cancel) -> None:
         if self.fix is None:

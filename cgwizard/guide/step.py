@@ -56,11 +56,12 @@ class Field(msgspec.Struct, frozen=True):
 
 class Action(msgspec.Struct, frozen=True):
     """Something the person can do now; ``key`` is for those beside the main one, where no text
-    is being typed."""
+    is being typed. ``short`` is for where there is little room: a key that is not told is none."""
 
     id: str
     label: str
     key: str = "enter"
+    short: str = ""
 
 
 CONTINUE = Action("continue", "continue")

@@ -29,7 +29,8 @@ MODES = (
 )
 
 HOST = "cgr.dev"  # a pull token is kept for it
-SKIP = Action("skip", "skip: free images only", "s")
+SKIP = Action("skip", "skip: free images only", "s", "skip")
+UNSKIP = Action("unskip", "add a token after all", "t")
 AGAIN = Action("again", "send the token again", "a")
 
 
@@ -96,6 +97,8 @@ class Token(Step):
         return (*fields, *self.keeping.fields(self, "Keep the token"))
 
     def notes(self) -> tuple[str, ...]:
+        if self.state == "skipped":
+            return ("This step is skipped: free images only.",)
         return (*self._replaced(), *self.keeping.notes(self, "pull-token"))
 
     def _replaced(self) -> tuple[str, ...]:
@@ -137,7 +140,9 @@ class Token(Step):
         return Action(verb, f"{verb} {self.values['name']}")
 
     def others(self) -> tuple[Action, ...]:
-        if self.state in {"done", "skipped"}:
+        if self.state == "skipped":
+            return (UNSKIP,)
+        if self.state == "done":
             return ()
         actions = [SKIP]
         if self.checked is not None and self.session.plan.routing and self.target.has(self.checked):
@@ -239,6 +244,10 @@ class Token(Step):
             self.session.plan = msgspec.structs.replace(self.session.plan, token=plan.Token())
             self.session.pull_token = None
             self.state = "skipped"
+        elif action == "unskip":
+            self.reset()
+            self.session.reset_after(self)
+            self.enter(report, cancel)
         elif action == "again" and self.checked is not None:
             self.target.again = True
             self._apply(self.checked, report, cancel)

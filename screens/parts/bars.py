@@ -13,6 +13,9 @@ from cgwizard.guide.progress import LayerLine, Progress
 
 LABEL = 10
 BAR = 30
+LEAST_BAR = 8
+TOLD = 28  # behind a bar, where nothing is left out
+NARROW = 58  # cells, below which only the first of it is told
 
 
 def bar(done: int, total: int, width: int = BAR) -> Content:
@@ -33,9 +36,10 @@ class Bars(Widget):
 
     def show(self, progress: Progress) -> None:
         # Copied at once: an engine's pull adds layers meanwhile.
-        lines = [_layer(line) for line in list(progress.layers.values())]
+        width = self.size.width or LABEL + BAR + TOLD + 4
+        lines = [_layer(line, width) for line in list(progress.layers.values())]
         if progress.totals is not None and lines:
-            lines.append(_total(progress))
+            lines.append(_total(progress, width))
         before, self._lines = self._lines, lines
         self.display = bool(lines)
         if len(lines) != len(before):
@@ -56,24 +60,34 @@ class Bars(Widget):
         return Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)[0]
 
 
-def _layer(line: LayerLine) -> Content:
+def _bar(done: int, total: int, width: int) -> Content:
+    """As long as it can be beside what is told, in a line of ``width``."""
+    return bar(done, total, max(LEAST_BAR, min(BAR, width - 2 - LABEL - 2 - TOLD)))
+
+
+def _layer(line: LayerLine, width: int) -> Content:
     short = line.digest.partition(":")[2][:8]
     if line.state in {"downloading", "verifying"} and line.total:
         percent = f"{100 * line.done // line.total:>3} %"
-        told = f"{percent}  {size(line.done)} of {size(line.total)}"
+        told = f"{percent}  {size(line.done)}"
+        told += f" of {size(line.total)}" if width >= NARROW else ""
     elif line.state in {"done", "cached"}:
         told = f"{line.state:<6} {size(line.total)}"
     else:
         told = f"{line.state} {line.detail}".strip()
-    return Content.assemble((f"  {short:<{LABEL}}", "dim"), bar(line.done, line.total), f"  {told}")
+    return Content.assemble(
+        (f"  {short:<{LABEL}}", "dim"), _bar(line.done, line.total, width), f"  {told}"
+    )
 
 
-def _total(progress: Progress) -> Content:
+def _total(progress: Progress, width: int) -> Content:
     totals = progress.totals
     if totals is None:
         return Content("")
     percent = 100 * totals.done // totals.total if totals.total else 100
     told = f"{percent:>3} %  {size(totals.bytes_per_second)}/s"
-    if totals.seconds_left is not None and totals.done < totals.total:
+    if width >= NARROW and totals.seconds_left is not None and totals.done < totals.total:
         told += f", {totals.seconds_left:.0f} s left"
-    return Content.assemble(f"  {'total':<{LABEL}}", bar(totals.done, totals.total), f"  {told}")
+    return Content.assemble(
+        f"  {'total':<{LABEL}}", _bar(totals.done, totals.total, width), f"  {told}"
+    )

@@ -45,7 +45,7 @@ def by_screens(session: Session) -> str:
             app.show_step(session.steps.finish)
             for _ in range(300):
                 await pilot.pause(0.02)
-                if "a save the answers" in str(app.screen.query_one(Keys).content):
+                if "a answers" in str(app.screen.query_one(Keys).content):
                     break
             await pilot.press("a")
             for _ in range(300):
