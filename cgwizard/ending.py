@@ -25,7 +25,7 @@ class Ending:
     def watch(self, leave: Callable[[int], None]) -> None:
         """From now on. ``leave`` gets the exit code, in another thread, and must not wait."""
         threading.Thread(target=self._wait, args=(leave,), name="ending", daemon=True).start()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._tell)
 
     def over(self) -> None:

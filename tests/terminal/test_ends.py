@@ -42,7 +42,7 @@ def test_a_terminal_that_goes_away_ends_it_and_leaves_nothing(tmp_path: Path, wh
         assert not folders(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
     with start(tmp_path) as terminal:
         terminal.until("enter connect")
