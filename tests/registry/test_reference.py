@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cgwizard.errors import WizardError
@@ -138,6 +138,7 @@ def skopeo_reads(name: str) -> bool:
 
 @needs("skopeo")
 @settings(max_examples=150, deadline=None)
+@example("A/a")
 @given(NEAR_NAMES)
 def test_as_skopeo_reads_them(name: str) -> None:
     try:
@@ -147,6 +148,9 @@ def test_as_skopeo_reads_them(name: str) -> None:
         code = error.code
     if code == "name-port" or "@" in name:
         return  # docker-archive takes no digests
+    first, slash, _ = name.partition("/")
+    if slash and first != first.lower() and not {".", ":"} & set(first):
+        return  # a host by its capital letters alone: skopeo 1.9 is from before that, too
     assert skopeo_reads(name) == (code == "")
 
 
