@@ -7,7 +7,9 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
@@ -99,6 +101,33 @@ def test_stopped_while_it_asks_for_the_password_the_terminal_is_as_before(
     assert os.waitstatus_to_exitcode(status) == 130
     assert termios.tcgetattr(terminal)[3] & termios.ECHO
     os.close(terminal)
+
+
+PATIENT = """
+from cgwizard.commands import pull_run
+pull_run.LOOPBACK_SECONDS = 600
+from cgwizard.cli import main
+main()
+"""
+
+
+def test_stopped_while_it_finds_out_about_tls(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(SECONDS)
+        image = f"127.0.0.1:{server.getsockname()[1]}/{FREE_IMAGE}"
+        with (
+            subprocess.Popen(
+                [sys.executable, "-c", PATIENT, "pull", image, "--output", str(tmp_path / "out")],
+                stderr=subprocess.PIPE,
+            ) as process,
+            server.accept()[0] as connection,
+        ):
+            assert connection.recv(10)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

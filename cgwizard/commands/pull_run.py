@@ -157,12 +157,18 @@ class _Work:
         answers 400 to this question, or not at all; nothing secret is in it."""
         if self._asked.plain_http or not _is_loopback(host):
             return self._asked.plain_http
+        from cgwizard.registry.crew import Crew
         from cgwizard.registry.retries import Patience
 
+        status: list[int] = []
         patience = Patience(answer_seconds=LOOPBACK_SECONDS)
         try:
             with Builtin().registry(host, plain_http=True, patience=patience) as registry:
-                return registry.ping().status != 400
+                crew = Crew(self._cancel, Cancel(), abort=registry.abort, tick=lambda: None)
+                crew.run([lambda: status.append(registry.ping().status)], 1)
+                return status != [400]
+        except Cancelled:
+            return True  # which the pull sees as well, and then ends in order
         except WizardError as error:
             # Who does not answer at all gets the failure for what was asked: HTTPS no more.
             return error.code not in {"registry-http-https-mismatch", "registry-cut"}
