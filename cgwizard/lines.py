@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cgwizard.guide.step import Check
 
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
+WAITS = {"up", "undone"}  # checks that may take minutes: what is waited for is told meanwhile
 TOTALS_SECONDS = 10.0  # a person who listens to it wants to know that it goes on, not each MB
 # C0, DEL and C1 controls, bidirectional marks and line separators.
 _CONTROLS = dict.fromkeys(
@@ -67,12 +68,16 @@ class Lines:
         if check.state in WORDS:
             detail = f": {check.detail}" if check.detail else ""
             self.line(f"  {WORDS[check.state]}  {check.label}{detail}")
+        elif check.state == "running" and check.id in WAITS and check.detail:
+            self.line(f"  {check.label}: {check.detail}")
 
     def event(self, event: PullEvent) -> None:
         match event:
             case Resolved():
-                self.line(f"  {event.reference} {event.digest} {event.platform}")
-                self.line(f"  {len(event.layers)} layers, {size(event.total)}")
+                told = filter(None, (event.reference, event.digest, event.platform))
+                self.line(f"  {' '.join(told)}")
+                if event.layers:  # an engine may not know them
+                    self.line(f"  {len(event.layers)} layers, {size(event.total)}")
                 self._layers = dict.fromkeys((layer.digest for layer in event.layers), False)
                 self._rest()
             case LayerProgress(state="done" | "cached"):
