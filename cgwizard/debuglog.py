@@ -58,7 +58,9 @@ class DebugLog:
 
         number, began = response.request.extensions.get("cgwizard", (0, time.monotonic()))
         took = time.monotonic() - began
-        lines = [f"< {response.status_code} {response.reason_phrase} after {took:.3f} s"]
+        # Not the server's own words: httpx leaves out what is not ASCII, even of a secret there.
+        reason = httpx.codes.get_reason_phrase(response.status_code)
+        lines = [f"< {response.status_code} {reason} after {took:.3f} s"]
         lines += [f"< {line}" for line in _headers(response.headers)]
         self._write(number, lines)
         if isinstance(response.stream, httpx.SyncByteStream):

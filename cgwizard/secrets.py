@@ -90,7 +90,9 @@ def forms() -> Forms:
             raw = part.encode("utf-8", "surrogatepass")
             percent = {quote(raw, safe=""), quote_plus(raw), quote(raw)}
             texts |= {part, html.escape(part), repr(part)[1:-1], *percent}
-            texts |= {json.dumps(part, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+            for ascii in (True, False):
+                once = json.dumps(part, ensure_ascii=ascii)[1:-1]
+                texts |= {once, json.dumps(once)[1:-1]}  # JSON may be a text within JSON
             texts |= {re.sub("%..", lambda code: code[0].lower(), form) for form in percent}
             # Behind a user name a base64 text is shifted by one or two bytes; the middle of each
             # of the three forms is the same in whatever stands around it.

@@ -26,7 +26,8 @@ def printable(text: str) -> str:
 def excerpt(body: bytes, limit: int = EXCERPT) -> str:
     """What a person can read of an answer's body: an HTML page's title and text, else its text.
     Without secrets: a server may repeat what it was sent."""
-    text = body[:20_000].decode("utf-8", "replace")
+    # Once before tags are taken out, which a secret may look like, and once when it is plain text.
+    text = redact.said(body[:20_000].decode("utf-8", "replace"))
     if looks_like_html(body):
         title = _TITLE.search(text)
         rest = _TAG.sub(" ", _INVISIBLE_ELEMENT.sub(" ", text))

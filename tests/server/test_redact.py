@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cgwizard import redact
 from cgwizard.debuglog import DebugLog
+from cgwizard.nexus.text import excerpt
 from cgwizard.secrets import Secret
 from tests.helpers_search import Search
 
@@ -32,6 +33,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "clear": str,
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON as UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
     "URL": lambda text: quote(text, safe=""),
     "URL in lower case": lambda text: httpx.URL("http://x/", params={"q": text}).query.decode()[2:],
     "form": quote_plus,
@@ -60,6 +62,16 @@ def test_a_living_secret_is_taken_out_in_every_form(
     shown = redact.known(f"{before} {written} {after}" * (1 + twice))
     assert not Search({"secret": text}).found(shown.encode())
     assert written not in shown
+    del secret
+
+
+def test_what_an_answer_repeats_is_taken_out_before_its_tags_and_its_letters() -> None:
+    secret = Secret('otter-harbour-42 &"<ü>')
+    page = f"<html><body>no entry for {secret.reveal()}, sorry</body></html>"
+    assert excerpt(page.encode()) == "no entry for ***, sorry"
+    reason = {"reason_phrase": f"Refused {secret.reveal()}".encode("latin-1")}
+    answer = httpx.Response(401, extensions=reason)
+    assert "< 401 Unauthorized after" in logged(httpx.Request("GET", "http://x/"), answer)
     del secret
 
 
