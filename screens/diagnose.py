@@ -21,7 +21,7 @@ from cgwizard.diagnosis.listing import headline, listed
 from cgwizard.diagnosis.model import Finding, Started, Subject, Verdict
 from cgwizard.errors import Cancelled, Problem
 from cgwizard.guide.step import Check, CheckState
-from cgwizard.screens.parts.findings import Findings
+from cgwizard.screens.parts.findings import Findings, clean
 from cgwizard.screens.parts.keys import Keys, follow, more_below
 from cgwizard.screens.parts.terminal import line_of
 from cgwizard.screens.parts.top import Top
@@ -62,6 +62,7 @@ class DiagnoseScreen(Screen[None]):
         self.session: Session = step.session
         self.busy = False
         self.asking = False  # whether the comparison, which changes Nexus, was offered
+        self.comparing = False  # whether the comparison was the last thing done
         self._under_way: dict[str, str] = {}  # check: label
         self._found: list[Finding] = []
         self._cancel = Cancel()
@@ -89,13 +90,23 @@ class DiagnoseScreen(Screen[None]):
         found = conclude(self._found)
         heading = "Looking for the cause" if self.busy else headline(self._found, found)
         self.query_one("#heading", Static).update(Content(heading))
-        told = f"next: {found.next_step}" if found and not self.busy else "These checks only look."
-        self.query_one("#context", Static).update(Content(told))
+        self.query_one("#context", Static).update(Content(self._told(found)))
         asked = self.query_one("#explanation", Static)
         asked.display = self.asking
         asked.update(Content(fresh.EXPLANATION))
         self._show_findings()
         self._show_keys()
+
+    def _told(self, found: Finding | None) -> str:
+        if found and not self.busy:
+            return f"next: {found.next_step}"
+        if not self.comparing:
+            return "These checks only look."
+        if self.busy:
+            return "A repository is made for the comparison, and removed again."
+        # Its line is among many others, further below.
+        compared = [f for f in self._found if f.check == fresh.CHECK]
+        return clean("; ".join(f"{f.label}: {f.evidence}" for f in compared))
 
     def attention(self) -> Offset | None:
         """Where the terminal's cursor is: at what runs, at what is asked, or at what was found."""
@@ -163,7 +174,7 @@ class DiagnoseScreen(Screen[None]):
             self._found = []
         self._under_way = {}
         self._cancel = Cancel()
-        self.busy = True
+        self.busy, self.comparing = True, keep
         self._work(job, self._cancel)
         self.show()
 

@@ -78,7 +78,7 @@ def sign_in(subject: Subject) -> Finding:
     return ok(f"{found.user_id}: {found.evidence}")
 
 
-@check("nexus-eula", "The licence agreement is accepted", needs=("signed_in",))
+@check("nexus-eula", "The license agreement is accepted", needs=("signed_in",))
 def eula(subject: Subject) -> Finding:
     found = subject.client.eula()
     if found is None:

@@ -42,7 +42,7 @@ _ROWS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("end user license agreement",),
         "nexus-eula",
-        "the licence agreement of Nexus was not accepted yet",
+        "the license agreement of Nexus was not accepted yet",
         "let an administrator accept it in Nexus, then try again",
     ),
     (

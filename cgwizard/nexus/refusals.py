@@ -187,7 +187,7 @@ _SENTENCES = tuple(
         (
             r"must accept the End User License Agreement",
             "nexus-eula",
-            "the licence agreement of the Community Edition was not accepted yet",
+            "the license agreement of the Community Edition was not accepted yet",
             "read and accept it: here, or in Nexus's onboarding",
         ),
         (

@@ -164,7 +164,7 @@ _SENTENCES = (
     (
         "End User License Agreement",
         "nexus-eula",
-        "the licence agreement of Nexus was not accepted yet",
+        "the license agreement of Nexus was not accepted yet",
         "let an administrator accept it in Nexus, then try again",
     ),
     (

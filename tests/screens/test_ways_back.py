@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from cgwizard.app import Wizard
 from cgwizard.guide.session import Session
@@ -34,6 +35,13 @@ def test_a_skipped_token_and_an_undo_that_is_not_wanted(world: PracticeWorld) ->
         await pilot.press("d")
         await until_key(app, pilot, "c compare")
         assert isinstance(app.screen, DiagnoseScreen)
+        context = app.screen.query_one("#context", Static)
+        assert "only look" in str(context.content)
+        await pilot.press("c")
+        await until_key(app, pilot, "enter compare")
+        await pilot.press("enter")
+        await until_key(app, pilot, "enter look again")
+        assert "freshly made repository serves chainguard/wolfi-base: both" in str(context.content)
         await pilot.press("escape")
         await until_key(app, pilot, "enter continue")
         await pilot.press("enter")
