@@ -20,6 +20,7 @@ from cgwizard.errors import WizardError
 from cgwizard.runs.offer import HEADING
 from cgwizard.screens.parts.findings import Findings, clean
 from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.terminal import line_of
 from cgwizard.screens.parts.top import Top
 
 if TYPE_CHECKING:
@@ -143,6 +144,10 @@ class ResumeScreen(Screen[None]):
     def show(self) -> None:
         self.query_one(Top).show(self.offer.session.steps.connect, self.size.width - 2, steps=False)
         self.query_one("#explanation").display = self.asking
+        if self.asking:
+            self.set_focus(None)  # the cursor goes to the question, and the arrows nowhere
+        else:
+            self._list.focus()
         self.query_one(Findings).show((), self.problem)
         if self.asking:
             keys = [("enter", "forget it"), ("esc", "keep it")]
@@ -152,6 +157,10 @@ class ResumeScreen(Screen[None]):
             keys += [("x", "forget"), ("f1", "help")]
         self.query_one(Keys).show([*keys, ("ctrl+q", "quit")])
         self.call_after_refresh(self._settle)
+
+    def attention(self) -> Offset | None:
+        """Where the terminal's cursor is while the list has no focus: at the question."""
+        return line_of(self.query_one("#explanation"))
 
     def _settle(self) -> None:
         """What can be done only when the list has its size."""

@@ -132,6 +132,10 @@ def test_a_run_is_forgotten_only_when_that_is_confirmed(runs: list[Path]) -> Non
         terminal.until(HEADING, "enter go on")
         terminal.keys("x")
         terminal.until("Forget this run?", "enter forget it", "esc keep it")
+        terminal.until_true(
+            lambda screen: "Forget" in screen.split("\n")[terminal.cursor()[1]],
+            "the cursor on the question",
+        )
         terminal.keys("Escape")
         terminal.until("enter go on")
         assert all(path.exists() for path in runs)
