@@ -37,6 +37,7 @@ class Finish(Step):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._undoing: list[Item] = []
+        self._left = False  # whether something that this run made stays, changed by others
         self.undone = False
         # Unattended: where the answers go, and where they say that the secrets are.
         self.answers_file: Path | None = None
@@ -120,9 +121,13 @@ class Finish(Step):
         self._undoing = [item for item in items if item.acts]
         told = f"{len(self._undoing)} of {len(items)} as this run left them"
         report(Check("undo", "compared with what Nexus has now", "done", told))
+        self._left = any(item.verdict == "changed" for item in items)
         if self._undoing:
             lines = "\n".join(item.words for item in items)
             self.fix = Fix("undo this", lambda: None, lines)
+            return
+        for item in items:
+            report(Check(f"undo-{item.repository}", item.words, "warning"))
 
     def _undo(self, report: Report) -> None:
         from cgwizard import undo
@@ -139,9 +144,11 @@ class Finish(Step):
                     "" if found.acts else found.words,
                 )
             )
+            self._left |= found.verdict == "changed"
+            if found.acts:
+                self.session.proofs = []  # what was pulled went with it
         self._undoing = []
-        self.undone = True
-        self.session.proofs = []
+        self.undone = not self._left
 
     def _note(self, item: Item) -> None:
         for entry in reversed(item.entries):
