@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from cgwizard import keyrings
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import ExitCode, Problem, WizardError
 from cgwizard.secrets import Credentials, Secret
 from cgwizard.stores import systemd_creds
-from cgwizard.stores.store import Kind, Store, unpacked
+from cgwizard.stores.store import Kind, unpacked
 
 MOST_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
 _NO_KEYRING = (
@@ -45,20 +45,27 @@ def pull_token(source: str) -> Secret:
 def usable(source: str) -> None:
     """Raises WizardError ``systemd-creds-failed`` or ``keyring-…`` where that is named and does
     not work here."""
-    problem = None
     if source == "systemd-creds" and (refusal := systemd_creds.refusal()) is not None:
-        problem = refusal.problem
+        raise _usage(refusal.problem)
     if source == "keyring" and (problem := keyrings.probe().problem) is not None:
-        # Its own next step is for a person, who can be asked for the secret instead.
-        problem = msgspec.structs.replace(problem, next_step=_NO_KEYRING)
-    if problem is not None:
-        raise WizardError(**msgspec.structs.asdict(problem), exit_code=ExitCode.USAGE)
+        raise _usage(problem, next_step=_NO_KEYRING)
+
+
+def _usage(problem: Problem, **changed: str) -> WizardError:
+    # Its own next step may be for a person, who can be asked for the secret instead.
+    told = msgspec.structs.asdict(problem) | changed
+    return WizardError(**told, exit_code=ExitCode.USAGE)
 
 
 def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
-    usable(source)
-    store: Store = keyrings if source == "keyring" else systemd_creds
-    found = store.load(kind, account)
+    if source == "keyring":
+        try:  # without `usable`, which would write: here it is only read
+            found = keyrings.load(kind, account)
+        except WizardError as error:
+            raise _usage(error.problem, next_step=_NO_KEYRING) from error
+    else:
+        usable(source)
+        found = systemd_creds.load(kind, account)
     if found is None:
         raise _not_kept(source, what, account)
     return found
