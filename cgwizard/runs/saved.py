@@ -86,8 +86,11 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
 def read(path: Path) -> SavedRun:
     """Raises WizardError ``run-unreadable``, also for one that a newer cgwizard wrote."""
     try:
-        return _DECODER.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+        found = _DECODER.decode(path.read_bytes())
+        if found.run != path.stem:  # a copy; by this name other files are found
+            raise ValueError(f"it is of the run {found.run[:40]!r}")
+        return found
+    except (OSError, ValueError) as error:
         raise WizardError(
             "run-unreadable",
             tried=f"reading the saved run {path}",

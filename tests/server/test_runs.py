@@ -207,6 +207,16 @@ def test_a_place_where_nothing_can_be_written_is_told(
     assert str(tmp_path / name) in caught.value.problem.tried
 
 
+@pytest.mark.parametrize("name", ["../elsewhere", "x-2"])
+def test_a_file_that_is_of_another_run_is_passed_over_and_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.json"
+    run = saved.SavedRun(1, name, "http://127.0.0.1:9", "admin", 1.0, 1.0, "pull", plan.Plan())
+    path.write_bytes(msgspec.json.encode(run))
+    assert saved.unfinished(tmp_path) == []
+    with pytest.raises(WizardError, match="run-unreadable"):
+        saved.read(path)
+
+
 def test_a_run_of_a_newer_version_is_passed_over_and_told(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(msgspec.json.encode({"version": 2, "run": "x"}))
