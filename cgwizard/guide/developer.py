@@ -130,9 +130,9 @@ class Developer(Step):
             return CONTINUE
         change = self.change() if self.session.plan.routing else None
         if change is None:
-            return Action("use", f"use {self.values['name']}")
+            return Action("use", f"use {self.values['name']}".rstrip())
         verb = "create" if isinstance(change, changes.CreateProxy) else "change"
-        return Action(verb, f"{verb} {self.values['name']}")
+        return Action(verb, f"{verb} {self.values['name']}".rstrip())
 
     def enter(self, report: Report, cancel: Cancel) -> None:
         if self.state == "done":

@@ -137,7 +137,7 @@ class Token(Step):
         if self.values["mode"] == "add":
             return Action("add", f"add the token to {self.target.name}")
         verb = "change" if self.target.existing is not None else "create"
-        return Action(verb, f"{verb} {self.values['name']}")
+        return Action(verb, f"{verb} {self.values['name']}".rstrip())
 
     def others(self) -> tuple[Action, ...]:
         if self.state == "skipped":
