@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 from cgwizard.errors import ExitCode
@@ -53,7 +52,4 @@ def test_ctrl_c_leaves_as_at_every_question(own_folders: Path) -> None:
     left_open(own_folders)
     with dialogue("--plain") as talk:
         talk.until("Choice [1]")
-        talk.process.kill(signal.SIGINT)
-        talk.until("\n")
-        talk.process.wait()
-        assert talk.process.exitstatus == ExitCode.CANCELLED
+        assert talk.interrupted() == ExitCode.CANCELLED
