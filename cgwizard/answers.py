@@ -63,13 +63,8 @@ _HEAD = """\
 """
 
 
-def read(path: Path) -> Answers:
-    """Raises WizardError ``answers-unreadable`` or ``answers-invalid``, both a usage error."""
-    return parse(text_of(path), str(path))
-
-
 def text_of(path: Path) -> str:
-    """Raises WizardError ``answers-unreadable``."""
+    """What stands in the file. Raises WizardError ``answers-unreadable``, a usage error."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -95,7 +90,7 @@ def text_of(path: Path) -> str:
 
 
 def parse(text: str, name: str = "answers") -> Answers:
-    """Raises WizardError ``answers-invalid``; ``name`` stands in the message."""
+    """Raises WizardError ``answers-invalid``, a usage error; ``name`` stands in the message."""
     try:
         return msgspec.toml.decode(text, type=Answers, dec_hook=plan.dec_hook)
     except msgspec.ValidationError as error:

@@ -72,7 +72,7 @@ def test_what_is_written_is_what_is_read(url: str, port: int, name: str, source:
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(WizardError) as caught:
-        answers.read(tmp_path / "none.toml")
+        answers.text_of(tmp_path / "none.toml")
     assert (caught.value.code, caught.value.exit_code) == ("answers-unreadable", ExitCode.USAGE)
 
 

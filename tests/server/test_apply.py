@@ -289,9 +289,9 @@ def test_a_finished_run_offers_its_answers_with_what_it_found(
     assert done.returncode == 0
     assert f"saved the answers: {whole}-2; again: cgwizard apply {whole}-2" in done.stdout
     assert whole.read_text() == "what is there stays"
-    saved = answers.read(tmp_path / "whole-2")
+    saved = answers.parse(answers.text_of(tmp_path / "whole-2"))
     assert saved.routing
-    assert saved.secrets == answers.read(path).secrets
+    assert saved.secrets == answers.parse(answers.text_of(path)).secrets
     complete = command(str(tmp_path / "whole-2"), env=env)
     assert complete.stdout.endswith("Nothing had to be changed.\n"), "nothing is left to offer"
     nowhere = tmp_path / "none" / "whole.toml"

@@ -66,7 +66,7 @@ def test_the_answers_are_saved_and_apply_finds_nothing_to_change(
     assert f"cgwizard apply {ANSWERS}" in told
     assert not leaks(path.read_bytes())
     assert world.info.pull_token.password.reveal().encode() not in path.read_bytes()
-    found = answers.read(path)
+    found = answers.parse(answers.text_of(path))
     assert found.plan == session.plan
     code, events, again = applied(world, found.plan)
     assert code == ExitCode.DONE, events
