@@ -17,8 +17,8 @@ from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
 from cgwizard.errors import ExitCode
-from cgwizard.screens.parts.quiet import QuietApp
-from cgwizard.screens.parts.terminal import TerminalApp
+from cgwizard.screens.parts.terminal.cursor import TerminalApp
+from cgwizard.screens.parts.terminal.diff_app import QuietApp
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -143,13 +143,13 @@ class Wizard(TerminalApp, QuietApp):
 
         Overrides what Textual does with an exception that nobody caught.
         """
-        from cgwizard import crash
+        from cgwizard.logs import crash_report
 
         self._return_code = ExitCode.FAILED
         if self._exception is None:  # tests that drive the application get to see it
             self._exception = error
             self._exception_event.set()
-            self.crashed = crash.told(error, crash.report(error))
+            self.crashed = crash_report.told(error, crash_report.report(error))
         self._close_messages_no_wait()
 
     def show_step(self, step: Step) -> None:
@@ -188,7 +188,7 @@ def run(
     ``clean_up`` is called when it has to end without returning from here. ``offer``: what can
     be gone on with, asked first.
     """
-    from cgwizard.ending import Ending
+    from cgwizard.system.signals import Ending
 
     app, ending = Wizard(session, offer), Ending(clean_up)
     ending.watch(app.leave_with)

@@ -54,10 +54,10 @@ def _run() -> None:
     # Python does, takes a tenth of the time until the first paint. What stays for long calls
     # `gc.enable` itself: the screens, the practice servers.
     gc.disable()
-    from cgwizard import glyphs
     from cgwizard.commands import root
+    from cgwizard.text import ascii_fallback
 
-    glyphs.settle()
+    ascii_fallback.settle()
     threading.excepthook = _thread_crashed
     _leave_no_core()
     command: click.Command = root
@@ -101,9 +101,9 @@ def _output_failed(try_it: bool = False) -> bool:
 
 
 def _crashed(error: BaseException) -> None:
-    from cgwizard import crash
+    from cgwizard.logs import crash_report
 
-    print(crash.told(error, crash.report(error)), file=sys.stderr)  # noqa: T201
+    print(crash_report.told(error, crash_report.report(error)), file=sys.stderr)  # noqa: T201
 
 
 def _thread_crashed(args: threading.ExceptHookArgs) -> None:

@@ -22,9 +22,9 @@ from cgwizard.diagnosis.model import Finding, Started, Subject, Verdict
 from cgwizard.errors import Cancelled, Problem
 from cgwizard.guide.step import Check, CheckState
 from cgwizard.screens.parts.findings import Findings, clean
-from cgwizard.screens.parts.keys import Keys, follow, more_below
-from cgwizard.screens.parts.terminal import line_of
-from cgwizard.screens.parts.top import Top
+from cgwizard.screens.parts.footer import Keys, follow, more_below
+from cgwizard.screens.parts.header import Top
+from cgwizard.screens.parts.terminal.cursor import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

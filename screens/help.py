@@ -12,7 +12,7 @@ from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widgets import Markdown
 
-from cgwizard.screens.parts.keys import Keys, follow, more_below
+from cgwizard.screens.parts.footer import Keys, follow, more_below
 
 
 class HelpScreen(Screen[None]):

@@ -19,9 +19,9 @@ from textual.widgets import Static
 from cgwizard.errors import WizardError
 from cgwizard.runs.offer import HEADING
 from cgwizard.screens.parts.findings import Findings, clean
-from cgwizard.screens.parts.keys import Keys
-from cgwizard.screens.parts.terminal import line_of
-from cgwizard.screens.parts.top import Top
+from cgwizard.screens.parts.footer import Keys
+from cgwizard.screens.parts.header import Top
+from cgwizard.screens.parts.terminal.cursor import line_of
 
 if TYPE_CHECKING:
     from cgwizard.errors import Problem

@@ -20,11 +20,11 @@ from cgwizard.errors import Cancelled
 from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.findings import Findings, clean
+from cgwizard.screens.parts.footer import Keys, follow, more_below
 from cgwizard.screens.parts.form import Form
-from cgwizard.screens.parts.keys import Keys, follow, more_below
+from cgwizard.screens.parts.header import Rail, Top
 from cgwizard.screens.parts.messages import Answered
-from cgwizard.screens.parts.terminal import line_of
-from cgwizard.screens.parts.top import Rail, Top
+from cgwizard.screens.parts.terminal.cursor import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

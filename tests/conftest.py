@@ -12,10 +12,11 @@ from pathlib import Path
 import keyring.core
 import pytest
 
-from cgwizard import keyrings, secrets
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
-from cgwizard.stores import systemd_creds
-from tests import side_by_side
+from cgwizard.secrets import keyring as keyrings
+from cgwizard.secrets import secret as secrets
+from cgwizard.secrets import systemd_creds
+from tests.support import side_by_side
 
 # The canary: the practice Nexus's password is typed, sent and kept all through the tests, and
 # may be found in nothing that was written.

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard import glyphs
 from cgwizard.commands.common import state_folder, told
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import ExitCode
+from cgwizard.text import ascii_fallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cgwizard.apply import Ended, Event
-    from cgwizard.lines import Lines
+    from cgwizard.frontends.line_output import Lines
+    from cgwizard.frontends.unattended import Ended, Event
 
 
 @click.command()
@@ -46,8 +46,7 @@ def apply(
     schema: bool,
 ) -> None:
     """Do what ANSWERS (a TOML file) says, without asking. Doing it twice changes nothing."""
-    from cgwizard import answers as answers_file
-    from cgwizard import mistakes
+    from cgwizard.plan import answers_file, toml_errors
 
     if schema:
         click.echo(answers_file.schema(), nl=False)
@@ -59,8 +58,8 @@ def apply(
     with told(), ExitStack() as stack:
         text = answers_file.text_of(answers)
         chosen = answers_file.parse(text, str(answers))
-        from cgwizard.apply import Apply
         from cgwizard.cancel import Cancel
+        from cgwizard.frontends.unattended import Apply
         from cgwizard.guide.session import Session
 
         if practice:
@@ -87,7 +86,7 @@ def apply(
             dry_run=dry_run,
             save_answers=save,
             cancel=cancel,
-            place=lambda key: f"{answers}:{mistakes.locate(text, key)}: ",
+            place=lambda key: f"{answers}:{toml_errors.locate(text, key)}: ",
         )
         code = run.run()
         if (
@@ -106,17 +105,17 @@ def _json() -> Callable[[Event], None]:
 
     def tell(event: Event) -> None:
         with lock:
-            sys.stdout.write(glyphs.json_line(event) + "\n")
+            sys.stdout.write(ascii_fallback.json_line(event) + "\n")
             sys.stdout.flush()
 
     return tell
 
 
 def _lines(dry_run: bool) -> Callable[[Event], None]:
-    from cgwizard import apply
     from cgwizard.errors import Problem
+    from cgwizard.frontends import unattended as apply
+    from cgwizard.frontends.line_output import Lines
     from cgwizard.guide.step import Check
-    from cgwizard.lines import Lines
 
     lines = Lines(sys.stdout)
     seen: dict[tuple[str, str], apply.Checked] = {}

@@ -16,8 +16,8 @@ from cgwizard.errors import ExitCode, WizardError
 @click.option("--journal", is_flag=True, help="The journals too: nothing can be undone then.")
 def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
     """Remove every secret and saved run of this program. Nexus is not touched."""
-    from cgwizard import forget as forgetting
-    from cgwizard.lines import Lines
+    from cgwizard.frontends.line_output import Lines
+    from cgwizard.runs import forget as forgetting
 
     lines = Lines(sys.stderr)
     with told():

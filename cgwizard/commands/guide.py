@@ -42,7 +42,7 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
         offer = Offer(session, folder, nexus_url)
         if not plain:
             run_screens(session, offer=offer)
-        from cgwizard.plain import Plain
+        from cgwizard.frontends.plain import Plain
 
         _ask(offer)
         sys.exit(Plain(session, source=sys.stdin).walk())
@@ -50,8 +50,8 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
 
 def _ask(offer: Offer) -> None:
     """By a plain question: whether to go on with an earlier run."""
-    from cgwizard.lines import Lines
-    from cgwizard.prompts import ENDED, EndOfInput, Prompts
+    from cgwizard.frontends.line_output import Lines
+    from cgwizard.frontends.prompts import ENDED, EndOfInput, Prompts
     from cgwizard.runs import offer as offers
 
     lines = Lines(sys.stdout)

@@ -34,8 +34,8 @@ def debug_log(function: F) -> F:
 
 def _start_log(_ctx: click.Context, _option: click.Parameter, path: Path | None) -> None:
     if path is not None:
-        from cgwizard import debuglog
         from cgwizard.commands.common import told
+        from cgwizard.logs import debug_log as debuglog
 
         with told():
             debuglog.start(path)

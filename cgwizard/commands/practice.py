@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard import glyphs
 from cgwizard.commands.common import run_screens, terminal, told
 from cgwizard.commands.options import debug_log, plain_option, runs_plain
+from cgwizard.text import ascii_fallback
 
 if TYPE_CHECKING:
     from cgwizard.practice.world import PracticeWorld
@@ -50,7 +50,7 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
         session = Session(practice=world.info, start_practice=world.start)
         if interactive:
             run_screens(session, world.close)
-        from cgwizard.plain import Plain
+        from cgwizard.frontends.plain import Plain
 
         sys.exit(Plain(session, source=sys.stdin if plain else None).walk())
 
@@ -58,7 +58,7 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
 def _speed(text: str | None, interactive: bool) -> float | None:
     """Bytes a second, None for all there is. Loopback is too fast to watch, so the screens are
     paced unless told otherwise."""
-    from cgwizard.practice.registry.pace import SPEED_TO_WATCH
+    from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
 
     if text is None:
         return SPEED_TO_WATCH if interactive else None
@@ -89,7 +89,7 @@ def _serve(world: PracticeWorld, as_json: bool) -> None:
             "organization": info.organization,
             "pull_token": {"username": token.username, "password": token.password.reveal()},
         }
-        click.echo(glyphs.json_line(told))
+        click.echo(ascii_fallback.json_line(told))
     else:
         click.echo(f"practice Nexus    {info.nexus_url}")
         click.echo(f"  user            {info.username}")

@@ -12,7 +12,7 @@ from cgwizard.errors import ExitCode, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
-    from cgwizard.secrets import Secret
+    from cgwizard.secrets.secret import Secret
 
 
 def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
@@ -21,10 +21,10 @@ def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
 
     Raises WizardError.
     """
-    from cgwizard.net import Trust
+    from cgwizard.net.client import Trust
     from cgwizard.nexus.client import NexusClient
     from cgwizard.runs import saved
-    from cgwizard.secrets import Credentials
+    from cgwizard.secrets.secret import Credentials
 
     trust = Trust()
     for path in sorted(folder.glob("*.json"), reverse=True):
@@ -50,8 +50,8 @@ def _ask_user(nexus: str) -> str:
 
 
 def _password(nexus: str, user: str, source: str) -> Secret:
-    from cgwizard import keyrings
-    from cgwizard.stores import sources, systemd_creds
+    from cgwizard.secrets import keyring as keyrings
+    from cgwizard.secrets import sources, systemd_creds
 
     account = f"{user}@{nexus}"
     if source:
@@ -62,8 +62,8 @@ def _password(nexus: str, user: str, source: str) -> Secret:
         return sources.nexus_password("systemd-creds", account)
     if not sys.stdin.isatty():
         raise _nobody(f"the password of {account}", "name its place with --password-from")
-    from cgwizard.lines import Lines
-    from cgwizard.prompts import EndOfInput, Prompts
+    from cgwizard.frontends.line_output import Lines
+    from cgwizard.frontends.prompts import EndOfInput, Prompts
 
     try:
         typed = Prompts(Lines(sys.stderr)).secret(f"Password of {account}", kept=False)

@@ -16,9 +16,9 @@ from cgwizard.errors import ExitCode, WizardError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cgwizard.journal import Entry
+    from cgwizard.changes.journal import Entry
+    from cgwizard.changes.undo import Item
     from cgwizard.nexus.client import NexusClient
-    from cgwizard.undo import Item
 
 
 @click.command()
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @debug_log
 def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, source: str) -> None:
     """Remove or restore what this program made in Nexus. What others changed is left alone."""
-    from cgwizard import undo as undoing
+    from cgwizard.changes import undo as undoing
 
     folder = state_folder()
     with told():
@@ -78,7 +78,7 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
 
 def _standing_elsewhere(folder: Path) -> list[str]:
     """Each Nexus and run of which something could be undone, for who named another one."""
-    from cgwizard import undo as undoing
+    from cgwizard.changes import undo as undoing
 
     entries = undoing.entries_of(folder)
     found: dict[str, None] = {}
@@ -90,7 +90,7 @@ def _standing_elsewhere(folder: Path) -> list[str]:
 
 
 def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:
-    from cgwizard import undo as undoing
+    from cgwizard.changes import undo as undoing
 
     kept = 0
     for item in items:

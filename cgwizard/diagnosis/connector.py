@@ -10,7 +10,7 @@ from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.runner import check
 from cgwizard.diagnosis.server import server
 from cgwizard.errors import WizardError
-from cgwizard.registry.problems import printable
+from cgwizard.registry.errors import printable
 
 NO_ANSWER = {"registry-refused", "registry-timeout", "registry-unreachable"}
 # The port takes connections, and what then comes is nothing that a registry says.

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cgwizard import changes
 from cgwizard.cancel import Cancel
+from cgwizard.changes import change as changes
 from cgwizard.diagnosis.connector import Connector, connector_of
 from cgwizard.diagnosis.model import (
     Finding,

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, cast
 
 import msgspec
 
-from cgwizard import plan
 from cgwizard.errors import Problem, WizardError
-from cgwizard.net import Trust
-from cgwizard.secrets import Credentials
+from cgwizard.net.client import Trust
+from cgwizard.plan import model as plan
+from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.changes.journal import Journal
     from cgwizard.guide.session import Session
-    from cgwizard.journal import Journal
     from cgwizard.nexus.client import NexusClient
     from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry

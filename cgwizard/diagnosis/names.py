@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cgwizard import plan
 from cgwizard.diagnosis.causes import REGISTRY
 from cgwizard.diagnosis.model import Finding, Subject, Target, ok, problem, told
 from cgwizard.diagnosis.probe import QUICK
 from cgwizard.diagnosis.runner import check
 from cgwizard.errors import WizardError
+from cgwizard.plan import model as plan
 from cgwizard.registry.reference import Reference
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.registry.retries import Patience
+from cgwizard.registry.retry import Patience
 
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cgwizard import plan
 from cgwizard.diagnosis.model import (
     Finding,
     Subject,
@@ -19,6 +18,7 @@ from cgwizard.diagnosis.model import (
     warning,
 )
 from cgwizard.diagnosis.runner import check
+from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from cgwizard.nexus.models import DockerProxy, RemoteStatus

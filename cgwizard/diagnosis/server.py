@@ -22,7 +22,7 @@ def server(subject: Subject) -> Server:
     def work() -> Server:
         if subject.nexus is not None:
             return subject.nexus.server()
-        from cgwizard.nexus.find import find
+        from cgwizard.nexus.discovery import find
 
         with find(subject.url, None, subject.trust, lambda _url: None) as client:
             return client.server()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, told, unknown, warning
 from cgwizard.diagnosis.runner import check
 from cgwizard.errors import WizardError
-from cgwizard.plan import FREE_IMAGE
+from cgwizard.plan.model import FREE_IMAGE
 
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.net import CONNECT_SECONDS, Trust, fetch_certificate, fingerprint, ssl_context
+from cgwizard.net.client import CONNECT_SECONDS, Trust, fetch_certificate, fingerprint, ssl_context
 
 Stage = Literal["", "dns", "refused", "timeout", "tls", "tls-intercepted", "proxy", "http"]
 TLS_SECONDS = 8.0
@@ -73,7 +73,7 @@ def look(address: Address, *, registry: bool, trust: Trust | None = None) -> Vie
     Where the environment names a proxy for it, names and connections are the proxy's business:
     this machine need not be able to resolve the name, or to connect.
     """
-    from cgwizard.nexus.failures import proxy_for
+    from cgwizard.nexus.connection_errors import proxy_for
 
     trust = trust or Trust()
     proxy = proxy_for("https" if address.tls else "http", address.host, address.port)
@@ -147,8 +147,8 @@ def _untrusted(address: Address, error: ssl.SSLCertVerificationError) -> View:
 def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View:
     import httpx
 
-    from cgwizard.net import http_client
-    from cgwizard.registry.problems import printable
+    from cgwizard.net.client import http_client
+    from cgwizard.registry.errors import printable
 
     scheme = "https" if address.tls else "http"
     path = "/v2/" if registry else "/"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard import __version__
 from cgwizard.events import OnEvent, ignore
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from cgwizard.events import Finished
     from cgwizard.registry.client import Registry
     from cgwizard.registry.reference import Reference
-    from cgwizard.registry.retries import Patience
+    from cgwizard.registry.retry import Patience
     from cgwizard.registry.sink import Sink
-    from cgwizard.secrets import Credentials
+    from cgwizard.secrets.secret import Credentials
 
 
 class Builtin:

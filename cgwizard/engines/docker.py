@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from cgwizard.engines import problems
+from cgwizard.engines import errors
 from cgwizard.engines.model import Name, failed
 from cgwizard.engines.progress import Story, read
 from cgwizard.engines.socket import EngineSocket, said
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.events import Finished
     from cgwizard.registry.reference import Reference
-    from cgwizard.secrets import Credentials
+    from cgwizard.secrets.secret import Credentials
 
 OLDEST_API = (1, 32)  # the first that takes a platform
 
@@ -119,10 +119,10 @@ class Docker:
     ) -> None:
         """Start a pull and read its stream to the end. The status is 200 also for a pull that
         fails later: then the stream says so."""
-        tried = f"pulling {order.reference} with {problems.TITLES[self.name]} {self.version}"
+        tried = f"pulling {order.reference} with {errors.TITLES[self.name]} {self.version}"
 
         def refused(text: str) -> WizardError:
-            return problems.refused(
+            return errors.refused(
                 self.name,
                 self.socket,
                 text,

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from cgwizard.engines.docker import Docker
+from cgwizard.engines.errors import TITLES, WITHOUT
 from cgwizard.engines.model import Name
 from cgwizard.engines.podman import Podman
-from cgwizard.engines.problems import TITLES, WITHOUT
 from cgwizard.engines.socket import EngineSocket
 from cgwizard.errors import Problem, WizardError
-from cgwizard.registry.problems import printable
+from cgwizard.registry.errors import printable
 
 if TYPE_CHECKING:
     from cgwizard.engines.model import Engine

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cgwizard.errors import WizardError
     from cgwizard.events import Finished
     from cgwizard.registry.reference import Reference
-    from cgwizard.secrets import Credentials
+    from cgwizard.secrets.secret import Credentials
 
 Name = Literal["builtin", "docker", "podman"]
 

@@ -12,7 +12,7 @@ import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, WizardError
-from cgwizard.registry.problems import printable
+from cgwizard.registry.errors import printable
 
 if TYPE_CHECKING:
     import httpcore

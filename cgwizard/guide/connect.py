@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from cgwizard import plan
 from cgwizard.errors import WizardError
-from cgwizard.guide import connect_checks, connect_reach, keeping
+from cgwizard.guide import connect_checks, connect_reach, secret_storage
 from cgwizard.guide.connect_signin import SignIn
 from cgwizard.guide.step import CONTINUE, Action, Check, Field, Fix, Report, Step, checking
-from cgwizard.secrets import Credentials
+from cgwizard.plan import model as plan
+from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ TRIAL = Action("trial", "start a trial Nexus", "t")  # a front end opens `cgwiza
 class Connect(Step):
     id = "connect"
     title = "Connect"
-    secret_fields: ClassVar[frozenset[str]] = keeping.SECRET_FIELDS | {"password"}
+    secret_fields: ClassVar[frozenset[str]] = secret_storage.SECRET_FIELDS | {"password"}
     doubts: ClassVar[dict[str, str]] = {
         "login-wrong": "password",
         "password-missing": "password",
@@ -37,12 +37,12 @@ class Connect(Step):
         "nexus-filtered": "url",
         "nexus-not-nexus": "url",
         "no-admin-privilege": "user",
-        **keeping.DOUBTS,
+        **secret_storage.DOUBTS,
     }
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.keeping = keeping.Keeping()  # of the whole run
+        self.keeping = secret_storage.Keeping()  # of the whole run
         self.trial_possible = False  # whether a container engine answers here
         self.fingerprint: str | None = None
         self.accepted: str | None = None  # the agreement's text to which the person agreed

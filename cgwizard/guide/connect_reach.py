@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import WizardError
 from cgwizard.guide.step import Check, Fix, Report
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def reach(step: Connect, report: Report, cancel: Cancel) -> NexusClient:
     """The Nexus that was named. Raises WizardError, and may give the step a fix."""
     from cgwizard.nexus.client import UntrustedCertificate
-    from cgwizard.nexus.find import find
+    from cgwizard.nexus.discovery import find
 
     label = "reach Nexus"
 

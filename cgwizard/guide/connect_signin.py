@@ -11,7 +11,7 @@ from cgwizard.guide.step import Fix, Step
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
     from cgwizard.nexus.models import Account
-    from cgwizard.secrets import Credentials
+    from cgwizard.secrets.secret import Credentials
 
 LOCKED_SECONDS = 15 * 60.0
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from cgwizard import changes, plan
+from cgwizard.changes import change as changes
 from cgwizard.errors import WizardError
-from cgwizard.guide import proxy
+from cgwizard.guide import docker_proxy
 from cgwizard.guide.routing import refuse_taken
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -74,8 +75,8 @@ class Developer(Step):
 
     def field_problems(self) -> dict[str, str]:
         problems = {
-            "name": proxy.name_problem(self.values["name"].strip()),
-            "remote": proxy.remote_problem(self.values["remote"]),
+            "name": docker_proxy.name_problem(self.values["name"].strip()),
+            "remote": docker_proxy.remote_problem(self.values["remote"]),
         }
         return {field: problem for field, problem in problems.items() if problem}
 
@@ -160,7 +161,7 @@ class Developer(Step):
         name = self.values["name"].strip()
         self._found, self._looked_at = None, None
         self.session.refresh()
-        self._found = proxy.existing_proxy(self.session, name)
+        self._found = docker_proxy.existing_proxy(self.session, name)
         self._looked_at = name
 
     def act(self, report: Report, cancel: Cancel) -> None:
@@ -176,7 +177,7 @@ class Developer(Step):
         else:
             self._refuse_lost_credentials(change)
             self._refuse_taken_port(report)
-            proxy.apply(self.session, change, report, cancel)
+            docker_proxy.apply(self.session, change, report, cancel)
             chosen = self.session.routing
         existing: Literal["none", "use", "change"] = "none"
         if self._existing is not None:
@@ -223,13 +224,13 @@ class Developer(Step):
             raise RuntimeError("there is nothing to use")
         name = existing.name
         report(Check("apply", f"use {name} as it is", "running"))
-        if refusal := proxy.unusable(existing):
+        if refusal := docker_proxy.unusable(existing):
             raise refusal
         docker = existing.docker
         port = docker.http_port or docker.https_port or 0
         scheme: plan.Scheme = "http" if docker.http_port else "https"
         report(Check("apply", f"use {name} as it is", "done"))
-        proxy.wait_for_connector(self.session, port, scheme, report, cancel)
+        docker_proxy.wait_for_connector(self.session, port, scheme, report, cancel)
         return plan.Routing(port, scheme)
 
     def _refuse_lost_credentials(self, change: changes.Change) -> None:

@@ -13,10 +13,10 @@ from cgwizard.errors import WizardError
 from cgwizard.guide.step import Action, Check, Fix, Report, Step
 
 if TYPE_CHECKING:
-    from cgwizard.answers import Secrets
     from cgwizard.cancel import Cancel
+    from cgwizard.changes.undo import Item
     from cgwizard.guide.session import Session
-    from cgwizard.undo import Item
+    from cgwizard.plan.answers_file import Secrets
 
 QUIT = Action("quit", "done, leave")
 FILE = "cgwizard-commands.txt"
@@ -114,7 +114,7 @@ class Finish(Step):
 
     def _look_what_to_undo(self, report: Report) -> None:
         """Show it; it is done only when the person confirms it."""
-        from cgwizard import undo
+        from cgwizard.changes import undo
 
         report(Check("undo", "compare with what Nexus has now", "running"))
         items = undo.survey(self.session.journal.entries, self.session.nexus)
@@ -130,7 +130,7 @@ class Finish(Step):
             report(Check(f"undo-{item.repository}", item.words, "warning"))
 
     def _undo(self, report: Report) -> None:
-        from cgwizard import undo
+        from cgwizard.changes import undo
 
         for item in self._undoing:
             id, label = f"undo-{item.repository}", item.words
@@ -201,7 +201,7 @@ class Finish(Step):
         )
 
     def _cosign(self, plain: bool) -> tuple[str, ...]:
-        from cgwizard.proof import cosign_lines
+        from cgwizard.proof.upstream import cosign_lines
         from cgwizard.registry.reference import Reference
 
         lines: list[str] = []
@@ -223,8 +223,8 @@ class Finish(Step):
 
     def answers(self) -> str:
         """This run as an answers file, for `cgwizard apply`; it holds no secret."""
-        from cgwizard import answers
         from cgwizard.guide import connect, token
+        from cgwizard.plan import answers_file as answers
 
         if self.sources is not None:
             return answers.write(answers.of(self.session.plan, self.sources))

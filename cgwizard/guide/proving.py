@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard import cached, proof
-from cgwizard.amounts import duration, short
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, ignore
 from cgwizard.guide.asking import ask
 from cgwizard.guide.step import Check, CheckState, Report
+from cgwizard.proof import nexus_record, upstream
+from cgwizard.text.units import duration, short
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
     from cgwizard.registry.models import Descriptor
     from cgwizard.registry.reference import Reference
-    from cgwizard.registry.retries import Retries
+    from cgwizard.registry.retry import Retries
 
 # Who did not sign in is told so, or that there is no such image.
 REFUSALS = {"no-login", "no-read-privilege", "not-entitled", "manifest-unknown"}
@@ -67,12 +67,12 @@ def pull_by_engine(
 ) -> Finished:
     """By a container engine, which keeps the image. Its events are made whole by the manifest.
     Raises WizardError and Cancelled."""
-    from cgwizard.engines import known
+    from cgwizard.engines import manifest_info
 
     plain_http = session.routing.scheme == "http"
     with session.connector(target.port, session.routing.scheme) as registry:
-        told = known.ask(registry, reference, platform, cancel)
-    informed = known.Informed(told, on_event)
+        told = manifest_info.ask(registry, reference, platform, cancel)
+    informed = manifest_info.Informed(told, on_event)
     finished = engine.pull(
         reference,
         session.credentials,
@@ -147,27 +147,27 @@ class Questions:
             cancel=self.cancel,
         )
         times = f"{duration(second.seconds)} after {duration(self.finished.seconds)}"
-        state, told = cached.compared(stored, self._kept())
+        state, told = nexus_record.compared(stored, self._kept())
         self._tell("cache", label, state, f"{times}; {told}")
         return second.seconds
 
-    def _kept(self) -> cached.Kept | None:
+    def _kept(self) -> nexus_record.Kept | None:
         image = self.reference
         names = (image.repository,)
-        return cached.kept(self.session.nexus, self.target.repository, names, image.target)
+        return nexus_record.kept(self.session.nexus, self.target.repository, names, image.target)
 
     def in_search(self) -> bool:
         label = "found in Nexus's search"
         self._tell("search", label, "running")
-        image = cached.Kept(
+        image = nexus_record.Kept(
             self.target.repository, self.reference.repository, self.reference.target, None, None
         )
         try:
-            found = cached.in_search(self.session.nexus, image, self.cancel.wait)
+            found = nexus_record.in_search(self.session.nexus, image, self.cancel.wait)
         except WizardError as error:  # the image is there all the same
             self._tell("search", label, "warning", error.problem.came_back, error.problem)
             return False
-        told = f"in {self.target.repository}" if found else cached.NOT_IN_SEARCH
+        told = f"in {self.target.repository}" if found else nexus_record.NOT_IN_SEARCH
         self._tell("search", label, "done" if found else "warning", told)
         return found
 
@@ -178,7 +178,9 @@ class Questions:
         try:
             registry = self.session.connector(self.target.port, self.session.routing.scheme)
             image, digest = self.reference.repository, self.finished.digest
-            found = ask(registry, self.cancel, lambda _: proof.artefacts(registry, image, digest))
+            found = ask(
+                registry, self.cancel, lambda _: upstream.artefacts(registry, image, digest)
+            )
         except WizardError as error:
             told = f"cannot be known: {error.problem.came_back}"
             self._tell("attached", label, "warning", told, error.problem)

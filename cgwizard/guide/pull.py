@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard import plan
-from cgwizard.amounts import duration, short, size
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, PullEvent, ignore
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.session import Proof
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
+from cgwizard.plan import model as plan
+from cgwizard.text.units import duration, short, size
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

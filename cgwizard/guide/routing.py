@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cgwizard import plan
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session

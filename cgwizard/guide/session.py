@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cgwizard import plan
+from cgwizard.changes.journal import Journal
 from cgwizard.errors import Problem, WizardError
 from cgwizard.events import Finished
-from cgwizard.journal import Journal
-from cgwizard.net import Trust
-from cgwizard.secrets import Credentials
+from cgwizard.net.client import Trust
+from cgwizard.plan import model as plan
+from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.models import BlobStore, DockerProxy, Repository
     from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry
-    from cgwizard.registry.retries import Patience
+    from cgwizard.registry.retry import Patience
     from cgwizard.runs.run import Run
     from cgwizard.tokens.claims import PullToken
     from cgwizard.trial.model import Container
@@ -214,7 +214,7 @@ class Session:
         Raises WizardError where the pinned certificate cannot be compared with its own.
         """
         from cgwizard.registry.client import Registry
-        from cgwizard.registry.retries import Patience
+        from cgwizard.registry.retry import Patience
 
         address = self.address(port)
         try:
@@ -237,7 +237,7 @@ class Session:
     def upstream(self, credentials: Credentials | None = None) -> Registry:
         """Chainguard's registry itself; in practice the practice one stands for it."""
         from cgwizard.registry.client import Registry
-        from cgwizard.registry.retries import Patience
+        from cgwizard.registry.retry import Patience
 
         url = self.practice.registry_url if self.practice else UPSTREAM
         return Registry(url, credentials, name="cgr.dev", patience=Patience())

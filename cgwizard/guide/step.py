@@ -14,7 +14,7 @@ import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Problem, WizardError
-from cgwizard.secrets import Secret
+from cgwizard.secrets.secret import Secret
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -202,7 +202,7 @@ def run_checked(
         step.stopped()
         raise
     except WizardError as error:
-        from cgwizard.guide.screenful import fitted
+        from cgwizard.text.screenful import fitted
 
         step.problem = fitted(error.problem)
         step.state = "problem"

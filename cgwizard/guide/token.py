@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from cgwizard import changes, plan
+from cgwizard.changes import change as changes
 from cgwizard.errors import WizardError
-from cgwizard.guide import keeping, proxy, routing, token_check
+from cgwizard.guide import docker_proxy, routing, token_check
+from cgwizard.guide import secret_storage as keeping
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
 from cgwizard.guide.token_check import IMAGE, describe, image_problem
 from cgwizard.guide.token_target import Target
-from cgwizard.stores.sources import pasted
-from cgwizard.stores.store import packed, unpacked
+from cgwizard.plan import model as plan
+from cgwizard.secrets.sources import pasted
+from cgwizard.secrets.store import packed, unpacked
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -188,7 +190,7 @@ class Token(Step):
         developer = self.session.plan.developer
         if developer and self.target.name.lower() == developer.name.lower():
             return "another name than that of the free images, or choose the same repository"
-        return proxy.name_problem(self.target.name)
+        return docker_proxy.name_problem(self.target.name)
 
     def _port_problem(self) -> str | None:
         from cgwizard.nexus.ports import validate_port
@@ -298,14 +300,14 @@ class Token(Step):
         if self.target.has(token):
             report(Check("apply", f"{self.target.name} has this token already", "done"))
             reached = port or chosen.port
-            proxy.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
+            docker_proxy.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
             self._through(token, port, report)
             return
         if port is not None and not self.target.is_own(port):
             report(Check("apply", f"port {port}", "running"))
             routing.refuse_taken(self.session, port)
             routing.tell_cautions(self.session, port, report)
-        proxy.apply(self.session, change, report, cancel)
+        docker_proxy.apply(self.session, change, report, cancel)
         if isinstance(change, changes.UpdateProxy):
             self.target.forget_failures(change.repository, report)
         self._through(token, port, report)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cgwizard import plan
-from cgwizard.amounts import short
 from cgwizard.errors import WizardError
 from cgwizard.guide.step import Check, Report, checking
-from cgwizard.secrets import Secret
+from cgwizard.plan import model as plan
+from cgwizard.secrets.secret import Secret
+from cgwizard.text.units import short
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -35,7 +35,7 @@ def check(
     ``ask`` False: only read the token, where the registry cannot be reached from here.
     Raises WizardError, with the failed check reported, and Cancelled.
     """
-    from cgwizard.registry.retries import Retries
+    from cgwizard.registry.retry import Retries
     from cgwizard.tokens import paste
 
     label = "it reads as a pull token"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cgwizard import changes, plan
+from cgwizard.changes import change as changes
 from cgwizard.errors import Cancelled, WizardError
-from cgwizard.guide import proxy
+from cgwizard.guide import docker_proxy
 from cgwizard.guide.step import Check, Report
+from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from cgwizard.guide.token import Token
@@ -55,7 +56,7 @@ class Target:
         self.session.refresh()
         self._looked = {developer.name: self.session.docker_proxy(developer.name)}
         if self.separate:
-            self._looked[self.name] = proxy.existing_proxy(self.session, self.name)
+            self._looked[self.name] = docker_proxy.existing_proxy(self.session, self.name)
 
     def wanted(self, token: PullToken) -> DockerProxy:
         from cgwizard.nexus.models import DockerProxy

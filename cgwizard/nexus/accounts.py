@@ -7,8 +7,8 @@ from urllib.parse import quote
 import msgspec
 
 from cgwizard.errors import WizardError
+from cgwizard.nexus.http_errors import refusal
 from cgwizard.nexus.models import Account
-from cgwizard.nexus.refusals import refusal
 from cgwizard.nexus.session import Session, decode
 
 

@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple, NoReturn
 
 from cgwizard.errors import ExitCode, WizardError
-from cgwizard.nexus.text import printable
+from cgwizard.text.sanitize import printable
 
 NEXUS_PORT = 8081  # `application-port` of every Nexus distribution
 CONTEXT_PATH = "/nexus"  # the usual one where it is not "/"

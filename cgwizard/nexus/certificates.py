@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.net import fetch_certificate, fingerprint
-from cgwizard.nexus.text import printable
+from cgwizard.net.client import fetch_certificate, fingerprint
+from cgwizard.text.sanitize import printable
 
 
 class Certificate(msgspec.Struct, frozen=True):

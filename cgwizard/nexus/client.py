@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.nexus.accounts import sign_in
 from cgwizard.nexus.certificates import UntrustedCertificate
+from cgwizard.nexus.http_errors import unexpected
 from cgwizard.nexus.identify import read_swagger
 from cgwizard.nexus.models import (
     Account,
@@ -31,13 +32,12 @@ from cgwizard.nexus.models import (
     Repository,
     Server,
 )
-from cgwizard.nexus.pages import pages
-from cgwizard.nexus.refusals import unexpected
+from cgwizard.nexus.pagination import pages
 from cgwizard.nexus.remote import remote_certificate, remote_status
 from cgwizard.nexus.repositories import read_repository
 from cgwizard.nexus.session import Session, decode
 from cgwizard.nexus.settings import Json
-from cgwizard.secrets import Credentials
+from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

@@ -25,7 +25,7 @@ from cgwizard.nexus.settings import (
     version_tuple,
     without_nulls,
 )
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 Difference = tuple[str, str, str]  # member ("docker.httpPort"), is, wanted: as texts
 

@@ -10,9 +10,14 @@ import msgspec
 
 from cgwizard.errors import WizardError
 from cgwizard.nexus.address import CONTEXT_PATH
-from cgwizard.nexus.failures import NexusElsewhere, proxy_for, proxy_in_the_way, tls_expected
+from cgwizard.nexus.connection_errors import (
+    NexusElsewhere,
+    proxy_for,
+    proxy_in_the_way,
+    tls_expected,
+)
 from cgwizard.nexus.models import Server
-from cgwizard.nexus.text import printable
+from cgwizard.text.sanitize import printable
 
 if TYPE_CHECKING:
     import httpx

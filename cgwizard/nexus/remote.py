@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from cgwizard.errors import WizardError
+from cgwizard.nexus.http_errors import told
 from cgwizard.nexus.models import RemoteCertificate, RemoteStatus
-from cgwizard.nexus.refusals import told
 from cgwizard.nexus.session import Session, decode
 
 

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
+from cgwizard.nexus.http_errors import refusal, unexpected
 from cgwizard.nexus.identify import REST, identify
 from cgwizard.nexus.models import Server
-from cgwizard.nexus.refusals import refusal, unexpected
 from cgwizard.nexus.settings import without_nulls
 from cgwizard.nexus.transport import Answer, Transport
-from cgwizard.secrets import Credentials
+from cgwizard.secrets.secret import Credentials
 
 T = TypeVar("T")
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cgwizard.errors import Cancelled, WizardError
-from cgwizard.net import Trust, http_client
-from cgwizard.nexus.failures import cut_short, network_error
-from cgwizard.nexus.text import excerpt, looks_like_html, printable
-from cgwizard.secrets import Credentials
+from cgwizard.net.client import Trust, http_client
+from cgwizard.nexus.connection_errors import cut_short, network_error
+from cgwizard.secrets.secret import Credentials
+from cgwizard.text.sanitize import excerpt, looks_like_html, printable
 
 if TYPE_CHECKING:
     import socket

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.practice.registry.server import PracticeRegistry
+from cgwizard.practice.cgr.server import PracticeRegistry
 from cgwizard.practice.serving import Servers, listen
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.practice.docker.format import DockerFormat

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.registry.challenge import Challenge, parse_challenges
-from cgwizard.registry.problems import Answer, RegistryError, printable, refused
+from cgwizard.registry.errors import Answer, RegistryError, printable, refused
 from cgwizard.registry.transport import Transport, read_up_to, shown
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     import httpx

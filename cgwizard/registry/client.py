@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.registry.auth import Authority
-from cgwizard.registry.checks import blob_start, checked_manifest, is_page, turned_away
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
-from cgwizard.registry.retries import Patience, Retries
+from cgwizard.registry.retry import Patience, Retries
 from cgwizard.registry.transport import Transport, pieces
-from cgwizard.secrets import Credentials
+from cgwizard.registry.validation import blob_start, checked_manifest, is_page, turned_away
+from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     import httpx

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from cgwizard.registry.checks import mismatch
 from cgwizard.registry.client import Blob, Registry
+from cgwizard.registry.errors import RegistryError
+from cgwizard.registry.layer_digest import Unpacker
 from cgwizard.registry.models import Descriptor
-from cgwizard.registry.problems import RegistryError
-from cgwizard.registry.retries import Retries
+from cgwizard.registry.retry import Retries
 from cgwizard.registry.sink import Writer
-from cgwizard.registry.uncompressed import Unpacker
+from cgwizard.registry.validation import mismatch
 
 CHUNK = 1 << 20  # bytes; fewer and the interpreter's lock changes hands too often
 CHUNK_SECONDS = 0.2  # a slow line gives its bytes on more often than by chunks

@@ -9,7 +9,7 @@ import platform as machine
 
 import msgspec
 
-from cgwizard.registry.problems import printable
+from cgwizard.registry.errors import printable
 
 _ARCHITECTURES = {
     "x86_64": ("amd64", ""),

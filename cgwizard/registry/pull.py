@@ -18,16 +18,16 @@ from cgwizard.events import (
     ignore,
 )
 from cgwizard.registry.client import Registry
-from cgwizard.registry.crew import Crew
+from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.fetch import Fetch
+from cgwizard.registry.layer_digest import Unpacker
 from cgwizard.registry.models import Descriptor
-from cgwizard.registry.problems import RegistryError
 from cgwizard.registry.progress import Reporter
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.resolve import Resolution, Resolver
-from cgwizard.registry.retries import Retries
+from cgwizard.registry.retry import Retries
 from cgwizard.registry.sink import Nowhere, Sink, Writer, not_written
-from cgwizard.registry.uncompressed import Unpacker
+from cgwizard.registry.workers import Crew
 
 PARALLEL_LIMIT = 10  # connections that one client of ours opens
 

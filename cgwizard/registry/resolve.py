@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cgwizard.registry.client import Registry
+from cgwizard.registry.errors import RegistryError, printable
 from cgwizard.registry.fetch import Fetch, Fetched
 from cgwizard.registry.models import (
     CONFIG_LIMIT,
@@ -19,9 +20,8 @@ from cgwizard.registry.models import (
     decode,
 )
 from cgwizard.registry.platforms import Platform, fit
-from cgwizard.registry.problems import RegistryError, printable
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retries import Retries
+from cgwizard.registry.retry import Retries
 from cgwizard.registry.sink import Memory
 
 ALL = "all"

@@ -13,11 +13,11 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cgwizard import redact
-from cgwizard.net import CONNECT_SECONDS, Trust, http_client
+from cgwizard.logs import redact
+from cgwizard.net.client import CONNECT_SECONDS, Trust, http_client
 from cgwizard.registry.connection import Deadline, cut
-from cgwizard.registry.problems import Answer, RegistryError, printable, refused
-from cgwizard.registry.retries import Patience
+from cgwizard.registry.errors import Answer, RegistryError, printable, refused
+from cgwizard.registry.retry import Patience
 from cgwizard.registry.unreachable import unreachable
 
 if TYPE_CHECKING:

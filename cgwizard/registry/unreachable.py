@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from cgwizard.registry.problems import RegistryError, printable
+from cgwizard.registry.errors import RegistryError, printable
 
 if TYPE_CHECKING:
     import httpx
@@ -75,7 +75,7 @@ def unreachable(
 
 
 def _proxy(url: httpx.URL) -> str | None:
-    from cgwizard.nexus.failures import proxy_for
+    from cgwizard.nexus.connection_errors import proxy_for
 
     return proxy_for(url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443))
 

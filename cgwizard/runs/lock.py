@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from cgwizard import files
 from cgwizard.errors import WizardError
 from cgwizard.runs.saved import ago
+from cgwizard.system import files
 
 WAIT_SECONDS = 5.0  # for the other one to end in order
 POLL_SECONDS = 0.05

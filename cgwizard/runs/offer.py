@@ -10,8 +10,8 @@ from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
 
 if TYPE_CHECKING:
+    from cgwizard.frontends.prompts import Prompts
     from cgwizard.guide.session import Session
-    from cgwizard.prompts import Prompts
     from cgwizard.runs.lock import Holder
     from cgwizard.runs.saved import SavedRun
 
@@ -63,7 +63,7 @@ class Offer:
     def forget(self, run: SavedRun) -> None:
         """Offer it no more. What it made stays in Nexus, and its journal stays for `undo`.
         Raises WizardError ``not-forgotten``, or ``run-in-use`` where it is open elsewhere."""
-        from cgwizard import forget
+        from cgwizard.runs import forget
 
         path = saved.file_of(self.folder / "runs", run.run)
         forget.remove(forget.Trace("run", f"saved run {run.run}", str(path)))

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard import plan, prefill, undo
+from cgwizard.changes import undo
+from cgwizard.guide import prefill
 from cgwizard.guide.step import Check, Report, Step, run_checked
+from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 def begin(session: Session, run: SavedRun, journals: Path) -> None:
     """Before Connect: fill in the answers and go on with that run's journal."""
-    from cgwizard.journal import Journal
+    from cgwizard.changes.journal import Journal
 
     prefill.fill(session, run.answers)
     session.journal = Journal.reopen(journals, run.run, run.nexus)

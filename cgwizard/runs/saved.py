@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cgwizard import files
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished
-from cgwizard.plan import Plan, dec_hook, enc_hook
+from cgwizard.plan.model import Plan, dec_hook, enc_hook
+from cgwizard.system import files
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
-from cgwizard.tokens import paste, process
+from cgwizard.system import subprocess as process
+from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
 
 LONGEST = timedelta(hours=8760)  # a year; some plans allow only 168 or 720 hours

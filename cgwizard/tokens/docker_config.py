@@ -20,7 +20,8 @@ from pathlib import Path
 import msgspec
 
 from cgwizard.errors import Problem, WizardError
-from cgwizard.tokens import paste, process
+from cgwizard.system import subprocess as process
+from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
 
 _LARGEST = 1 << 20  # bytes; a file of credentials has a few thousand

@@ -14,7 +14,7 @@ import unicodedata
 from datetime import timedelta
 
 from cgwizard.errors import WizardError
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.tokens import claims, refusals
 from cgwizard.tokens.claims import PullToken
 

@@ -9,7 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
-    from cgwizard.secrets import Secret
+    from cgwizard.secrets.secret import Secret
 
 IMAGE = "sonatype/nexus3"
 NAME = "nexus"

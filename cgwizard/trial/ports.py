@@ -29,7 +29,7 @@ def behind(url: str, env: Mapping[str, str] | None = None) -> Container | None:
     """The container of this machine in which the Nexus at ``url`` runs; None where that is not
     known: another machine, no container, or an engine that does not answer. Blocks a few
     seconds at most."""
-    from cgwizard.trial.containers import Containers
+    from cgwizard.engines.containers import Containers
 
     parts = urlsplit(url)
     if parts.hostname not in LOCAL:

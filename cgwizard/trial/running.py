@@ -11,11 +11,11 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from cgwizard.engines.containers import Containers, name_taken
 from cgwizard.errors import WizardError
 from cgwizard.events import OnEvent, ignore
 from cgwizard.guide.step import Check, Report
-from cgwizard.secrets import Secret
-from cgwizard.trial.containers import Containers, name_taken
+from cgwizard.secrets.secret import Secret
 from cgwizard.trial.model import NEXUS_PORT, PASSWORD_FILE, USER, Container, TrialNexus, Wanted
 from cgwizard.trial.ports import unpublished
 from cgwizard.trial.waiting import UP_SECONDS, exited, until_up

@@ -19,7 +19,7 @@ from cgwizard.guide.step import (
     Step,
     checking,
 )
-from cgwizard.trial import answers, ending, model, running
+from cgwizard.trial import model, prompts, removal, running
 from cgwizard.trial.model import Container, TrialNexus, Wanted
 from cgwizard.trial.ports import engines
 
@@ -115,15 +115,15 @@ class Trial(Step):
     def preview(self) -> tuple[str, ...]:
         program = self.values["engine"]
         if self.found and self._asked:
-            return ending.commands(self._asked, self.found)
+            return removal.commands(self._asked, self.found)
         if self.result or program not in self._engines:
             return ()
         if self.found:
             return () if self.found.running else (f"{program} start {self.found.name}",)
         if self.field_problems():
             return ()
-        image = answers.image_for(program, self.values["image"])
-        return answers.folded(self.wanted.run_line(program, image))
+        image = prompts.image_for(program, self.values["image"])
+        return prompts.folded(self.wanted.run_line(program, image))
 
     def notes(self) -> tuple[str, ...]:
         if self.result or self.fix or not set(self.checks) <= {"engines", "there"}:
@@ -161,11 +161,11 @@ class Trial(Step):
     def wanted(self) -> Wanted:
         """What the fields say; they have no problem."""
         volume = self._volumes.get(self.values["name"].strip(), "")
-        return answers.wanted(self.values, volume=volume, host_network=self.host_network)
+        return prompts.wanted(self.values, volume=volume, host_network=self.host_network)
 
     def field_problems(self) -> dict[str, str]:
         shown = {field.id for field in self.fields()}
-        found = answers.problems(self.values)
+        found = prompts.problems(self.values)
         return {field: told for field, told in found.items() if field in shown}
 
     # What the person did
@@ -214,7 +214,7 @@ class Trial(Step):
             self.values |= {"engine": engine_name, "name": container_name}
 
     def _nexuses(self, cancel: Cancel) -> dict[tuple[str, str], Container]:
-        from cgwizard.trial.containers import Containers
+        from cgwizard.engines.containers import Containers
 
         there: dict[tuple[str, str], Container] = {}
         for name, engine in self._engines.items():
@@ -274,7 +274,7 @@ class Trial(Step):
         def confirm() -> None:
             self._order = action
 
-        label, explanation = ending.asked(action, self.found)
+        label, explanation = removal.asked(action, self.found)
         self.fix, self._asked = Fix(label, confirm, explanation), action
 
     def _end(self, engine: Engine, order: str, report: Report, cancel: Cancel) -> None:

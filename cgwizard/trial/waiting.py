@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import WizardError
-from cgwizard.registry.problems import printable
+from cgwizard.registry.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cgwizard.cancel import Cancel
-    from cgwizard.trial.containers import Containers
+    from cgwizard.engines.containers import Containers
     from cgwizard.trial.model import Container
 
 STATUS = "/service/rest/v1/status/writable"
@@ -40,7 +40,7 @@ def until_up(
     Raises WizardError `trial-exited` with the last lines of its log when the container ends,
     `trial-gone` when it was removed, `nexus-starting` after ``seconds``; and Cancelled.
     """
-    from cgwizard.net import http_client
+    from cgwizard.net.client import http_client
 
     deadline = time.monotonic() + seconds
     told = ""

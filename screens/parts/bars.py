@@ -8,8 +8,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from cgwizard.amounts import size
 from cgwizard.guide.progress import LayerLine, Progress
+from cgwizard.text.units import size
 
 LABEL = 10
 BAR = 30

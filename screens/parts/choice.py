@@ -13,8 +13,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from cgwizard.guide.step import Field
-from cgwizard.screens.parts.in_order import act
 from cgwizard.screens.parts.messages import Answered, Confirmed
+from cgwizard.screens.parts.queued_keys import act
 
 GAP = 3  # between choices in one line
 MARK = 2  # cells of a glyph and the space behind it

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from cgwizard.screens.parts.marks import WIDTH, mark
+from cgwizard.screens.parts.state_marks import WIDTH, mark
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

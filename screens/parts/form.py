@@ -15,9 +15,9 @@ from textual.widgets import Input, Static
 
 from cgwizard.guide.step import Field
 from cgwizard.screens.parts.choice import ChoiceInput
-from cgwizard.screens.parts.in_order import act
 from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
-from cgwizard.secrets import Secret
+from cgwizard.screens.parts.queued_keys import act
+from cgwizard.secrets.secret import Secret
 
 
 class TextInput(Input):

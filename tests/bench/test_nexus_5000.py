@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from cgwizard.nexus.find import find
+from cgwizard.nexus.discovery import find
 from cgwizard.nexus.ports import connectors, propose
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.secrets import Credentials
-from tests.helpers_practice_nexus import fill
+from cgwizard.secrets.secret import Credentials
+from tests.support.practice_nexus import fill
 
 REPOSITORIES = 5_000
 MOST_SECONDS = 2.0

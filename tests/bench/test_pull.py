@@ -19,9 +19,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.helpers_pull import PROGRAM
-from tests.helpers_registry import OCI_LAYER, image, push, put_manifest
-from tests.programs import needs
+from tests.support.programs import needs
+from tests.support.pull import PROGRAM
+from tests.support.registry import OCI_LAYER, image, push, put_manifest
 
 pytestmark = [pytest.mark.bench, needs("docker-registry", "skopeo")]
 

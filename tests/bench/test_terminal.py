@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers_registry import OCI_LAYER, docker_registry, image, push
-from tests.helpers_screen import SSH, Line, pull_on_screen, worst_second
-from tests.helpers_terminal import wizard
-from tests.programs import needs
+from tests.support.programs import needs
+from tests.support.registry import OCI_LAYER, docker_registry, image, push
+from tests.support.screen import SSH, Line, pull_on_screen, worst_second
+from tests.support.terminal import wizard
 
 pytestmark = pytest.mark.bench
 

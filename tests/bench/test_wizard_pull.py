@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers_registry import OCI_LAYER, image, push
-from tests.helpers_screen import pull_on_screen, worst_second
-from tests.helpers_terminal import wizard
-from tests.programs import needs
+from tests.support.programs import needs
+from tests.support.registry import OCI_LAYER, image, push
+from tests.support.screen import pull_on_screen, worst_second
+from tests.support.terminal import wizard
 
 pytestmark = [pytest.mark.bench, needs("docker-registry")]
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from cgwizard import plan
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.image import direct
@@ -17,16 +16,17 @@ from cgwizard.diagnosis.runner import run
 from cgwizard.errors import Problem
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
+from cgwizard.plan import model as plan
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.docker.store import blob_path
-from cgwizard.practice.registry.faults import Fault
 from cgwizard.practice.serving import listen
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.reference import Reference
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.tokens import claims
-from tests.helpers_diagnosis import change, conclusion, findings, set_up, settings
-from tests.helpers_guide import session_of, walk
-from tests.helpers_nexus import Reply, Scripted, raw_server
+from tests.support.diagnosis import change, conclusion, findings, set_up, settings
+from tests.support.guide import session_of, walk
+from tests.support.nexus import Reply, Scripted, raw_server
 
 FREE, PRIVATE = "chainguard", "chainguard-private"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from cgwizard import plan
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.fresh import PREFIX, compare_with_fresh
@@ -13,10 +12,11 @@ from cgwizard.errors import Cancelled, WizardError
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
-from cgwizard.practice.registry.faults import Fault
+from cgwizard.plan import model as plan
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
-from tests.helpers_diagnosis import change, free_port, set_up
+from tests.support.diagnosis import change, free_port, set_up
 
 
 @pytest.fixture

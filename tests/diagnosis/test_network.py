@@ -16,10 +16,10 @@ from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.model import Finding, Subject, Target
 from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.view import Address, View, is_public, look
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.nexus.client import NexusClient
-from tests.helpers_diagnosis import free_port
-from tests.helpers_nexus import ADMIN, Reply, Scripted, raw_server
+from tests.support.diagnosis import free_port
+from tests.support.nexus import ADMIN, Reply, Scripted, raw_server
 
 REGISTRY = Reply(401, headers={"WWW-Authenticate": 'Bearer realm="https://cgr.dev/token"'})
 GOOGLE = "CN=WR3,O=Google Trust Services,C=US"

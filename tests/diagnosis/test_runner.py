@@ -16,7 +16,7 @@ from cgwizard.diagnosis.model import Finding, Started, Subject, ok, problem
 from cgwizard.diagnosis.runner import CheckInfo, Need, Work, run
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
-from tests.helpers_diagnosis import findings, set_up
+from tests.support.diagnosis import findings, set_up
 
 
 def these(monkeypatch: pytest.MonkeyPatch, *works: Work, seconds: float = 5) -> None:

@@ -11,11 +11,11 @@ import pytest
 from cgwizard.diagnosis.model import Finding
 from cgwizard.guide.session import Session
 from cgwizard.nexus.models import Anonymous
-from cgwizard.practice.nexus import blobstores
+from cgwizard.practice.nexus.rest import blobstores
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_diagnosis import change, conclusion, findings, set_up
-from tests.helpers_door import filtered_port
-from tests.helpers_nexus import raw_server
+from tests.support.diagnosis import change, conclusion, findings, set_up
+from tests.support.door import filtered_port
+from tests.support.nexus import raw_server
 
 FREE = "chainguard"
 

@@ -15,11 +15,11 @@ import pytest
 
 from cgwizard.engines.find import docker_sockets, find, get, podman_sockets
 from cgwizard.errors import WizardError
-from cgwizard.registry.problems import TEXT_LIMIT
+from cgwizard.registry.errors import TEXT_LIMIT
 from tests.conftest import CANARY, leaks
-from tests.helpers_docker import docker_engine
-from tests.helpers_engines import podman_engine, short_folder, strange_engine, stream
-from tests.programs import needs
+from tests.support.docker import docker_engine
+from tests.support.engines import podman_engine, short_folder, strange_engine, stream
+from tests.support.programs import needs
 
 
 @pytest.fixture

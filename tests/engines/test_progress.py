@@ -12,11 +12,11 @@ import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.engines.find import get
-from cgwizard.engines.known import Informed
+from cgwizard.engines.manifest_info import Informed
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Failed, Finished, Layer, PullEvent, Resolved, Totals
 from cgwizard.registry.reference import Reference
-from tests.helpers_engines import Reply, short_folder, states, strange_engine, stream
+from tests.support.engines import Reply, short_folder, states, strange_engine, stream
 
 REFERENCE = Reference.parse("nexus.example.com:5051/chainguard/wolfi-base")
 A, B = "a" * 64, "b" * 64

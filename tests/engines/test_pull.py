@@ -13,17 +13,17 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.engines.builtin import Builtin
 from cgwizard.engines.find import get
-from cgwizard.engines.known import Informed, ask
+from cgwizard.engines.manifest_info import Informed, ask
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, LayerProgress, PullEvent, Resolved, Totals
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.registry.reference import Reference
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 from tests.conftest import leaks
-from tests.helpers_docker import FREE_IMAGE, add_repository, docker_engine, wait_until
-from tests.helpers_engines import connections_to, own_address, podman_engine, short_folder, states
-from tests.programs import needs
+from tests.support.docker import FREE_IMAGE, add_repository, docker_engine, wait_until
+from tests.support.engines import connections_to, own_address, podman_engine, short_folder, states
+from tests.support.programs import needs
 
 pytestmark = needs("dockerd", "docker", "podman", "skopeo")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_door import Door, world_behind
+from tests.support.door import Door, world_behind
 
 
 @pytest.fixture

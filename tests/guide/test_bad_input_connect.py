@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 import trustme
 
-from cgwizard import keyrings, undo
 from cgwizard.cancel import Cancel
+from cgwizard.changes import undo
 from cgwizard.guide.connect import Connect
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import run_checked
 from cgwizard.practice.nexus.accounts import Role, User
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs.run import Run
-from cgwizard.secrets import Secret
-from tests.helpers_door import Door, names, tls_before, world_behind
-from tests.helpers_guide import act, enter, free_port, refused, session_of, tell, through
-from tests.helpers_nexus import Reply, Scripted
+from cgwizard.secrets import keyring as keyrings
+from cgwizard.secrets.secret import Secret
+from tests.support.door import Door, names, tls_before, world_behind
+from tests.support.guide import act, enter, free_port, refused, session_of, tell, through
+from tests.support.nexus import Reply, Scripted
 
 WRONG = "kelp-lantern-77"
 

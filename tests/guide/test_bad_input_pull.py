@@ -13,14 +13,14 @@ from cgwizard.guide import proving
 from cgwizard.guide.pull import Pull, image_problem
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check, run_checked
-from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.registry import retries
-from cgwizard.registry.retries import Patience
-from cgwizard.secrets import Secret
-from tests.helpers_diagnosis import change
-from tests.helpers_door import Door, names, world_behind
-from tests.helpers_guide import act, enter, refused, session_of, through, walk
+from cgwizard.registry import retry
+from cgwizard.registry.retry import Patience
+from cgwizard.secrets.secret import Secret
+from tests.support.diagnosis import change
+from tests.support.door import Door, names, world_behind
+from tests.support.guide import act, enter, refused, session_of, through, walk
 
 FREE = "chainguard/wolfi-base"
 
@@ -31,7 +31,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = Patience(
         first_pause=0.01, longest_pause=0.02, tries=2, stall_seconds=1.0, answer_seconds=5.0
     )
-    monkeypatch.setattr(retries, "Patience", lambda **_: quick)
+    monkeypatch.setattr(retry, "Patience", lambda **_: quick)
     monkeypatch.setattr(Pull, "_find_engines", lambda _self: None)
 
 

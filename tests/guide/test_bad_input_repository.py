@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgwizard import plan
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
-from cgwizard.guide import proxy
+from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.nexus.ports import Connector, propose, validate_port
+from cgwizard.plan import model as plan
 from cgwizard.practice.nexus.state import Repository
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_door import Door, names, put
-from tests.helpers_guide import act, enter, free_port, refused, session_of, through, walk
-from tests.helpers_nexus import raw_server
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.door import Door, names, put
+from tests.support.guide import act, enter, free_port, refused, session_of, through, walk
+from tests.support.nexus import raw_server
 
 SECRET = "driftwood-90"
 
@@ -193,7 +193,7 @@ def test_a_port_taken_while_it_is_created(
     code: str,
 ) -> None:
     """Nexus saves the repository and only logs that it has no connector: nothing of it stays."""
-    monkeypatch.setattr(proxy, "CONNECTOR_SECONDS", 0.5)
+    monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.5)
     before = names(world)
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(raw_server(other))
@@ -214,7 +214,7 @@ def test_a_port_taken_while_it_is_created(
 def test_an_https_connector_without_a_keystore(
     session: Session, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy, "CONNECTOR_SECONDS", 0.3)
+    monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.3)
     before = names(world)
     enter(session.steps.routing)
     session.steps.routing.set("scheme", "https")
@@ -281,7 +281,7 @@ def test_a_name_taken_in_the_last_moment(
 
 @given(st.text(max_size=20))
 def test_no_name_that_is_accepted_needs_quoting(name: str) -> None:
-    if proxy.name_problem(name) is None:
+    if docker_proxy.name_problem(name) is None:
         assert name == name.lower()
         assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_.")
         assert name[0] not in "_."

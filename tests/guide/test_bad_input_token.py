@@ -19,21 +19,21 @@ from cgwizard.guide.step import run_checked
 from cgwizard.guide.token import Token
 from cgwizard.guide.token_check import image_problem
 from cgwizard.nexus.models import DockerProxy
-from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.registry import retries
-from cgwizard.registry.retries import Patience
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_door import Door, names
-from tests.helpers_guide import act, enter, free_port, refused, session_of, tell, through, walk
-from tests.helpers_nexus import raw_server
+from cgwizard.registry import retry
+from cgwizard.registry.retry import Patience
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.door import Door, names
+from tests.support.guide import act, enter, free_port, refused, session_of, tell, through, walk
+from tests.support.nexus import raw_server
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries as always, but quick ones."""
     quick = Patience(first_pause=0.01, longest_pause=0.02, tries=2)
-    monkeypatch.setattr(retries, "Patience", lambda **_: quick)
+    monkeypatch.setattr(retry, "Patience", lambda **_: quick)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import msgspec
 from cgwizard.cancel import Cancel
 from cgwizard.guide.step import Check, run_checked
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_guide import walk
-from tests.helpers_server import session_of
+from tests.support.front_ends import session_of
+from tests.support.guide import walk
 
 
 def test_what_others_changed_before_and_after_the_question(world: PracticeWorld) -> None:

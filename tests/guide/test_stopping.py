@@ -8,17 +8,18 @@ from collections.abc import Callable
 
 import pytest
 
-from cgwizard import changes, undo
 from cgwizard.cancel import Cancel
+from cgwizard.changes import change as changes
+from cgwizard.changes import undo
 from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.model import Subject
 from cgwizard.errors import Cancelled, WizardError
-from cgwizard.guide import proxy
+from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Report, Step, run_checked
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_door import Door, names
-from tests.helpers_guide import act, enter, session_of, through, walk
+from tests.support.door import Door, names
+from tests.support.guide import act, enter, session_of, through, walk
 
 SOON = 1.0  # seconds
 
@@ -127,13 +128,13 @@ def test_a_change_whose_request_is_under_way(
 def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
     door: Door, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy, "CONNECTOR_SECONDS", 0.3)
+    monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.3)
     session = session_of(world)
     walk(session, until="routing")
     step = session.steps.developer
     enter(step)
     # Nexus saves it, but its connector never opens; then the request to remove it hangs.
-    monkeypatch.setattr(proxy, "_ping", unanswered)
+    monkeypatch.setattr(docker_proxy, "_ping", unanswered)
     number = len(door.seen)
     acting(step)(Cancel())
     assert step.problem is not None

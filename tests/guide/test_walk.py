@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from cgwizard import answers, plan
 from cgwizard.cancel import Cancel
 from cgwizard.nexus.client import NexusClient
+from cgwizard.plan import answers_file
+from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
 from tests.conftest import leaks
-from tests.helpers_guide import act, enter, session_of, through, walk
+from tests.support.guide import act, enter, session_of, through, walk
 
 
 def test_the_defaults_lead_to_two_verified_pulls(world: PracticeWorld) -> None:
@@ -42,7 +43,7 @@ def test_the_plan_goes_through_its_file_and_holds_no_secret(world: PracticeWorld
     session = session_of(world)
     walk(session)
     text = plan.to_toml(session.plan)
-    assert answers.parse(text).plan == session.plan
+    assert answers_file.parse(text).plan == session.plan
     assert not leaks(text.encode())
     assert world.info.pull_token.password.reveal() not in text
 

@@ -8,10 +8,10 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.nexus.client import NexusClient
+from cgwizard.nexus.http_errors import violations
 from cgwizard.nexus.models import Anonymous, DockerProxy
-from cgwizard.nexus.refusals import violations
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_nexus import Reply, Route, Scripted, Seen
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.nexus import Reply, Route, Scripted, Seen
 
 ADMIN = Credentials("admin", Secret("hunter2-admin"))
 TOKEN = Credentials("org/pull", Secret("hunter2-token"))

@@ -10,7 +10,7 @@ import pytest
 from cgwizard.errors import WizardError
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.nexus.settings import Json
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 TOKEN = Credentials("12345/abc", Secret("hunter2-the-token"))
 

@@ -9,13 +9,13 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.nexus.client import NexusClient
-from cgwizard.nexus.find import find
+from cgwizard.nexus.discovery import find
 from cgwizard.nexus.models import Anonymous, DockerProxy, RemoteStatus, Server
 from cgwizard.nexus.ports import connectors, propose
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_nexus import unused_port
-from tests.helpers_practice_nexus import fill
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.nexus import unused_port
+from tests.support.practice_nexus import fill
 
 EDITIONS = {"3.96": "COMMUNITY", "fresh": "COMMUNITY", "3.76": "OSS", "pro": "PRO"}
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 import pytest
 
 from cgwizard.errors import WizardError
-from cgwizard.net import Trust, http_client
+from cgwizard.net.client import Trust, http_client
 from cgwizard.nexus.client import NexusClient
-from cgwizard.nexus.failures import NexusElsewhere
-from cgwizard.nexus.find import find
+from cgwizard.nexus.connection_errors import NexusElsewhere
+from cgwizard.nexus.discovery import find
 from cgwizard.nexus.identify import identify
 from cgwizard.nexus.transport import Transport
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_nexus import CE, Reply, Scripted, problem, raw_server, unused_port
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.nexus import CE, Reply, Scripted, problem, raw_server, unused_port
 
 ADMIN = Credentials("admin", Secret("hunter2"))
 STATUS = "/service/rest/v1/status"

@@ -14,13 +14,13 @@ import pytest
 import trustme
 
 from cgwizard.errors import WizardError
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.nexus.client import NexusClient
-from cgwizard.nexus.find import find
+from cgwizard.nexus.discovery import find
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.secrets import Credentials
-from tests.helpers_nexus import unused_port
-from tests.programs import needs
+from cgwizard.secrets.secret import Credentials
+from tests.support.nexus import unused_port
+from tests.support.programs import needs
 
 NGINX = """
 daemon off;
@@ -127,7 +127,7 @@ def test_a_registry_is_no_nexus(tmp_path: Path) -> None:
 
 
 def test_a_server_that_wants_a_client_certificate(tmp_path: Path) -> None:
-    from tests.helpers_nexus import Scripted
+    from tests.support.nexus import Scripted
 
     authority = trustme.CA()
     ca_file = tmp_path / "ca.pem"

@@ -8,8 +8,8 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.nexus.client import NexusClient
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_nexus import Reply, Route, Scripted, Seen
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.nexus import Reply, Route, Scripted, Seen
 
 ADMIN = Credentials("admin", Secret("hunter2 ü"))
 BASIC = "Basic " + base64.b64encode("admin:hunter2 ü".encode()).decode()

@@ -12,9 +12,9 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.nexus.client import NexusClient
-from cgwizard.nexus.find import find
-from tests.helpers_door import filtered_port
-from tests.helpers_nexus import ADMIN, CE, Reply, Scripted, Seen, raw_server
+from cgwizard.nexus.discovery import find
+from tests.support.door import filtered_port
+from tests.support.nexus import ADMIN, CE, Reply, Scripted, Seen, raw_server
 
 SOON = 1.0  # seconds
 

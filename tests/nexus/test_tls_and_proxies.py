@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.client import NexusClient
-from cgwizard.nexus.failures import NexusElsewhere
-from cgwizard.nexus.find import find
-from tests.helpers_nexus import Reply, Scripted, problem, unused_port
+from cgwizard.nexus.connection_errors import NexusElsewhere
+from cgwizard.nexus.discovery import find
+from tests.support.nexus import Reply, Scripted, problem, unused_port
 
 STATUS = "/service/rest/v1/status"
 

@@ -14,9 +14,9 @@ import httpx
 import pytest
 import trustme
 
-from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_docker import (
+from tests.support.docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,

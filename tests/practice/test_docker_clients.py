@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_docker import (
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,
@@ -26,7 +26,7 @@ from tests.helpers_docker import (
     stop_registry,
     upstream,
 )
-from tests.programs import needs
+from tests.support.programs import needs
 
 CREDENTIALS = f"{ADMIN}:{ADMIN_PASSWORD}"
 ROBOT_PASSWORD = "token-of-robot"

@@ -8,9 +8,9 @@ import socket
 import httpx
 import pytest
 
-from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_docker import (
+from tests.support.docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     add_repository,

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from cgwizard.practice.registry.faults import Fault, Kind
+from cgwizard.practice.cgr.faults import Fault, Kind
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_docker import (
+from tests.support.docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,

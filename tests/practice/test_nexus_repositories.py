@@ -11,7 +11,7 @@ import pytest
 
 from cgwizard.practice.nexus.recipes import RECIPES
 from cgwizard.practice.nexus.state import RemoteStatus, Repository
-from tests.helpers_practice_rest import PROXY, Nexus, nexus, proxy
+from tests.support.practice_rest import PROXY, Nexus, nexus, proxy
 
 PATH = "/repositories/docker/proxy"
 UNIQUE = "Name is already used, must be unique (ignoring case)"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.helpers_practice_rest import PASSWORD, PROXY, Nexus, asset, nexus
+from tests.support.practice_rest import PASSWORD, PROXY, Nexus, asset, nexus
 
 INDEX = "a" * 64
 LAYER = "b" * 64

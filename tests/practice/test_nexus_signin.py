@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.helpers_practice_rest import PASSWORD, Nexus, nexus, proxy
+from tests.support.practice_rest import PASSWORD, Nexus, nexus, proxy
 
 CHALLENGE = 'BASIC realm="Sonatype Nexus Repository Manager"'
 

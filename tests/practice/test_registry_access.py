@@ -12,9 +12,9 @@ from pathlib import Path
 import jwt
 import pytest
 
-from cgwizard.practice.registry.server import PracticeRegistry
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_practice_registry import FREE, PRIVATE, Client, code, fetch, serving
+from cgwizard.practice.cgr.server import PracticeRegistry
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.practice_registry import FREE, PRIVATE, Client, code, fetch, serving
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +190,7 @@ def test_requests_are_noted_without_secrets(tmp_path: Path) -> None:
 def test_making_one_is_cheap_and_serves_nothing_yet() -> None:
     script = (
         "import sys, pathlib\n"
-        "from cgwizard.practice.registry.server import PracticeRegistry\n"
+        "from cgwizard.practice.cgr.server import PracticeRegistry\n"
         "from cgwizard.practice.serving import listen\n"
         "PracticeRegistry(sock=listen(0), blob_sock=listen(0), data=pathlib.Path('nowhere'))\n"
         "print([m for m in ('starlette', 'uvicorn', 'httpx', 'jwt') if m in sys.modules])"

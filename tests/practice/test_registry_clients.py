@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.registry.server import PracticeRegistry
-from tests.helpers_practice_registry import FREE, PRIVATE, Client, serving, sha256
-from tests.programs import needs
+from cgwizard.practice.cgr.server import PracticeRegistry
+from tests.support.practice_registry import FREE, PRIVATE, Client, serving, sha256
+from tests.support.programs import needs
 
 Ran = subprocess.CompletedProcess[str]
 

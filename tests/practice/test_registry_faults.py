@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cgwizard.practice.registry.faults import Fault, Place
-from cgwizard.practice.registry.pace import SPEED_TO_WATCH
-from cgwizard.practice.registry.server import PracticeRegistry
-from tests.helpers_practice_registry import BARE, FREE, Client, code, fetch, serving, sha256
+from cgwizard.practice.cgr.faults import Fault, Place
+from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
+from cgwizard.practice.cgr.server import PracticeRegistry
+from tests.support.practice_registry import BARE, FREE, Client, code, fetch, serving, sha256
 
 OTHER = "chainguard/static"
 

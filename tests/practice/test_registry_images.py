@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.registry.catalogue import Catalogue
-from cgwizard.practice.registry.elf import program
-from cgwizard.practice.registry.images import Builder, Image
-from cgwizard.practice.registry.layers import noise
-from tests.helpers_practice_registry import sha256
+from cgwizard.practice.cgr.catalogue import Catalogue
+from cgwizard.practice.cgr.elf import program
+from cgwizard.practice.cgr.images import Builder, Image
+from cgwizard.practice.cgr.layers import noise
+from tests.support.practice_registry import sha256
 
 CATALOGUE = Catalogue("example.com")
 # Whoever changes an image changes these on purpose: people compare digests across machines.

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cgwizard.practice.registry.server import PracticeRegistry
-from tests.helpers_practice_registry import (
+from cgwizard.practice.cgr.server import PracticeRegistry
+from tests.support.practice_registry import (
     FREE,
     INDEX,
     PRIVATE,

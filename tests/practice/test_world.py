@@ -15,7 +15,7 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
-from tests.helpers_docker import ADMIN_AUTH, PRIVATE_IMAGE, free_port, pull
+from tests.support.docker import ADMIN_AUTH, PRIVATE_IMAGE, free_port, pull
 
 
 def test_addresses_are_known_and_connectable_before_it_is_started() -> None:

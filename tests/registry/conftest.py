@@ -11,9 +11,9 @@ from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from tests.helpers_fault_proxy import FaultProxy, fault_proxy
-from tests.helpers_faulty_pull import AMD64, NAME, OTHER, Pull, Spot, spots
-from tests.helpers_registry import Made, docker_registry, image, index, push
+from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.faulty_pull import AMD64, NAME, OTHER, Pull, Spot, spots
+from tests.support.registry import Made, docker_registry, image, index, push
 
 SIZE = 200_000
 
@@ -65,5 +65,5 @@ def faulty(proxy: FaultProxy, harmed: tuple[str, Made], layout: Path, tmp_path: 
 
 @pytest.fixture
 def spot(request: pytest.FixtureRequest, harmed: tuple[str, Made]) -> Spot:
-    """What the harm is done to: parametrized by name (`helpers_faulty_pull`)."""
+    """What the harm is done to: parametrized by name (`tests.support.faulty_pull`)."""
     return spots(harmed[1])[request.param]

@@ -13,13 +13,13 @@ from cgwizard.errors import WizardError
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retries import Patience
-from cgwizard.secrets import Credentials, Secret
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import FaultProxy, fault_proxy
-from tests.helpers_registry import PASSWORD, USERNAME, docker_registry, image, push
-from tests.helpers_tokenserver import SERVICE, TokenServer, token_server
-from tests.programs import needs
+from cgwizard.registry.retry import Patience
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support import faults as harm
+from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.programs import needs
+from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push
+from tests.support.tokenserver import SERVICE, TokenServer, token_server
 
 pytestmark = needs("docker-registry")
 

@@ -7,18 +7,12 @@ import time
 
 import pytest
 
-from cgwizard.secrets import Credentials, Secret
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import FaultProxy, fault_proxy
-from tests.helpers_faulty_pull import (
-    QUICK,
-    Pull,
-    Spot,
-    at_blobs,
-    everywhere,
-)
-from tests.helpers_registry import Made
-from tests.programs import needs
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support import faults as harm
+from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.faulty_pull import QUICK, Pull, Spot, at_blobs, everywhere
+from tests.support.programs import needs
+from tests.support.registry import Made
 
 pytestmark = needs("docker-registry")
 

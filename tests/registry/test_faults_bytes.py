@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import Fault, FaultProxy
-from tests.helpers_faulty_pull import (
+from tests.support import faults as harm
+from tests.support.fault_proxy import Fault, FaultProxy
+from tests.support.faulty_pull import (
     LAYERS,
     NAME,
     Pull,
@@ -22,8 +22,8 @@ from tests.helpers_faulty_pull import (
     everywhere,
     spots,
 )
-from tests.helpers_registry import Made
-from tests.programs import needs
+from tests.support.programs import needs
+from tests.support.registry import Made
 
 pytestmark = needs("docker-registry")
 

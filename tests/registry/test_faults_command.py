@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from cgwizard.registry.retries import Patience
-from tests import helpers_faults as harm
+from cgwizard.registry.retry import Patience
 from tests.conftest import CANARY, leaks
-from tests.helpers_fault_proxy import Before, Fault, FaultProxy
-from tests.helpers_faulty_pull import NAME, Pull, Spot, sound_layout
-from tests.programs import needs
+from tests.support import faults as harm
+from tests.support.fault_proxy import Before, Fault, FaultProxy
+from tests.support.faulty_pull import NAME, Pull, Spot, sound_layout
+from tests.support.programs import needs
 
 pytestmark = needs("docker-registry")
 

@@ -9,18 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import Fault, FaultProxy
-from tests.helpers_faulty_pull import (
-    AMD64,
-    LAYERS,
-    Pull,
-    Spot,
-    at_layers,
-    spots,
-)
-from tests.helpers_registry import OCI_LAYER, Made, image, index, push, tar_of
-from tests.programs import needs
+from tests.support import faults as harm
+from tests.support.fault_proxy import Fault, FaultProxy
+from tests.support.faulty_pull import AMD64, LAYERS, Pull, Spot, at_layers, spots
+from tests.support.programs import needs
+from tests.support.registry import OCI_LAYER, Made, image, index, push, tar_of
 
 pytestmark = needs("docker-registry")
 

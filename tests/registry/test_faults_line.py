@@ -16,11 +16,11 @@ from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retries import Patience
-from tests import helpers_faults as harm
-from tests.helpers_door import filtered_port
-from tests.helpers_fault_proxy import FaultProxy
-from tests.helpers_faulty_pull import (
+from cgwizard.registry.retry import Patience
+from tests.support import faults as harm
+from tests.support.door import filtered_port
+from tests.support.fault_proxy import FaultProxy
+from tests.support.faulty_pull import (
     NAME,
     QUICK,
     SILENT,
@@ -32,7 +32,7 @@ from tests.helpers_faulty_pull import (
     at_manifests,
     everywhere,
 )
-from tests.programs import needs
+from tests.support.programs import needs
 
 pytestmark = needs("docker-registry")
 

@@ -7,16 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import Answer, Asked, Fault, FaultProxy, Line
-from tests.helpers_faulty_pull import (
-    Pull,
-    Spot,
-    at_manifests,
-    spots,
-)
-from tests.helpers_registry import OCI_INDEX, Made, image, index, push, sha256
-from tests.programs import needs
+from tests.support import faults as harm
+from tests.support.fault_proxy import Answer, Asked, Fault, FaultProxy, Line
+from tests.support.faulty_pull import Pull, Spot, at_manifests, spots
+from tests.support.programs import needs
+from tests.support.registry import OCI_INDEX, Made, image, index, push, sha256
 
 pytestmark = needs("docker-registry")
 

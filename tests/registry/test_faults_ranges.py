@@ -5,15 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import FaultProxy
-from tests.helpers_faulty_pull import (
-    Pull,
-    Spot,
-    at_blobs,
-    at_manifests,
-)
-from tests.programs import needs
+from tests.support import faults as harm
+from tests.support.fault_proxy import FaultProxy
+from tests.support.faulty_pull import Pull, Spot, at_blobs, at_manifests
+from tests.support.programs import needs
 
 pytestmark = needs("docker-registry")
 

@@ -13,15 +13,15 @@ import trustme
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.events import LayerProgress, PullEvent
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import Fault, FaultProxy, fault_proxy
-from tests.helpers_faulty_pull import NAME, SILENT, STALLED, Pull, Spot, at_layers, everywhere
-from tests.helpers_registry import Made
-from tests.programs import needs
+from tests.support import faults as harm
+from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.support.faulty_pull import NAME, SILENT, STALLED, Pull, Spot, at_layers, everywhere
+from tests.support.programs import needs
+from tests.support.registry import Made
 
 pytestmark = needs("docker-registry")
 

@@ -15,15 +15,9 @@ from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.models import Descriptor
 from cgwizard.registry.pull import pull
-from tests.helpers_pull import failing, named, skopeo
-from tests.helpers_registry import (
-    OCI_LAYER,
-    image,
-    push,
-    sha256,
-    tar_of,
-)
-from tests.programs import needs
+from tests.support.programs import needs
+from tests.support.pull import failing, named, skopeo
+from tests.support.registry import OCI_LAYER, image, push, sha256, tar_of
 
 pytestmark = needs("docker-registry")
 

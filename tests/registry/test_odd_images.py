@@ -19,9 +19,9 @@ from cgwizard.registry.models import (
 )
 from cgwizard.registry.platforms import Platform
 from cgwizard.registry.pull import pull
-from tests.helpers_pull import failing, named
-from tests.helpers_registry import OCI_CONFIG, OCI_LAYER, Made, image, push, sha256, tar_of
-from tests.programs import needs
+from tests.support.programs import needs
+from tests.support.pull import failing, named
+from tests.support.registry import OCI_CONFIG, OCI_LAYER, Made, image, push, sha256, tar_of
 
 TAR = tar_of("a", b"a file")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cgwizard.errors import WizardError
-from cgwizard.practice.registry.faults import Fault
+from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retries import Patience
-from cgwizard.secrets import Credentials, Secret
-from tests.helpers_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, add_user
+from cgwizard.registry.retry import Patience
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, add_user
 
 QUICK = Patience(
     stall_seconds=0.5, answer_seconds=5, blob_answer_seconds=5, first_pause=0.01, tries=3

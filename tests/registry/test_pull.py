@@ -19,19 +19,11 @@ from cgwizard.events import Finished, LayerProgress, PullEvent, Resolved, Totals
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import fault_proxy
-from tests.helpers_pull import failing, named, skopeo
-from tests.helpers_registry import (
-    OCI_LAYER,
-    OCI_MANIFEST,
-    image,
-    index,
-    push,
-    sha256,
-    tar_of,
-)
-from tests.programs import needs
+from tests.support import faults as harm
+from tests.support.fault_proxy import fault_proxy
+from tests.support.programs import needs
+from tests.support.pull import failing, named, skopeo
+from tests.support.registry import OCI_LAYER, OCI_MANIFEST, image, index, push, sha256, tar_of
 
 pytestmark = needs("docker-registry")
 

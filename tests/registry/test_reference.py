@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cgwizard.errors import WizardError
 from cgwizard.registry.reference import Reference
-from tests.programs import needs
+from tests.support.programs import needs
 
 HEX = "0123456789abcdef" * 4
 

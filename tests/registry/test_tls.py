@@ -15,14 +15,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from cgwizard.errors import WizardError
-from cgwizard.net import Trust
+from cgwizard.net.client import Trust
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.secrets import Credentials, Secret
-from tests import helpers_faults as harm
-from tests.helpers_fault_proxy import fault_proxy
-from tests.helpers_registry import (
+from cgwizard.secrets.secret import Credentials, Secret
+from tests.support import faults as harm
+from tests.support.fault_proxy import fault_proxy
+from tests.support.programs import needs
+from tests.support.registry import (
     PASSWORD,
     USERNAME,
     docker_registry,
@@ -31,7 +32,6 @@ from tests.helpers_registry import (
     push,
     running,
 )
-from tests.programs import needs
 
 pytestmark = needs("docker-registry", "nginx")
 

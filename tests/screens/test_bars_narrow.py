@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from cgwizard import plan
 from cgwizard.events import Layer, LayerProgress, Resolved, Totals
 from cgwizard.guide.session import Session
+from cgwizard.plan import model as plan
 from cgwizard.screens.parts.bars import Bars
 from cgwizard.screens.pull import PullScreen
 from tests.screens.test_many_layers import Shown

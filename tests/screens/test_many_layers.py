@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from cgwizard import plan
 from cgwizard.app import Wizard
 from cgwizard.events import Layer, LayerProgress, Resolved, Totals
 from cgwizard.guide.session import Session
+from cgwizard.plan import model as plan
 from cgwizard.screens.parts.bars import Bars
 from cgwizard.screens.pull import PullScreen
 

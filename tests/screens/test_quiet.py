@@ -24,10 +24,10 @@ from textual.strip import Strip
 from cgwizard.app import Wizard
 from cgwizard.guide.session import Session
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.screens.parts.shown import Changes, Shown
-from tests.helpers_cells import Cells
-from tests.helpers_guide import session_of
+from cgwizard.screens.parts.terminal.cell_diff import Changes, Shown
 from tests.screens.test_screens import until, until_key
+from tests.support.cells import Cells
+from tests.support.guide import session_of
 
 LESS = 2.0  # at least so many times fewer bytes than Textual's own
 

@@ -14,9 +14,9 @@ from cgwizard.app import Wizard
 from cgwizard.guide.session import Session
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.screens.parts.choice import ChoiceInput
+from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.parts.form import Form, SecretInput
-from cgwizard.screens.parts.keys import Keys
-from tests.helpers_guide import session_of
+from tests.support.guide import session_of
 
 WAIT_SECONDS = 15.0
 

@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 
 from cgwizard.app import Wizard
 from cgwizard.practice.world import PracticeWorld
-from tests.helpers_door import Door, names, world_behind
-from tests.helpers_guide import session_of
 from tests.screens.test_screens import drive, keys, until, until_key
+from tests.support.door import Door, names, world_behind
+from tests.support.guide import session_of
 
 SOON = 1.0  # seconds
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import needs
+from tests.support.programs import needs
 
 pytestmark = needs("dbus-run-session", "gnome-keyring-daemon")
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cgwizard.engines import inspect
 from cgwizard.guide.session import Session
-from cgwizard.trial import answers, ending, inspected, ports
+from cgwizard.trial import ports, prompts, removal
 from cgwizard.trial.model import Address, Container, Wanted
 from cgwizard.trial.step import Trial
-from tests.helpers_guide import enter
+from tests.support.guide import enter
 
 TYPED = {"image": "sonatype/nexus3", "name": "nexus", "port": "8081", "connectors": "5051, 5052"}
 CONTAINER = Container(
@@ -38,8 +39,8 @@ def test_the_command_is_that_of_the_guide() -> None:
         "--name nexus -v nexus-data:/nexus-data sonatype/nexus3"
     )
     assert Wanted().run_line() == line
-    assert answers.wanted(TYPED) == Wanted(), "so are the defaults that a person sees"
-    folded = answers.folded(line)
+    assert prompts.wanted(TYPED) == Wanted(), "so are the defaults that a person sees"
+    folded = prompts.folded(line)
     assert max(map(len, folded)) <= 74
     script = "set -- " + "\n".join(folded) + "\nprintf '%s\\n' \"$@\""
     words = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
@@ -47,8 +48,8 @@ def test_the_command_is_that_of_the_guide() -> None:
 
 
 def test_podman_gets_a_name_about_which_it_need_not_ask() -> None:
-    assert answers.image_for("podman", "sonatype/nexus3") == "docker.io/sonatype/nexus3:latest"
-    assert answers.image_for("docker", " sonatype/nexus3 ") == "sonatype/nexus3"
+    assert prompts.image_for("podman", "sonatype/nexus3") == "docker.io/sonatype/nexus3:latest"
+    assert prompts.image_for("docker", " sonatype/nexus3 ") == "sonatype/nexus3"
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,9 @@ def test_podman_gets_a_name_about_which_it_need_not_ask() -> None:
     ],
 )
 def test_what_cannot_be_started_is_told_at_the_field(field: str, text: str) -> None:
-    assert not answers.problems(TYPED)
+    assert not prompts.problems(TYPED)
     at = "connectors" if (field, text) == ("port", "5051") else field
-    assert set(answers.problems(TYPED | {field: text})) == {at}
+    assert set(prompts.problems(TYPED | {field: text})) == {at}
 
 
 def test_a_connector_on_another_number_does_not_serve_the_guide() -> None:
@@ -90,12 +91,12 @@ def test_a_nexus_elsewhere_is_not_looked_for_here() -> None:
 
 
 def test_removing_says_what_stays() -> None:
-    assert "volume nexus-data" in ending.asked("remove", CONTAINER)[1]
+    assert "volume nexus-data" in removal.asked("remove", CONTAINER)[1]
     folder = msgspec.structs.replace(CONTAINER, volume="/srv/nexus", named_volume=False)
-    assert "folder /srv/nexus" in ending.asked("remove", folder)[1]
+    assert "folder /srv/nexus" in removal.asked("remove", folder)[1]
     none = msgspec.structs.replace(CONTAINER, volume="", named_volume=False)
-    assert "goes with it" in ending.asked("remove", none)[1]
-    assert ending.commands("remove-data", CONTAINER) == (
+    assert "goes with it" in removal.asked("remove", none)[1]
+    assert removal.commands("remove-data", CONTAINER) == (
         "docker stop nexus",
         "docker rm nexus",
         "docker volume rm nexus-data",
@@ -104,10 +105,10 @@ def test_removing_says_what_stays() -> None:
 
 def test_a_log_is_read_with_and_without_headers() -> None:
     piece = b"\x01\0\0\0\0\0\0\x06first\n" + b"\x02\0\0\0\0\0\0\x07second\n"
-    assert inspected.log_lines(piece) == ["first", "second"]
-    assert inspected.log_lines(b"first\r\nsecond\r\n") == ["first", "second"]
-    assert inspected.log_lines(b"\x01\0\0\0\0\0\0\x63cut") == ["cut"]
-    assert inspected.log_lines(b"") == []
+    assert inspect.log_lines(piece) == ["first", "second"]
+    assert inspect.log_lines(b"first\r\nsecond\r\n") == ["first", "second"]
+    assert inspect.log_lines(b"\x01\0\0\0\0\0\0\x63cut") == ["cut"]
+    assert inspect.log_lines(b"") == []
 
 
 def test_ports_are_known_while_a_container_is_stopped() -> None:
@@ -117,7 +118,7 @@ def test_ports_are_known_while_a_container_is_stopped() -> None:
             "8081/tcp": [{"HostIp": "10.0.0.5", "HostPort": "80"}],
             "5051/tcp": [{"HostIp": "", "HostPort": ""}], "53/udp": [{"HostPort": "53"}]}},
         "NetworkSettings": {"Ports": {}}, "Mounts": []}"""
-    found = inspected.container(msgspec.json.decode(told, type=inspected.Details), "docker")
+    found = inspect.container(msgspec.json.decode(told, type=inspect.Details), "docker")
     assert found.url() == "http://10.0.0.5:80"
     assert ports.published_ports(found) == {8081: 80}
     assert found.is_nexus

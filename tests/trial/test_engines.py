@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from cgwizard.app import Wizard
 from cgwizard.cancel import Cancel
+from cgwizard.engines.containers import Containers
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, PullEvent
@@ -24,16 +25,15 @@ from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check
 from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.registry.reference import Reference
-from cgwizard.screens.parts.keys import Keys
+from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.trial import TrialScreen
 from cgwizard.trial import ports, running
-from cgwizard.trial.containers import Containers
 from cgwizard.trial.model import Wanted
 from cgwizard.trial.step import Trial
-from tests.helpers_docker import debian_registry, free_port, wait_until
-from tests.helpers_guide import act, enter, through
-from tests.helpers_trial import bridge, docker_daemon, podman_service, push_nexus_images
-from tests.programs import needs
+from tests.support.docker import debian_registry, free_port, wait_until
+from tests.support.guide import act, enter, through
+from tests.support.programs import needs
+from tests.support.trial import bridge, docker_daemon, podman_service, push_nexus_images
 
 NAME = "cgw-nexus"
 IMAGE = "practice/nexus3"

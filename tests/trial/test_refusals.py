@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from cgwizard.cancel import Cancel
+from cgwizard.engines.containers import Containers
 from cgwizard.engines.find import get
 from cgwizard.engines.model import Engine
 from cgwizard.errors import WizardError
 from cgwizard.registry.reference import Reference
 from cgwizard.trial import running
-from cgwizard.trial.containers import Containers
 from cgwizard.trial.model import Wanted
 from cgwizard.trial.waiting import until_up
-from tests.helpers_docker import free_port
-from tests.helpers_trial import docker_daemon, podman_service
-from tests.programs import needs
+from tests.support.docker import free_port
+from tests.support.programs import needs
+from tests.support.trial import docker_daemon, podman_service
 
 NAME = "cgw-nexus"
 IMAGE = Reference.parse("localhost/empty:latest")

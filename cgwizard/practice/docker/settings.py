@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.practice.nexus.state import Repository

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cgwizard.secrets import Secret
+from cgwizard.secrets.secret import Secret
 
 ACTIONS = ("browse", "read", "edit", "add", "delete")
 ALL = "nexus:*"

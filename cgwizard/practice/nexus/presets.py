@@ -10,7 +10,7 @@ from cgwizard.practice.nexus.accounts import User
 from cgwizard.practice.nexus.defaults import first_repositories
 from cgwizard.practice.nexus.signin import Lockout
 from cgwizard.practice.nexus.state import Edition, NexusState
-from cgwizard.secrets import Secret
+from cgwizard.secrets.secret import Secret
 
 Preset = Literal["3.96", "fresh", "3.76", "pro"]
 

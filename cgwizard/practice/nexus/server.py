@@ -11,10 +11,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from cgwizard.practice.nexus import (
+from cgwizard.practice.nexus import errors
+from cgwizard.practice.nexus.errors import Fault
+from cgwizard.practice.nexus.rest import (
     blobstores,
     components,
-    errors,
     internal,
     openapi,
     pages,
@@ -28,7 +29,6 @@ from cgwizard.practice.nexus import (
     trust,
     users,
 )
-from cgwizard.practice.nexus.errors import Fault
 from cgwizard.practice.nexus.routing import Call, Match, Table
 from cgwizard.practice.nexus.signin import RETRY_AFTER, SignInRefused
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 LOCKED_AFTER = 3  # failed sign-ins that are answered 401; from then on every request gets 429
 LOCKED_SECONDS = 15 * 60.0  # without any request for that name

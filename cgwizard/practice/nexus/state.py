@@ -26,7 +26,7 @@ from cgwizard.practice.nexus.accounts import (
     ready_repository_privileges,
 )
 from cgwizard.practice.nexus.signin import Lockout, SignInRefused, basic_credentials
-from cgwizard.secrets import Credentials, Secret
+from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.practice.docker.store import Asset

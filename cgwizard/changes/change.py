@@ -1,0 +1,252 @@
+"""What must change in Nexus to reach the plan: previewed, applied, verified, undone.
+
+Every change is computed against what Nexus says now, so that doing it twice changes nothing
+the second time: what is already as wanted gives no change at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, WizardError
+
+if TYPE_CHECKING:
+    from cgwizard.changes.journal import Journal
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.nexus.models import DockerProxy
+
+PROXIES_PATH = "/service/rest/v1/repositories/docker/proxy"
+SOON_SECONDS = 3.0
+# Failures after which Nexus, or what stands before it, may have done what was asked all the same.
+MAYBE_DONE = {
+    "client-proxy-in-the-way",
+    "nexus-answer-broken",
+    "nexus-answer-too-big",
+    "nexus-answer-unexpected",
+    "nexus-no-answer",
+    "nexus-redirected",
+    "nexus-server-error",
+    "nexus-too-slow",
+    "nexus-unavailable",
+}
+
+
+class Change(ABC):
+    """One request that changes Nexus, with the way back."""
+
+    def __init__(self, wanted: DockerProxy) -> None:
+        self.wanted = wanted
+
+    @property
+    def repository(self) -> str:
+        return self.wanted.name
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it does, as an order: "create the docker proxy chainguard"."""
+
+    @abstractmethod
+    def request_line(self, base_url: str) -> str: ...
+
+    def body(self, version: str | None) -> dict[str, Any]:
+        """What is sent, passwords replaced."""
+        return self.wanted.redacted_request(version)
+
+    def preview(self, base_url: str, version: str | None) -> tuple[str, ...]:
+        """The exact request as lines, the JSON body indented, passwords replaced."""
+        text = msgspec.json.format(msgspec.json.encode(self.body(version)), indent=2).decode()
+        return (
+            self.request_line(base_url),
+            "Content-Type: application/json",
+            "",
+            *text.split("\n"),
+        )
+
+    @abstractmethod
+    def apply(self, client: NexusClient) -> None: ...
+
+    @abstractmethod
+    def undo(self, client: NexusClient) -> None: ...
+
+
+class CreateProxy(Change):
+    @property
+    def title(self) -> str:
+        return f"create the docker proxy {self.repository}"
+
+    def request_line(self, base_url: str) -> str:
+        return f"POST {base_url}{PROXIES_PATH}"
+
+    def apply(self, client: NexusClient) -> None:
+        client.create_docker_proxy(self.wanted)
+
+    def undo(self, client: NexusClient) -> None:
+        try:
+            client.delete_repository(self.repository)
+        except WizardError as error:
+            if error.code != "nexus-not-found":  # gone already is as good
+                raise
+
+
+class UpdateProxy(Change):
+    def __init__(self, before: DockerProxy, wanted: DockerProxy) -> None:
+        super().__init__(wanted)
+        self.before = before
+
+    @property
+    def title(self) -> str:
+        return f"change the docker proxy {self.repository}"
+
+    def request_line(self, base_url: str) -> str:
+        return f"PUT {base_url}{PROXIES_PATH}/{self.repository}"
+
+    def apply(self, client: NexusClient) -> None:
+        client.update_docker_proxy(self.wanted)
+
+    def undo(self, client: NexusClient) -> None:
+        """Raises WizardError("change-not-undone") where the former password is not known."""
+        if self.before.credentials_needed:
+            raise WizardError(
+                "change-not-undone",
+                tried=f"restoring {self.repository} as it was",
+                came_back="its former password is not known: Nexus never tells a stored one",
+                cause="a change replaces the whole repository, its password included",
+                next_step="set its upstream credentials again in Nexus, if they should come back",
+            )
+        client.update_docker_proxy(self.before)
+
+
+def change_for(wanted: DockerProxy, existing: DockerProxy | None) -> Change | None:
+    """The change that leads from ``existing`` to ``wanted``; None when there is nothing to do."""
+    if existing is None:
+        return CreateProxy(wanted)
+    if not existing.differences(wanted):
+        return None
+    return UpdateProxy(existing, wanted)
+
+
+def apply(change: Change, client: NexusClient, journal: Journal) -> None:
+    """Make the change and read it back. Raises WizardError with nothing half-made left behind;
+    where Nexus could not be asked or told any more, the error says what may be left.
+
+    Raises Cancelled: while the request is under way the journal's last word is ``begun`` and
+    Nexus must be asked what became of it; after it, ``applied``, and the caller takes it back.
+    """
+    version = client.version
+    before = change.before.redacted_request(version) if isinstance(change, UpdateProxy) else None
+    after = change.body(version)
+    journal.write(change.title, change.repository, "begun", before=before, after=after)
+    try:
+        change.apply(client)
+    except WizardError as error:
+        if error.code not in MAYBE_DONE:
+            journal.write(change.title, change.repository, "failed")
+            raise
+        if not _done_after_all(change, client, error):
+            raise
+    journal.write(change.title, change.repository, "applied", before=before, after=after)
+    try:
+        verify(change, client)
+    except WizardError as error:
+        try:
+            take_back(change, client, journal)
+        except WizardError as left:
+            raise left_behind(change, error, left) from error
+        raise
+
+
+def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> bool:
+    """Whether a request whose answer was lost did its work, by what Nexus says now."""
+    try:
+        found = client.docker_proxy(change.repository)
+        if isinstance(change, CreateProxy):
+            return found is not None and not found.differences(change.wanted)
+        change.apply(client)  # doing it twice is doing it once, and a password is not told
+    except WizardError as silent:
+        raise WizardError(
+            "change-unknown",
+            tried=f"to {change.title}",
+            came_back=f"{error.problem.came_back}; then {silent.problem.came_back}",
+            cause="the connection or Nexus failed while it worked: it may be done or not",
+            next_step="when Nexus answers again, Enter here: what is there is looked at first",
+        ) from error
+    return True
+
+
+def left_behind(change: Change, error: WizardError | None, left: WizardError) -> WizardError:
+    """``error`` (None: the person cancelled) with what could not be taken back after it."""
+    made = isinstance(change, CreateProxy)
+    stays = f"{change.repository} stays in Nexus {'as it was made' if made else 'as changed'}"
+    if error is None:
+        return WizardError(
+            "change-not-undone",
+            tried=f"undoing what was cancelled: {change.title}",
+            came_back=left.problem.came_back,
+            cause=left.problem.cause,
+            next_step=f"{stays}; Enter here goes on from there",
+        )
+    return WizardError(
+        error.code,
+        tried=error.problem.tried,
+        came_back=error.problem.came_back,
+        cause=error.problem.cause,
+        next_step=f"{stays} ({left.code}); {error.problem.next_step}",
+    )
+
+
+def verify(change: Change, client: NexusClient) -> None:
+    """Read the repository back and compare. Raises WizardError when it is not as wanted."""
+    found = client.docker_proxy(change.repository)
+    tried = f"reading back the repository {change.repository}"
+    if found is None:
+        raise WizardError(
+            "repository-not-found-after-change",
+            tried=tried,
+            came_back="Nexus does not know it",
+            cause="someone removed it meanwhile, or this user may not see it",
+            next_step="give the user the right to read docker repositories, then try again",
+        )
+    differences = found.differences(change.wanted)
+    if differences:
+        told = "; ".join(f"{member} is {is_}, not {wanted}" for member, is_, wanted in differences)
+        raise WizardError(
+            "repository-not-as-sent",
+            tried=tried,
+            came_back=told,
+            cause="Nexus changed what was sent, or someone else edited it meanwhile",
+            next_step="look at the repository in Nexus, then try again",
+        )
+
+
+def take_back(change: Change, client: NexusClient, journal: Journal) -> None:
+    change.undo(client)
+    journal.write(change.title, change.repository, "undone")
+
+
+def take_back_soon(change: Change, client: NexusClient, journal: Journal) -> None:
+    """After the person cancelled, who has waited enough: in a few seconds, or not at all.
+    Raises WizardError."""
+    limit, before = Cancel(), client.cancel
+    timer = threading.Timer(SOON_SECONDS, limit.set)
+    timer.daemon = True
+    client.cancel = limit
+    timer.start()
+    try:
+        take_back(change, client, journal)
+    except Cancelled as late:
+        raise WizardError(
+            "nexus-no-answer",
+            tried=f"undoing: {change.title}",
+            came_back=f"nothing from {client.base_url} within {SOON_SECONDS:.0f} s",
+            cause="Nexus is overloaded or gone",
+            next_step="try again when it answers",
+        ) from late
+    finally:
+        timer.cancel()
+        client.cancel = before

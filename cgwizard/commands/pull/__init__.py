@@ -1,0 +1,187 @@
+"""`cgwizard pull REF`: one pull as a test, with its proof, for people and for scripts."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cgwizard.commands.options import debug_log
+from cgwizard.errors import ExitCode
+
+if TYPE_CHECKING:
+    from cgwizard.commands.pull.options import EngineName
+    from cgwizard.secrets.secret import Credentials
+
+PASSWORD_LIMIT = 1 << 16  # bytes on standard input
+SOURCES = "keyring, systemd-creds, env:VARIABLE, file:PATH"  # as in answers files
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "builtin", "docker", "podman"]),
+    default="builtin",
+    show_default=True,
+    help="Who pulls. The built-in puller keeps nothing; an engine keeps the image. "
+    "auto: Docker or Podman where one answers.",
+)
+@click.option("--username", "-u", metavar="NAME", help="Sign in as NAME; asks for the password.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--plain-http", is_flag=True, help="The registry speaks HTTP without TLS.")
+@click.option("--platform", metavar="OS/ARCH", help="Such as linux/arm64, or all (built-in).")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line; the last is how it ended."
+)
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Keep the image in DIR as an OCI image layout.",
+)
+@click.option(
+    "--verify-layers",
+    is_flag=True,
+    help="Unpack every layer on its way and check the digest of what is inside.",
+)
+@click.option(
+    "--ca-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Trust the authorities in FILE (PEM) too.",
+)
+@click.option(
+    "--verify-upstream",
+    is_flag=True,
+    help="Prove it: compare with cgr.dev, pull again, look for the signature.",
+)
+@click.option(
+    "--upstream-token",
+    metavar="SOURCE",
+    help="For private images in that proof: where your pull token for cgr.dev is, one of "
+    f"{SOURCES} (mode 0600).",
+)
+@click.option(
+    "--nexus",
+    metavar="URL",
+    help="For that proof: Nexus's own address, such as https://nexus.example.com. "
+    "It tells since when it keeps the image.",
+)
+@click.option(
+    "--upstream",
+    metavar="URL",
+    hidden=True,
+    help="Another registry than https://cgr.dev to compare with.",
+)
+@debug_log
+def pull(
+    *,
+    reference: str,
+    engine: EngineName,
+    username: str | None,
+    password_stdin: bool,
+    plain_http: bool,
+    platform: str | None,
+    as_json: bool,
+    output: Path | None,
+    verify_layers: bool,
+    ca_file: Path | None,
+    verify_upstream: bool,
+    upstream_token: str | None,
+    nexus: str | None,
+    upstream: str | None,
+) -> None:
+    """Pull an image and check every byte of it.
+
+    REF is HOST:PORT/NAME[:TAG], such as nexus.example.com:5051/chainguard/wolfi-base.
+    """
+    from cgwizard.commands.pull.options import Asked
+    from cgwizard.commands.pull.work import run
+
+    if engine in {"docker", "podman"}:
+        own = {"--output": output, "--ca-file": ca_file, "--verify-layers": verify_layers}
+        for option in (option for option, given in own.items() if given):
+            raise click.UsageError(f"{option} is for the built-in puller: --engine builtin")
+    if (upstream_token or nexus) and not verify_upstream:
+        option = "--upstream-token" if upstream_token else "--nexus"
+        raise click.UsageError(f"{option} goes with --verify-upstream")
+    if upstream_token:
+        _check_source(upstream_token)
+    if platform is not None:
+        _check_platform(platform)
+    asked = Asked(
+        reference,
+        engine,
+        _credentials(username, password_stdin=password_stdin),
+        plain_http=plain_http,
+        platform=platform,
+        output=output,
+        ca_file=ca_file,
+        verify=verify_upstream,
+        upstream=upstream,
+        upstream_token=upstream_token or "",
+        nexus=nexus or "",
+        verify_layers=verify_layers,
+    )
+    sys.exit(run(asked, as_json=as_json))
+
+
+def _check_source(source: str) -> None:
+    import msgspec
+
+    from cgwizard.plan.answers_file import Source
+
+    try:
+        msgspec.convert(source, Source)
+    except msgspec.ValidationError:
+        # Not echoed: it may be the token itself.
+        raise click.UsageError(f"--upstream-token is one of {SOURCES}") from None
+
+
+def _check_platform(platform: str) -> None:
+    from cgwizard.registry.platforms import Platform
+
+    try:
+        Platform.parse(platform)
+    except ValueError as error:
+        raise click.UsageError(f"--platform {platform!r}: {error}") from None
+
+
+def _credentials(username: str | None, *, password_stdin: bool) -> Credentials | None:
+    from cgwizard.secrets.secret import Credentials, Secret
+
+    if username is None:
+        if password_stdin:
+            raise click.UsageError("--password-stdin goes with --username")
+        return None
+    # The terminal's echo comes back only in order.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        password = _password(stdin=password_stdin)
+        f"{username}{password}".encode()
+    except UnicodeError:
+        raise click.UsageError("user name and password must be text in UTF-8") from None
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(ExitCode.CANCELLED)
+    if not password:
+        raise click.UsageError("the password is empty")
+    return Credentials(username, Secret(password))
+
+
+def _password(*, stdin: bool) -> str:
+    if stdin:
+        text = sys.stdin.buffer.read(PASSWORD_LIMIT + 1)
+        if len(text) > PASSWORD_LIMIT:
+            raise click.UsageError("standard input is too long to be a password")
+        # One line end is the shell's, not the password's; docker takes it away too.
+        return text.decode().removesuffix("\n").removesuffix("\r")
+    if not sys.stdin.isatty():
+        raise click.UsageError("without a terminal the password comes by --password-stdin")
+    typed: str = click.prompt("Password", hide_input=True, err=True, default="", show_default=False)
+    return typed

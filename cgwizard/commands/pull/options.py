@@ -1,0 +1,69 @@
+"""What `cgwizard pull` was asked for, and what a failure's next step is called there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from cgwizard.errors import ExitCode, Problem, WizardError
+
+if TYPE_CHECKING:
+    from cgwizard.secrets.secret import Credentials
+
+EngineName = Literal["auto", "builtin", "docker", "podman"]
+
+
+class Asked(NamedTuple):
+    """The command line, read."""
+
+    reference: str
+    engine: EngineName = "builtin"
+    credentials: Credentials | None = None
+    plain_http: bool = False
+    platform: str | None = None
+    output: Path | None = None
+    ca_file: Path | None = None
+    verify: bool = False
+    upstream: str | None = None
+    upstream_token: str = ""  # where it is: "keyring", "env:VARIABLE", "file:PATH"
+    nexus: str = ""  # the base URL of Nexus itself
+    verify_layers: bool = False
+
+
+def read_token(source: str) -> Credentials:
+    """The pull token for cgr.dev itself. Raises WizardError, before anything was tried."""
+    from cgwizard.secrets import sources
+    from cgwizard.tokens import paste
+
+    try:
+        return paste.parse(sources.pull_token(source).reveal()).credentials
+    except WizardError as error:
+        error.exit_code = ExitCode.USAGE
+        if error.code.startswith("token-"):
+            error.problem = msgspec.structs.replace(
+                error.problem,
+                tried=f"reading the pull token from {source}",
+                next_step="put the whole output of `chainctl auth pull-token create --parent "
+                "ORGANIZATION` there, or its user name and its password",
+            )
+        raise
+
+
+# What the same next step is called on this command line.
+_ADVICE = {
+    "no-login": "give --username NAME, and the password when it asks or by --password-stdin",
+    "registry-tls-untrusted": "name the PEM file of your own authority: --ca-file FILE",
+    "secret-variable-empty": "set it for this process, or name another --upstream-token SOURCE",
+    "zstd-missing": "run cgwizard with another Python, or leave --verify-layers out",
+}
+
+
+def advised(problem: Problem, asked: Asked) -> Problem:
+    next_step = _ADVICE.get(problem.code, problem.next_step)
+    if problem.code == "registry-http-https-mismatch" and "plain HTTP on" in problem.cause:
+        next_step = "add --plain-http; password and image then travel unencrypted"
+    elif problem.code == "registry-http-https-mismatch" and asked.plain_http:
+        next_step = "leave --plain-http out"
+    return msgspec.structs.replace(problem, next_step=next_step)

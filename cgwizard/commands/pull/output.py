@@ -1,0 +1,273 @@
+"""What a pull shows: bars on a terminal, a line a layer elsewhere, JSON lines for programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+import msgspec
+
+from cgwizard.errors import Problem
+from cgwizard.events import (
+    Failed,
+    Finished,
+    LayerProgress,
+    PullEvent,
+    Resolved,
+    Totals,
+)
+from cgwizard.text import ascii_fallback
+from cgwizard.text.units import duration, short, size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cgwizard.commands.pull.proof import Fact
+
+REDRAW_SECONDS = 0.25
+ENDED = frozenset({"done", "cached", "skipped", "failed"})
+
+
+class Output(Protocol):
+    """Told everything in order; `event` may be called from any thread, one at a time."""
+
+    def event(self, event: PullEvent) -> None: ...
+    def fact(self, fact: Fact) -> None: ...
+    def note(self, text: str) -> None:
+        """A line for people."""
+
+    def finished(self, finished: Finished, extra: dict[str, object]) -> None: ...
+    def failed(self, problem: Problem, reference: str) -> None: ...
+    def cancelled(self, reference: str, kept: str) -> None:
+        """``kept``: what is left of the pull, in words for people."""
+
+    def crashed(self, reference: str) -> None:
+        """By an error of the program's own, which is told elsewhere."""
+
+
+def output(*, as_json: bool, lost: Callable[[], None]) -> Output:
+    """The one that fits. ``lost`` is called when nobody reads any more."""
+    out = Stream(sys.stdout, lost)
+    if as_json:
+        return JsonLines(out)
+    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        return Bars(out)
+    return Lines(out)
+
+
+class Stream:
+    """Standard output, which may be closed under way."""
+
+    def __init__(self, out: TextIO, lost: Callable[[], None]) -> None:
+        self._out, self._lost = out, lost
+
+    def write(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except (OSError, ValueError):  # the command's last edge says why
+            self._lost()
+
+    @property
+    def unicode(self) -> bool:
+        return "utf" in (self._out.encoding or "").lower()
+
+
+class JsonLines:
+    """One JSON object a line; the last is ``finished`` or ``failed``."""
+
+    def __init__(self, out: Stream) -> None:
+        self._out = out
+
+    def _line(self, value: object) -> None:
+        self._out.write(ascii_fallback.json_line(value) + "\n")
+
+    def event(self, event: PullEvent) -> None:
+        # Whether the pull is over is known only after what is proved.
+        if not isinstance(event, Finished | Failed):
+            self._line(event)
+
+    def fact(self, fact: Fact) -> None:
+        self._line(fact)
+
+    def note(self, text: str) -> None: ...
+
+    def finished(self, finished: Finished, extra: dict[str, object]) -> None:
+        self._line({**msgspec.to_builtins(finished), **extra})
+
+    def failed(self, problem: Problem, reference: str) -> None:
+        message = f"{problem.came_back}: {problem.cause}"
+        told = msgspec.to_builtins(problem)
+        code = told.pop("code")
+        self._line(
+            {"event": "failed", "code": code, "message": message, "reference": reference, **told}
+        )
+
+    def cancelled(self, reference: str, kept: str) -> None:
+        self._ended(reference, "cancelled", "stopped by the person")
+
+    def crashed(self, reference: str) -> None:
+        self._ended(reference, "crashed", "an error of cgwizard's own, told on standard error")
+
+    def _ended(self, reference: str, code: str, message: str) -> None:
+        self._line({"event": "failed", "code": code, "message": message, "reference": reference})
+
+
+class Lines:
+    """One line for what has come to an end; no escape sequence."""
+
+    def __init__(self, out: Stream) -> None:
+        self._out = out
+
+    def event(self, event: PullEvent) -> None:
+        match event:
+            case Resolved():
+                self.note(_resolved(event))
+            case LayerProgress(state="done" | "cached" | "skipped" | "retrying" | "failed"):
+                self.note(_layer(event))
+            case _:
+                pass
+
+    def fact(self, fact: Fact) -> None:
+        word = "ok" if fact.state == "done" else "warning"
+        self.note(f"{word}: {fact.label}: {fact.detail}")
+
+    def note(self, text: str) -> None:
+        self._out.write(f"{text}\n")
+
+    def finished(self, finished: Finished, extra: dict[str, object]) -> None:
+        if finished.bytes:
+            rate = finished.bytes / finished.seconds if finished.seconds > 0 else 0.0
+            amount = f"{size(finished.bytes)} in {duration(finished.seconds)}, {size(rate)}/s"
+        elif finished.engine == "builtin":
+            amount = "every blob was there already"
+        else:
+            # An engine that has the image, or one that does not say how much it loaded.
+            amount = f"in {duration(finished.seconds)}"
+        self.note(f"pulled {finished.reference}: {amount}")
+        self.note(f"digest {finished.digest}")
+
+    def failed(self, problem: Problem, reference: str) -> None:
+        sys.stderr.write(f"{problem}\n")
+
+    def cancelled(self, reference: str, kept: str) -> None:
+        sys.stderr.write(f"cgwizard: stopped; {kept}\n")
+
+    def crashed(self, reference: str) -> None: ...
+
+
+class Bars(Lines):
+    """What is under way is redrawn in place, a few times a second; what has ended scrolls away."""
+
+    def __init__(self, out: Stream) -> None:
+        super().__init__(out)
+        self._full, self._half = ("━", "╸") if out.unicode else ("#", "")
+        self._live: dict[str, LayerProgress] = {}
+        self._ended: list[str] = []
+        self._totals: Totals | None = None
+        self._drawn = 0  # lines on the screen that will be drawn again
+        self._drew = 0.0
+        self._lock = threading.Lock()
+
+    def event(self, event: PullEvent) -> None:
+        with self._lock:
+            match event:
+                case Resolved():
+                    self._ended.append(_resolved(event))
+                case LayerProgress():
+                    self._layer_event(event)
+                case Totals():
+                    self._totals = event
+                case Finished() | Failed():
+                    self._draw(last=True)
+                    return
+            if time.monotonic() - self._drew >= REDRAW_SECONDS:
+                self._draw()
+
+    def _layer_event(self, event: LayerProgress) -> None:
+        if event.state in ENDED:
+            self._live.pop(event.digest, None)
+            self._ended.append(_layer(event))
+        elif event.state != "queued":
+            self._live[event.digest] = event
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._ended.append(text)
+            self._draw()
+
+    def failed(self, problem: Problem, reference: str) -> None:
+        with self._lock:
+            self._draw(last=True)
+        super().failed(problem, reference)
+
+    def cancelled(self, reference: str, kept: str) -> None:
+        with self._lock:
+            self._draw(last=True)
+        super().cancelled(reference, kept)
+
+    def crashed(self, reference: str) -> None:
+        with self._lock:
+            self._draw(last=True)
+
+    def _draw(self, *, last: bool = False) -> None:
+        self._drew = time.monotonic()
+        columns, rows = shutil.get_terminal_size()
+        live = []
+        if last:
+            self._live.clear()
+            self._totals = None
+        else:
+            live = [self._bar(event, columns) for event in self._live.values()]
+            # Never more than fits: what scrolled off the screen cannot be drawn again.
+            live = live[-max(rows - 3, 1) :]
+            if self._totals:
+                live.append(self._total(self._totals, columns))
+        back = f"\r\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
+        lines = [*self._ended, *(line[: columns - 1] for line in live)]
+        self._ended, self._drawn = [], len(live)
+        if back or lines:
+            self._out.write(back + "".join(f"{line}\n" for line in lines))
+
+    def _bar(self, event: LayerProgress, columns: int) -> str:
+        name = event.digest.partition(":")[2][:12]
+        if event.state == "retrying":
+            return f"{name:12}  again: {event.detail}"
+        if event.state != "downloading":
+            return f"{name:12}  {event.state}"
+        if not event.total:
+            return f"{name:12}  downloading"
+        told = f"{size(event.done)} of {size(event.total)}"
+        return f"{name:12}  {self._line(event.done, event.total, columns)}  {told}"
+
+    def _total(self, totals: Totals, columns: int) -> str:
+        left = "" if totals.seconds_left is None else f", {duration(totals.seconds_left)} left"
+        told = f"{size(totals.bytes_per_second)}/s{left}"
+        return f"{'total':12}  {self._line(totals.done, totals.total, columns)}  {told}"
+
+    def _line(self, done: int, total: int, columns: int) -> str:
+        width = max(min(columns - 50, 40), 8)
+        share = min(done / total, 1.0) if total else 0.0
+        whole = int(share * width)
+        half = self._half if whole < width and share * width - whole >= 0.5 else ""
+        return f"{self._full * whole + half:{width}} {share:5.0%}".replace("%", " %")
+
+
+def _resolved(event: Resolved) -> str:
+    parts = [event.platform, short(event.digest) if event.digest else ""]
+    if event.layers:
+        parts += [f"{len(event.layers)} blobs", size(event.total)]
+    told = ", ".join(filter(None, parts))
+    return f"{event.reference}  {told}".rstrip()
+
+
+def _layer(event: LayerProgress) -> str:
+    name = event.digest.partition(":")[2][:12]
+    amount = size(event.total) if event.total else ""
+    return "  ".join(
+        filter(None, (f"{name:12}", f"{event.state:8}", amount, event.detail))
+    ).rstrip()

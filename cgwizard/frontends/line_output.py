@@ -1,0 +1,113 @@
+"""Lines of text for terminals that can do nothing else, for pipes and for screen readers.
+
+Whatever a server said, what is written here has no control character, and none that the
+output's encoding cannot hold.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, TextIO
+
+from cgwizard.errors import Problem
+from cgwizard.events import LayerProgress, PullEvent, Resolved, Totals
+from cgwizard.text import ascii_fallback
+from cgwizard.text.units import size
+
+if TYPE_CHECKING:
+    from cgwizard.guide.step import Check
+
+WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
+WAITS = {"up", "undone"}  # checks that may take minutes: what is waited for is told meanwhile
+TOTALS_SECONDS = 10.0  # a person who listens to it wants to know that it goes on, not each MB
+# C0, DEL and C1 controls, bidirectional marks and line separators.
+_CONTROLS = dict.fromkeys(
+    (
+        *(c for c in range(32) if c != 9),
+        *range(127, 160),
+        *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2066, 0x206A),
+        0xFEFF,
+    )
+)
+
+
+def clean(text: str) -> str:
+    """``text`` without a control character; tabs and line breaks become spaces."""
+    return text.replace("\n", " ").replace("\t", " ").translate(_CONTROLS)
+
+
+class Lines:
+    """Writes whole lines to ``out``, from any thread."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self._lock = threading.Lock()  # the pull's events come from its threads
+        self._layers: dict[str, bool] = {}  # of the image that arrives: whether each is there
+        self._told = 0.0  # when totals were told last, by the monotonic clock
+
+    def line(self, text: str = "") -> None:
+        self._write(clean(text).rstrip() + "\n")
+
+    def ask(self, text: str) -> None:
+        """A prompt: the cursor stays behind it."""
+        self._write(clean(text))
+
+    def _write(self, text: str) -> None:
+        encoding = getattr(self.out, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            text = ascii_fallback.ascii_lines(text)
+        with self._lock:
+            self.out.write(text)
+            self.out.flush()
+
+    def check(self, check: Check) -> None:
+        if check.state in WORDS:
+            detail = f": {check.detail}" if check.detail else ""
+            self.line(f"  {WORDS[check.state]}  {check.label}{detail}")
+        elif check.state == "running" and check.id in WAITS and check.detail:
+            self.line(f"  {check.label}: {check.detail}")
+
+    def event(self, event: PullEvent) -> None:
+        match event:
+            case Resolved():
+                told = filter(None, (event.reference, event.digest, event.platform))
+                self.line(f"  {' '.join(told)}")
+                if event.layers:  # an engine may not know them
+                    self.line(f"  {len(event.layers)} layers, {size(event.total)}")
+                self._layers = dict.fromkeys((layer.digest for layer in event.layers), False)
+                self._rest()
+            case LayerProgress(state="done" | "cached"):
+                self._layers[event.digest] = True
+            case LayerProgress(state="retrying" | "failed"):
+                digest = event.digest.partition(":")[2][:12]
+                detail = f", {event.detail}" if event.detail else ""
+                self.line(f"  layer {digest} {event.state}, {size(event.total)}{detail}")
+            case Totals() if event.total and self._rest():
+                left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
+                percent = 100 * event.done / event.total
+                layers = f"{sum(self._layers.values())} of {len(self._layers)} layers"
+                speed = f"{size(event.bytes_per_second)}/s{left}"
+                self.line(f"  {percent:.0f} %, {layers}, {speed}")
+            case _:
+                pass
+
+    def _rest(self) -> bool:
+        """Whether it is time to tell totals again."""
+        import time
+
+        now = time.monotonic()
+        if now - self._told < TOTALS_SECONDS:
+            return False
+        self._told = now
+        return True
+
+    def problem(self, problem: Problem) -> None:
+        self.line(f"  problem: {problem.code}")
+        self.line(f"    tried:        {problem.tried}")
+        self.line(f"    came back:    {problem.came_back}")
+        self.line(f"    likely cause: {problem.cause}")
+        self.line(f"    next step:    {problem.next_step}")

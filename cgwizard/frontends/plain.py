@@ -1,0 +1,284 @@
+"""The guide as plain lines: no escape sequence, for pipes, recordings and screen readers.
+
+With `Prompts` it asks, line by line; without, it takes every step's defaults, which is how
+`cgwizard practice` runs where there is no terminal.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, ExitCode
+from cgwizard.frontends.form_prompts import Questions
+from cgwizard.frontends.line_output import Lines
+from cgwizard.frontends.prompts import ENDED, EndOfInput, Prompts
+from cgwizard.guide.connect import TRIAL
+from cgwizard.guide.finish import QUIT
+from cgwizard.guide.step import CONTINUE, Action, Check, Report, Step, run_checked
+
+if TYPE_CHECKING:
+    from cgwizard.guide.session import Session
+
+CHANGE = Action("change-answers", "change the answers")
+BACK = Action("back", "back to the step before")
+LEAVE = Action("leave", "leave")
+HOW = "An empty answer takes what is in brackets. Ctrl+C stops what runs, at a question it leaves."
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Left(Exception):
+    """The person leaves, or the terminal went away."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Back(Exception):
+    """To the step before."""
+
+
+class Plain:
+    """Writes the guide to ``out`` as it goes. Unattended, a failure ends it, told in full."""
+
+    def __init__(
+        self, session: Session, out: TextIO | None = None, *, source: TextIO | None = None
+    ) -> None:
+        """``source``: where answers come from; None takes the defaults."""
+        self.session = session
+        self.lines = Lines(out or sys.stdout)
+        self.prompts = Prompts(self.lines, source) if source else None
+        self._questions = Questions(self.lines, self.prompts)
+        self.cancel = Cancel()
+        self._working = False
+        self._stopped = False  # by the person, a moment ago
+        self._told: dict[tuple[str, str], Check] = {}
+        self._noted: tuple[str, ...] = ()
+
+    def walk(self, begin: Step | None = None) -> int:
+        """Every step, from ``begin`` on. Returns how the process ends."""
+        gc.enable()  # the command line starts without
+        self.session.steps.pull.on_event = self.lines.event
+        steps = list(self.session.steps)
+        index = steps.index(begin) if begin else 0
+        back = False
+        if self.prompts:
+            self.lines.line(HOW)
+        with self._signals():
+            try:
+                while index < len(steps):
+                    step = steps[index]
+                    back = self._step(step, again=back) < 0
+                    if back:
+                        index = max(0, index - 1)
+                    else:
+                        following = self.session.next_to(step, 1)
+                        index = steps.index(following) if following else len(steps)
+            except _Left as left:
+                return left.code
+            except EndOfInput:
+                self.lines.line()
+                self.lines.line(ENDED)
+                return ExitCode.UNFINISHED
+        return ExitCode.DONE
+
+    def _step(self, step: Step, *, again: bool) -> int:
+        """Returns where to go: 1 on, -1 back. ``again``: the person came back to it."""
+        number = list(self.session.steps).index(step) + 1
+        if number > 1:
+            self.lines.line()
+        self.lines.line(f"Step {number} of {len(list(self.session.steps))}: {step.heading}")
+        if self.prompts and step.context:
+            self.lines.line(f"  {step.context}")
+        try:
+            self._through(step, again=again)
+        except _Back:
+            return -1
+        return 1
+
+    def _through(self, step: Step, *, again: bool = False) -> None:
+        self._work(step, step.enter)
+        asked = again
+        if step.id == "finish":
+            self._proved()
+        while True:
+            if step.problem is not None:
+                self.lines.problem(step.problem)
+                if self.prompts is None:
+                    raise _Left(ExitCode.FAILED)
+            elif step.state in {"done", "skipped"} or step.action() == CONTINUE:
+                if not again or self._leaves(step):
+                    return
+                asked = self._questions.ask(step)
+                again = False
+                continue
+            self._notes(step)
+            if not asked and not step.others() and step.problem is None:
+                asked = self._questions.ask(step)
+            self._show(step)
+            action = self._choose(step, asked=asked)
+            if action == CHANGE or (action == step.action() and not asked and not step.fix):
+                asked = self._questions.ask(step)
+                if action == CHANGE or step.preview():
+                    continue  # what is sent is shown before it is sent
+            if action == QUIT:
+                return
+            asked = self._do(step, action)
+
+    def _do(self, step: Step, action: Action) -> bool:
+        """Do what was chosen; whether the answers stand, and need not be asked again."""
+        if action == TRIAL and step is self.session.steps.connect:
+            return self._trial()
+        if action in step.others():
+            self._work(step, _doing(step, action.id))
+            return False
+        if self._refused(step):
+            return True
+        self._work(step, step.act)
+        return step.problem is None
+
+    def _notes(self, step: Step) -> None:
+        notes = step.notes()
+        if self.prompts and notes != self._noted:
+            for note in notes:
+                self.lines.line(f"  {note}")
+        self._noted = notes
+
+    def _leaves(self, step: Step) -> bool:
+        """Of a step that is through and was come back to: whether it stays as it is."""
+        return self._choose(step, asked=True) != CHANGE
+
+    def _trial(self) -> bool:
+        """Start a Nexus on this machine, then connect to it; whether its fields are filled in."""
+        from cgwizard.trial.step import Trial
+
+        trial = Trial(self.session)
+        trial.on_event = self.lines.event
+        self.lines.line()
+        self.lines.line(f"{trial.title}: {trial.heading}")
+        try:
+            self._through(trial)
+        except _Back:
+            return False
+        if trial.result is not None:
+            self.session.steps.connect.use(trial.result)
+        return trial.result is not None and trial.result.password is not None
+
+    def _show(self, step: Step) -> None:
+        if step.fix is not None:
+            for line in step.fix.explanation.split("\n"):
+                self.lines.line(f"  {line}")
+        preview = step.preview()
+        if preview:
+            self.lines.line("  What will be done:")
+        for line in preview:
+            self.lines.line(f"    {line}")
+
+    def _choose(self, step: Step, *, asked: bool) -> Action:
+        """What is done next. Where there is only one thing to do, nobody is asked."""
+        main = step.action()
+        if self.prompts is None:
+            if main != QUIT:
+                self.lines.line(f"  {main.label}")
+            return main
+        options = [main] if main == CONTINUE else [main, *step.others()]
+        if asked and step.fields():
+            options.append(CHANGE)
+        stopped, self._stopped = self._stopped, False  # what was stopped is not begun again unasked
+        to_read = bool(step.preview() or step.fix or step.problem or main == CONTINUE or stopped)
+        if not to_read and (len(options) == 1 or (asked and not step.others())):
+            return main
+        if step is not self.session.steps.connect:
+            options.append(BACK)
+        if main != QUIT:
+            options.append(LEAVE)
+        number = self.prompts.choice("Choice", [option.label for option in options])
+        if options[number] == LEAVE:
+            through = all(s.state in {"done", "skipped"} for s in self.session.steps)
+            raise _Left(ExitCode.DONE if through else ExitCode.UNFINISHED)
+        if options[number] == BACK:
+            raise _Back
+        return options[number]
+
+    def _refused(self, step: Step) -> bool:
+        """Tell what is wrong with the answers; unattended, that is the end."""
+        problems = step.field_problems()
+        for field, problem in problems.items():
+            self.lines.line(f"  {field}: {problem}")
+        if problems and self.prompts is None:
+            raise _Left(ExitCode.FAILED)
+        if problems:
+            self._questions.ask(step)
+        return bool(problems)
+
+    # Work
+
+    def _work(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
+        self.cancel = Cancel()
+        self._working = True
+        try:
+            run_checked(step, work, lambda check: self._check(step, check), self.cancel)
+        except Cancelled:
+            self.lines.line("  stopped")
+            self._stopped = True
+        finally:
+            self._working = False
+            if self.prompts:
+                self.prompts.drain()
+        if self._leaving:
+            raise _Left(self._leaving)
+        if self._stopped and self.prompts is None:
+            raise _Left(ExitCode.CANCELLED)
+
+    def _check(self, step: Step, check: Check) -> None:
+        if check.state == "running" or self._told.get((step.id, check.id)) == check:
+            return  # what was told a moment ago is not told again
+        self._told[step.id, check.id] = check
+        self.lines.check(check)
+
+    def _proved(self) -> None:
+        finish = self.session.steps.finish
+        for reference, digest, verdict in finish.proved():
+            self.lines.line(f"{reference} {digest} {verdict}")
+        if self.prompts:
+            for group in finish.commands():
+                self.lines.line(f"  # {group.title}")
+                for line in group.lines:
+                    self.lines.line(f"  {line}")
+
+    # Signals
+
+    _leaving = 0
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl+C stops what runs, or leaves at a question; others end it in order."""
+
+        def handle(number: int, _frame: FrameType | None) -> None:
+            if number != signal.SIGINT:
+                self._leaving = 128 + number
+            if self._working:
+                self.cancel.set()
+            else:
+                raise _Left(self._leaving or ExitCode.CANCELLED)
+
+        try:
+            before = {number: signal.signal(number, handle) for number in SIGNALS}
+        except ValueError:  # not in the main thread: a test, or an embedding program
+            before = {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _doing(step: Step, action: str) -> Callable[[Report, Cancel], None]:
+    return lambda report, cancel: step.do(action, report, cancel)

@@ -1,0 +1,249 @@
+"""Making or changing a docker (proxy): what steps 3 and 4 share."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cgwizard.changes import change as changes
+from cgwizard.errors import Cancelled, WizardError
+from cgwizard.guide.step import Check, Report
+from cgwizard.plan import model as plan
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.guide.session import Session
+    from cgwizard.nexus.models import DockerProxy
+    from cgwizard.registry.client import Registry
+
+CONNECTOR_SECONDS = 10.0
+POLL_SECONDS = 0.1
+PING_SECONDS = 3.0
+HOPELESS = {"connector-other-service", "nexus-certificate-changed", "ca-file-unreadable"}
+# Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
+# path-based routing needs them so: older servers are not given a name that ages badly.
+NAME = re.compile(r"[a-z0-9-][a-z0-9_.-]*")
+
+
+def name_problem(name: str) -> str | None:
+    if not name:
+        return "a name for the repository"
+    if name != name.lower():
+        return "lower case: docker repository names must be, from Nexus 3.89 on"
+    if not NAME.fullmatch(name):
+        return "letters, digits, - _ . and no _ or . at the beginning"
+    return None
+
+
+def existing_proxy(session: Session, name: str) -> DockerProxy | None:
+    """The docker proxy of this name, None when the name is free. Raises WizardError when the
+    name is taken by something else; names are unique ignoring case, over all formats."""
+    taken = next((r for r in session.repositories if r.name.lower() == name.lower()), None)
+    if taken is None:
+        return None
+    if (taken.format, taken.type) != ("docker", "proxy") or taken.name != name:
+        raise WizardError(
+            "repository-name-taken",
+            tried=f"looking whether the name {name} is free",
+            came_back=f"there is a repository {taken.name}, {taken.format} ({taken.type})",
+            cause="names are unique over all formats, ignoring case",
+            next_step="choose another name",
+        )
+    return session.nexus.docker_proxy(name)
+
+
+def unusable(existing: DockerProxy) -> WizardError | None:
+    """Why a repository that is there cannot serve Chainguard's images as it is."""
+    name, docker = existing.name, existing.docker
+    found: tuple[str, str, str, str, str] | None = None
+    if existing.proxy.remote_url.rstrip("/") != plan.REMOTE_URL.rstrip("/"):
+        found = (
+            "remote-url-path",
+            "the remote storage",
+            existing.proxy.remote_url,
+            f"only {plan.REMOTE_URL} finds Chainguard's images",
+            "choose to change it, or another name",
+        )
+    elif docker.http_port is None and docker.https_port is None:
+        found = (
+            "repository-without-connector",
+            "the connector",
+            "it has no port of its own",
+            "it is reached by path or through another repository",
+            "choose to change it, or another name",
+        )
+    elif not existing.online:
+        found = (
+            "repository-offline",
+            "the state",
+            "it is offline",
+            "an administrator took it offline",
+            "set it online in Nexus, or choose another name",
+        )
+    elif existing.http_client.blocked:
+        found = (
+            "remote-manually-blocked",
+            "the state",
+            "its remote is blocked",
+            "an administrator blocked it",
+            "unblock it in Nexus, or choose another name",
+        )
+    if found is None:
+        return None
+    code, what, came_back, cause, next_step = found
+    return WizardError(
+        code,
+        tried=f"reading {what} of {name}",
+        came_back=came_back,
+        cause=cause,
+        next_step=next_step,
+    )
+
+
+def apply(session: Session, change: changes.Change, report: Report, cancel: Cancel) -> None:
+    """Send the change, read it back, wait for the connector. Raises WizardError and Cancelled;
+    a change whose connector does not answer is taken back."""
+    creates = isinstance(change, changes.CreateProxy)
+    label = f"{'create' if creates else 'change'} {change.repository}"
+    report(Check("apply", label, "running"))
+    from cgwizard.runs.run import refuse_looking
+
+    refuse_looking(session.run, f"to {change.title}")
+    cancel.check()
+    done = label.replace(" ", "d ", 1)
+    docker = change.wanted.docker
+    port = docker.http_port or docker.https_port
+    scheme = "http" if docker.http_port else "https"
+    _send(session, change, report, done)
+    try:
+        session.refresh()
+        if port is not None:
+            wait_for_connector(session, port, scheme, report, cancel)
+    except BaseException as error:  # also when cancelled: nothing half-made stays
+        _take_back(session, change, report, error)
+        raise
+
+
+def _send(session: Session, change: changes.Change, report: Report, done: str) -> None:
+    entries = session.journal.entries
+    before = len(entries)
+    try:
+        changes.apply(change, session.nexus, session.journal)
+    except Cancelled as error:
+        if any(entry.state == "applied" for entry in entries[before:]):
+            _take_back(session, change, report, error)
+        raise
+    report(Check("apply", done, "done", "read back: as sent"))
+
+
+def _take_back(
+    session: Session, change: changes.Change, report: Report, error: BaseException
+) -> None:
+    failed = error if isinstance(error, WizardError) else None
+    undo = changes.take_back_soon if failed is None else changes.take_back
+    label = f"take back: {change.title}"
+    report(Check("apply", label, "running"))
+    try:
+        undo(change, session.nexus, session.journal)
+    except WizardError as left:
+        raise changes.left_behind(change, failed, left) from error
+    except Cancelled as stopped:
+        unknown = WizardError(
+            "change-not-undone",
+            tried=label,
+            came_back="you stopped it",
+            cause="the request may have been done or not",
+            next_step="Enter looks what is there",
+        )
+        raise changes.left_behind(change, failed, unknown) from stopped
+    report(Check("apply", label, "skipped", "done: nothing of it is left"))
+    with contextlib.suppress(WizardError, Cancelled):  # the next look asks again
+        session.refresh()
+
+
+def wait_for_connector(
+    session: Session, port: int, scheme: str, report: Report, cancel: Cancel
+) -> None:
+    """Nexus answers before the connector is open, and says nothing when it cannot open it."""
+    from cgwizard.registry.retry import Patience
+
+    address = session.address(port)
+    label = f"the connector answers at {address}"
+    report(Check("connector", label, "running"))
+    deadline = time.monotonic() + CONNECTOR_SECONDS
+    patience = Patience(answer_seconds=PING_SECONDS)
+    while True:
+        try:
+            registry = cancel.run(lambda: session.connector(port, scheme, patience=patience))
+            with registry:
+                nexus = cancel.run(partial(_ping, registry, address), registry.abort)
+            break
+        except WizardError as error:
+            if time.monotonic() > deadline or error.code in HOPELESS:
+                raise _explained(error, session, port, scheme) from error
+        cancel.wait(POLL_SECONDS)
+    server = session.server
+    if server and server.header.startswith("Nexus/") and not nexus:
+        told = "a registry answers, but it does not call itself Nexus: a proxy, or another program"
+        report(Check("connector", label, "warning", told))
+    else:
+        report(Check("connector", label, "done"))
+
+
+def _ping(registry: Registry, address: str) -> bool:
+    """Whether what answers calls itself Nexus; raises WizardError where it is no registry."""
+    ping = registry.ping()
+    if not (ping.api_version or "").startswith("registry/"):
+        raise WizardError(
+            "connector-other-service",
+            tried=f"GET /v2/ at {address}",
+            came_back=f"{ping.status} from something that is no registry",
+            cause="another program listens on this port, so Nexus could not open it",
+            next_step="go back and choose another port",
+        )
+    return ping.server.startswith("Nexus/")
+
+
+def _explained(error: WizardError, session: Session, port: int, scheme: str) -> WizardError:
+    if error.code in HOPELESS:
+        return error
+    address = session.address(port)
+    if scheme == "https":
+        code, cause = (
+            "connector-https-without-keystore",
+            "Nexus has no HTTPS keystore (it only logs that), or the port is not published",
+        )
+        step = "go back and choose HTTP, or give Nexus a keystore first"
+    elif port < 1024:
+        code, cause = "connector-privileged-port", "Nexus may not open ports below 1024"
+        step = "go back and choose a port above 1023"
+    else:
+        code, cause = (
+            "connector-not-published",
+            "the port of the container is not published, or a firewall or another program has it",
+        )
+        step = f"publish the port (docker run ... -p {port}:{port}) or go back and choose another"
+    return WizardError(
+        code,
+        tried=f"reaching the connector at {address} for {CONNECTOR_SECONDS:.0f} s",
+        came_back=error.problem.came_back,
+        cause=cause,
+        next_step=step,
+    )
+
+
+def remote_problem(url: str) -> str | None:
+    """Why ``url`` is not the remote storage that the guide needs; None when it is."""
+    text = url.strip()
+    if text == plan.REMOTE_URL:
+        return None
+    if text.rstrip("/") == plan.REMOTE_URL.rstrip("/"):
+        return f"exactly {plan.REMOTE_URL}, with the slash at the end"
+    if text.startswith(plan.REMOTE_URL):
+        return f"exactly {plan.REMOTE_URL}: with a path every image is unknown"
+    if text.startswith("http://"):
+        return f"exactly {plan.REMOTE_URL}: the registry speaks HTTPS only"
+    return f"exactly {plan.REMOTE_URL}: this guide makes a cache of that registry"

@@ -1,0 +1,100 @@
+"""What is left of a crash: a report that can be sent to anybody, and one line that says where.
+
+It names the exception, its way through the code and the machine, never a variable's value: a
+secret could be in any of them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from cgwizard import __version__
+from cgwizard.logs import redact
+from cgwizard.system import files
+
+ENVIRONMENT = ("TERM", "COLORTERM", "LANG", "LC_ALL", "NO_COLOR", "PYTHON_KEYRING_BACKEND")
+PACKAGES = ("textual", "httpx", "keyring", "msgspec", "cryptography")
+MOST_CHAINED = 8
+
+
+def report(error: BaseException, folder: Path | None = None) -> Path | None:
+    """Write the report; returns where it is, None where it could not be written.
+
+    Raises nothing: it is what happens last.
+    """
+    try:
+        if folder is None:
+            from platformdirs import user_state_path
+
+            folder = user_state_path("cgwizard", appauthor=False) / "crashes"
+        path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
+        files.write_whole(path, text(error).encode("utf-8", "backslashreplace"))
+    except Exception:  # noqa: BLE001  (the first failure is the one to tell, whatever this one is)
+        return None
+    return path
+
+
+def text(error: BaseException) -> str:
+    return "\n".join([*_machine(), "", *_chain(error)]) + "\n"
+
+
+def told(error: BaseException, path: Path | None) -> str:
+    """What the person is told, once the terminal is itself again."""
+    where = f"The report is in {path}" if path else "No report could be written"
+    return (
+        f"cgwizard: it stopped by an error of its own ({type(error).__name__}).\n"
+        f"{where}; it holds no secret and no answer of yours.\n"
+        "What was done in Nexus is in the journal: start again to go on, or: cgwizard undo"
+    )
+
+
+def _machine() -> Iterator[str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    yield f"cgwizard {__version__}"
+    yield f"Python {platform.python_version()} on {platform.platform()}"
+    for name in PACKAGES:
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield f"{name} is not installed"
+    # Options by name only: an argument may be a URL with a password in it.
+    words = [word.partition("=")[0] for word in sys.argv[1:] if word.startswith("-")]
+    command = next((word for word in sys.argv[1:2] if word.isalpha()), "")
+    yield f"command: {' '.join(filter(None, ['cgwizard', command, *words]))}"
+    for name in ENVIRONMENT:
+        if name in os.environ:
+            yield f"{name}={_line(os.environ[name])}"
+
+
+def _chain(error: BaseException) -> Iterator[str]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen and len(seen) < MOST_CHAINED:
+        seen.add(id(current))
+        yield f"{type(current).__module__}.{type(current).__qualname__}: {_line(str(current))}"
+        for frame in traceback.extract_tb(current.__traceback__):
+            yield f"  {_short(frame.filename)}:{frame.lineno} in {frame.name}"
+        cause = current.__cause__
+        current = cause or (None if current.__suppress_context__ else current.__context__)
+        if current is not None:
+            yield "which came from" if cause else "which came while this was handled"
+
+
+def _line(said: str) -> str:
+    return " ".join(redact.free(redact.known(said)).split())[:500]
+
+
+def _short(filename: str) -> str:
+    """From the package on: the folders before it are named after people."""
+    parts = Path(filename).parts
+    for mark in ("site-packages", "cgwizard"):
+        if mark in parts:
+            return "/".join(parts[parts.index(mark) :])
+    return "/".join(parts[-2:])

@@ -1,0 +1,112 @@
+"""Taking secrets out of texts that leave the process: debug logs and crash reports."""
+
+from __future__ import annotations
+
+import re
+import string
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from cgwizard.secrets import secret as secrets
+
+HIDDEN = "***"
+_NAMES = r"pass|secret|token|bearer|credential|authorization|auth\b|api[_-]?key|cookie"
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+# Members that carry one of these words and no secret: where a token is to be fetched, and so on.
+_HARMLESS = frozenset({"issued_at", "expires_in", "token_type", "authenticationType"})
+_SECRET_HEADERS = re.compile(
+    r"authorization|cookie|x-registry-auth|x-registry-config|token|secret|api-?key", re.IGNORECASE
+)
+_SIGNED = re.compile(r"sig|expires|policy|key|cred|token|secret|pass|auth|code", re.IGNORECASE)
+_JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
+_IN_TEXT = re.compile(
+    rf"""(["']?[\w-]*(?:{_NAMES})[\w-]*["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,&;}}]+)""",
+    re.IGNORECASE,
+)
+_BASE64 = f"{string.ascii_letters}{string.digits}+/-_"
+_SCHEMES = re.compile(r"\b(Basic|Bearer)\s+[\w+/=.~-]{4,}", re.IGNORECASE)
+_USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
+
+
+def known(text: str) -> str:
+    """``text`` without any secret that this process holds, in each form in which it travels."""
+    forms = secrets.forms()
+    for form in forms.base64:
+        # With the characters beside it, which hold the rest of its first and last letters.
+        first, *others = text.split(form)
+        for other in others:
+            first = f"{first.rstrip(_BASE64)}{HIDDEN}{other.lstrip(_BASE64 + '=')}"
+        text = first
+    for form in forms.texts:
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def said(text: str) -> str:
+    """What a server said, which may repeat what it was sent. To be done before it is cut."""
+    return _JWT.sub(HIDDEN, known(text))
+
+
+def header(name: str, value: str) -> str:
+    lower = name.lower()
+    if lower == "www-authenticate":
+        return value  # a challenge: it says where, not what
+    if lower in {"authorization", "proxy-authorization"}:
+        return f"{value.partition(' ')[0]} {HIDDEN}"
+    if _SECRET_HEADERS.search(lower):
+        return HIDDEN
+    if lower in {"location", "link", "referer"}:
+        return url(value, signed=True)
+    return shapes(value)
+
+
+def url(text: str, *, signed: bool = False) -> str:
+    """Without user names, passwords and tokens; of a ``signed`` one, no value of the query."""
+    try:
+        parts = urlsplit(text)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return HIDDEN
+    shown = [(k, HIDDEN if signed or _SIGNED.search(k) else shapes(v)) for k, v in pairs]
+    query = urlencode(shown, safe="*/:,") if pairs else ""
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, shapes(parts.path), query, ""))
+
+
+def body(text: str, *, whole: bool = True) -> str:
+    """A body with its secrets blanked: of JSON by the members' names, of all else by shape."""
+    if whole:
+        try:
+            return msgspec.json.encode(_members(msgspec.json.decode(text))).decode()
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    return free(text)
+
+
+def free(text: str) -> str:
+    """Any text: what is named like a secret, or looks like one, is blanked."""
+    return _IN_TEXT.sub(rf"\1{HIDDEN}", shapes(text))
+
+
+def shapes(text: str) -> str:
+    text = _SCHEMES.sub(rf"\1 {HIDDEN}", _JWT.sub(HIDDEN, text))
+    return _USERINFO.sub(f"{HIDDEN}@", text)
+
+
+def _members(value: object, *, secret: bool = False) -> object:
+    """``secret``: a member named like one holds it, at whatever depth."""
+    if isinstance(value, dict):
+        return {
+            key: _members(item, secret=secret or _names_a_secret(key))
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_members(item, secret=secret) for item in value]
+    if secret and value and not isinstance(value, bool):
+        return HIDDEN
+    return free(value) if isinstance(value, str) else value
+
+
+def _names_a_secret(member: str) -> bool:
+    return bool(_SECRET_NAME.search(member)) and member not in _HARMLESS

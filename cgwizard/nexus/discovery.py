@@ -1,0 +1,118 @@
+"""From what a person typed to the Nexus that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Cancelled, WizardError
+from cgwizard.net.client import Trust
+from cgwizard.nexus.address import candidates, parse
+from cgwizard.nexus.certificates import UntrustedCertificate
+from cgwizard.nexus.client import NexusClient
+from cgwizard.nexus.connection_errors import NexusElsewhere
+from cgwizard.secrets.secret import Credentials
+
+# The most telling first: an answer says more than silence.
+_TELLING = (
+    "nexus-starting",
+    "nexus-wrong-port-is-connector",
+    "nexus-server-error",
+    "client-proxy-in-the-way",
+    "nexus-redirected",
+    "nexus-tls-failed",
+    "nexus-not-nexus",
+    "nexus-context-path",
+    "nexus-http-https-mismatch",
+    "nexus-answer-too-big",
+    "nexus-answer-broken",
+    "nexus-too-slow",
+    "nexus-no-answer",
+    "nexus-filtered",
+    "nexus-refused",
+    "nexus-certificate-changed",
+)
+# These would not get better at another port or path of the same host.
+_HOPELESS = {"nexus-dns", "ca-file-unreadable"}
+# Nothing to gain from another path at the same scheme, host and port.
+_SILENT = {"nexus-refused", "nexus-filtered", "nexus-no-answer", "nexus-tls-failed",
+           "nexus-http-https-mismatch", "nexus-too-slow"}  # fmt: skip
+
+
+def find(
+    text: str,
+    credentials: Credentials | None = None,
+    trust: Trust | None = None,
+    on_try: Callable[[str], None] = lambda _url: None,
+    cancel: Cancel | None = None,
+) -> NexusClient:
+    """The client of the first base URL that ``text`` may mean at which a Nexus answers.
+
+    Credentials are kept for the client and not sent here. ``on_try`` gets each base URL.
+    ``cancel`` stays the client's.
+    Raises WizardError: of the one address that was typed, or the most telling one of several;
+    UntrustedCertificate at once, so that nobody is led from TLS to plain HTTP unseen.
+    """
+    waiting = list(candidates(text))
+    scheme = parse(text).scheme
+    tried: list[str] = []
+    silent: set[str] = set()
+    errors: list[WizardError] = []
+    while waiting:
+        url = waiting.pop(0)
+        if url in tried or _origin(url) in silent:
+            continue
+        if cancel is not None:
+            cancel.check()
+        tried.append(url)
+        on_try(url)
+        client = NexusClient(url, credentials, trust, cancel)
+        try:
+            client.server()
+        except Cancelled:
+            client.close()
+            raise
+        except WizardError as error:
+            client.close()
+            if isinstance(error, UntrustedCertificate) or error.code in _HOPELESS:
+                raise
+            if error.code == "nexus-certificate-changed" and len(tried) == 1:
+                raise  # at a guess it only means that this port is not what was confirmed
+            errors.append(error)
+            if error.code in _SILENT:
+                silent.add(_origin(url))
+            if isinstance(error, NexusElsewhere) and _allowed(scheme, error.base_url):
+                waiting.insert(0, error.base_url)
+        else:
+            return client
+    raise _most_telling(errors, tried)
+
+
+def _allowed(typed_scheme: str | None, base_url: str) -> bool:
+    """https that was typed is never traded for http."""
+    return typed_scheme != "https" or base_url.startswith("https://")
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])
+
+
+def _most_telling(errors: list[WizardError], tried: list[str]) -> WizardError:
+    def rank(error: WizardError) -> int:
+        return _TELLING.index(error.code) if error.code in _TELLING else len(_TELLING)
+
+    # That it is elsewhere tells nothing where that was tried as well.
+    wrong = [e for e in errors if not (isinstance(e, NexusElsewhere) and e.base_url in tried)]
+    best = min(wrong or errors, key=rank)
+    others = [url for url in tried if url not in best.problem.tried]
+    if not others:
+        return best
+    problem = best.problem
+    return WizardError(
+        best.code,
+        tried=f"{problem.tried}; no Nexus either at {', '.join(others)}",
+        came_back=problem.came_back,
+        cause=problem.cause,
+        next_step=problem.next_step,
+        exit_code=best.exit_code,
+    )

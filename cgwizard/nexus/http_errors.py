@@ -1,0 +1,243 @@
+"""What Nexus's refusals mean: from an HTTP answer to a WizardError.
+
+Nexus tells the same failure in several shapes (arrays and objects with ``id`` and ``message``,
+a Java object's text, plain text, empty bodies, HTML pages): `told` reads them all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.text.sanitize import excerpt, printable
+
+if TYPE_CHECKING:
+    from cgwizard.nexus.transport import Answer
+
+_KIND = re.compile(r"^(PARAMETER|FIELD|PROPERTY)\s+")
+_JAVA_TEXT = re.compile(
+    r"ValidationErrorXO\{id='(?P<id>[^']*)', message='(?P<message>.*?)'\}", re.S
+)
+_WHOLE = {"", "*", "arg0", "arg1"}
+_EMPTY = b'"siesta-faultid"'  # newer versions' JSON for an answer that says nothing more
+_BAD_REQUEST = {400, 409, 415, 422}
+Meaning = tuple[str, str, str]  # code, cause, next step
+
+
+class _Violation(msgspec.Struct, frozen=True):
+    id: str = "*"
+    message: str = ""
+
+
+def violations(body: bytes) -> list[tuple[str, str]]:
+    """Member and message of each validation error; the member is "" for a whole-object rule."""
+    found: list[_Violation] = []
+    try:
+        decoded = msgspec.json.decode(body, type=list[_Violation] | _Violation)
+        found = decoded if isinstance(decoded, list) else [decoded]
+    except msgspec.DecodeError:
+        text = body.decode("utf-8", "replace")
+        found = [_Violation(m["id"], m["message"]) for m in _JAVA_TEXT.finditer(text)]
+    result = []
+    for violation in found:
+        member = _KIND.sub("", violation.id.strip())
+        if "." in member:  # ClassName.property
+            member = member.rpartition(".")[2]
+        member = "" if member in _WHOLE else printable(member)
+        for line in violation.message.splitlines() or [""]:
+            if message := printable(line.strip().strip('"')):
+                result.append((member, message))
+    return result
+
+
+def told(answer: Answer) -> str:
+    """What came back, for people: ``HTTP 400: name: Name is already used ...``."""
+    fault = f" (fault id {answer.fault_id})" if answer.fault_id else ""
+    if 300 <= answer.status < 400:
+        location = excerpt(answer.headers.get("location", "").encode())
+        return f"HTTP {answer.status}, a redirect to {location or 'nowhere'}"
+    readable = "; ".join(f"{m}: {text}" if m else text for m, text in violations(answer.body))
+    if readable:
+        return f"HTTP {answer.status}: {excerpt(readable.encode(), 300)}{fault}"
+    if _EMPTY in answer.body:
+        return f"HTTP {answer.status}{fault}"
+    return answer.told
+
+
+def refusal(answer: Answer, tried: str, *, needs: str = "", signed_in: bool = True) -> WizardError:
+    """The WizardError of an answer that is not a success. ``needs``: the privilege to name."""
+    text = answer.body[:20_000].decode("utf-8", "replace")
+    for pattern, code, cause, next_step in _SENTENCES:
+        if pattern.search(text) and answer.status >= 400:
+            return _error(answer, tried, code, cause, next_step)
+    meaning = _about_the_user(answer, needs, signed_in) or _about_the_request(answer, needs)
+    if meaning is None:
+        return unexpected(answer, tried, "a status that is not foreseen")
+    return _error(answer, tried, *meaning)
+
+
+def _about_the_user(answer: Answer, needs: str, signed_in: bool) -> Meaning | None:
+    match answer.status:
+        case 401 if signed_in:
+            return (
+                "login-wrong",
+                "user name or password is wrong, or the account is disabled",
+                "correct them; it is tried once, because Nexus locks a name after a few failures",
+            )
+        case 401:
+            return (
+                "nexus-sign-in-needed",
+                "Nexus answers this only to signed-in users",
+                "enter user name and password",
+            )
+        case 403:
+            return (
+                "nexus-forbidden",
+                f"this user lacks a privilege{f' ({needs})' if needs else ''}",
+                "sign in as an administrator, or have the privilege added to a role of this user",
+            )
+        case 429:
+            return (
+                "nexus-locked-out",
+                "after several failed sign-ins Nexus refuses this user name, "
+                "the right password too",
+                "wait 15 minutes in which nobody uses this name (each try starts them anew), "
+                "then sign in",
+            )
+    return None
+
+
+def _about_the_request(answer: Answer, needs: str) -> Meaning | None:
+    if answer.status in _BAD_REQUEST:
+        members = dict.fromkeys(member for member, _ in violations(answer.body) if member)
+        named = f" ({', '.join(members)})" if members else ""
+        return (
+            "nexus-request-invalid",
+            f"Nexus does not accept a value{named}",
+            "change it as the message says; nothing was changed in Nexus",
+        )
+    if answer.status == 405 or (answer.status == 404 and answer.html):
+        return (
+            "nexus-endpoint-missing",
+            "this version or edition of Nexus does not have this call",
+            "compare Nexus's version with what this step needs",
+        )
+    if answer.status == 404:
+        return (
+            "nexus-not-found",
+            "it does not exist, or this user may not see it",
+            f"check the name and the user's privileges{f' ({needs})' if needs else ''}",
+        )
+    return _about_the_way(answer)
+
+
+def _about_the_way(answer: Answer) -> Meaning | None:
+    if answer.status == 407:
+        return (
+            "client-proxy-in-the-way",
+            "a proxy between here and Nexus wants its own sign-in",
+            "add the host of Nexus to NO_PROXY and start again",
+        )
+    if answer.status in {502, 503, 504}:
+        return (
+            "nexus-unavailable",
+            "Nexus is restarting or overloaded, or a reverse proxy does not reach it",
+            "wait a minute and try again; then look at nexus.log",
+        )
+    if 300 <= answer.status < 400:
+        return (
+            "nexus-redirected",
+            "something in front of Nexus sends this request elsewhere; it is not followed",
+            "use an address that leads to Nexus itself",
+        )
+    if answer.status >= 500:
+        line = f" for {answer.fault_id}" if answer.fault_id else " at this time"
+        return ("nexus-server-error", "an error inside Nexus", f"look at nexus.log{line}")
+    return None
+
+
+def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
+    """A success that is not what this call gives: HTML, cut JSON, a wrong type."""
+    if answer.html:
+        cause = "a sign-in or error page of something in front of Nexus came instead of its answer"
+    else:
+        cause = "something on the way altered the answer, or this version of Nexus is unknown"
+    said = answer.excerpt
+    return WizardError(
+        "nexus-answer-unexpected",
+        tried=tried,
+        came_back=f"HTTP {answer.status}, {printable(why)[:160]}"
+        + (f"; it begins: {said[:80]}" if said else ""),
+        cause=cause,
+        next_step="try again without what stands between here and Nexus (proxy, single sign-on)",
+    )
+
+
+def _error(answer: Answer, tried: str, code: str, cause: str, next_step: str) -> WizardError:
+    return WizardError(code, tried=tried, came_back=told(answer), cause=cause, next_step=next_step)
+
+
+# Sentences of Nexus that say more than their status.
+_SENTENCES = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), code, cause, next_step)
+    for pattern, code, cause, next_step in (
+        (
+            r"must accept the End User License Agreement",
+            "nexus-eula",
+            "the license agreement of the Community Edition was not accepted yet",
+            "read and accept it: here, or in Nexus's onboarding",
+        ),
+        (
+            r"PAYMENT REQUIRED",
+            "nexus-ce-limit",
+            "the Community Edition is over its limit of components or requests",
+            "ask the owner of this Nexus: clean up, or get a licence",
+        ),
+        (
+            r"read-only mode",
+            "nexus-read-only",
+            "Nexus was frozen, for a backup or because it is over a limit",
+            "ask its administrator to end the read-only mode, then go on here",
+        ),
+        (
+            r"Name is already used",
+            "repository-name-taken",
+            "another repository has this name; upper and lower case count as the same",
+            "choose another name",
+        ),
+        (
+            r"(http|https)?port\b.{0,80}(in use|already used|not available|unavailable)"
+            r"|already (in )?use[ds]? .{0,40}port",
+            "connector-port-of-other-repository",
+            "another repository, or Nexus itself, uses this port",
+            "choose another port",
+        ),
+        (
+            r"names must be lower ?case",
+            "repository-name-uppercase",
+            "from 3.89 on Nexus wants docker repositories in lower case",
+            "write the name in lower case",
+        ),
+        (
+            r"path.?based routing.{0,60}(port|connector|subdomain)",
+            "path-and-port-combined",
+            "from 3.83 on a repository is reached by path or by a port of its own, not by both",
+            "choose one of the two",
+        ),
+        (
+            r"Blob store not found",
+            "blob-store-missing",
+            "the blob store was removed or renamed meanwhile",
+            "choose another blob store",
+        ),
+        (
+            r"format is not currently enabled|Format docker is disabled",
+            "nexus-no-docker",
+            "this Nexus does not have the docker format, or it is switched off",
+            "use an edition with docker (Community or Pro); the open core has none",
+        ),
+    )
+)

@@ -1,0 +1,39 @@
+"""Lists that Nexus gives in pages: components, assets, search results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+from cgwizard.nexus.http_errors import unexpected
+from cgwizard.nexus.session import Session, decode
+
+T = TypeVar("T")
+
+MOST_PAGES = 2_000  # a page has 10 or 100 items, and a cache of Chainguard's images is small
+
+
+class _Page(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
+    items: list[T]
+    continuation_token: str | None = None
+
+
+def pages(session: Session, path: str, params: Mapping[str, str], type_: type[T]) -> list[T]:
+    """All items of all pages (at most MOST_PAGES). Raises WizardError."""
+    tried = f"GET {session.base_url}/service/rest{path}"
+    found: list[T] = []
+    token, seen = "", set[str]()
+    for _ in range(MOST_PAGES):
+        wanted = {**params, "continuationToken": token} if token else params
+        answer = session.send("GET", path, params=wanted, needs="browse on the repository")
+        page = decode(answer, _Page[type_], tried)  # type: ignore[valid-type]
+        found += page.items
+        token = page.continuation_token or ""
+        if not token:
+            return found
+        if token in seen:
+            raise unexpected(answer, tried, "a continuation token that comes back")
+        seen.add(token)
+    return found

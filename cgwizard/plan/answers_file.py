@@ -1,0 +1,126 @@
+"""The answers file: what was chosen, and where its secrets are. It holds no secret itself.
+
+It is TOML. Reading it is strict: a wrong key or value is told with the file, the line, the key
+and the nearest key that there is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from cgwizard.errors import ExitCode, WizardError
+from cgwizard.plan import model as plan
+from cgwizard.plan import toml_errors
+
+SCHEMA = "answers.schema.json"
+MOST_BYTES = 1 << 20
+
+Source = Annotated[
+    str,
+    Meta(
+        pattern=r"^(keyring|systemd-creds|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$",
+        description="keyring, systemd-creds, env:VARIABLE, or file:PATH (mode 0600).",
+    ),
+]
+
+
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Where secrets are found; never the secrets."""
+
+    nexus_password: Source = "keyring"
+    pull_token: Source = "keyring"
+
+
+class Answers(plan.Plan, frozen=True):
+    """Everything that `cgwizard apply` needs to know."""
+
+    secrets: Secrets = Secrets()
+
+    @property
+    def plan(self) -> plan.Plan:
+        return plan.Plan(
+            **{name: getattr(self, name) for name in plan.Plan.__struct_fields__},
+        )
+
+
+def of(chosen: plan.Plan, secrets: Secrets | None = None) -> Answers:
+    members = {name: getattr(chosen, name) for name in plan.Plan.__struct_fields__}
+    return Answers(**members, secrets=secrets or Secrets())
+
+
+def write(answers: Answers) -> str:
+    """The file's text, with a word on how it is used."""
+    return f"{_HEAD}\n{plan.to_toml(answers)}"
+
+
+_HEAD = """\
+# Answers for: cgwizard apply FILE   (--dry-run shows what it would do)
+# No secret is in here. Under [secrets] stands where each is found:
+# "keyring", "systemd-creds", "env:VARIABLE", or "file:PATH" of a file with mode 0600.
+"""
+
+
+def text_of(path: Path) -> str:
+    """What stands in the file. Raises WizardError ``answers-unreadable``, a usage error."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise WizardError(
+                "answers-unreadable",
+                tried=f"reading the answers file {path}",
+                came_back="more than a megabyte",
+                cause="this is another file",
+                next_step="name the answers file; the wizard offers to write one on Finish",
+                exit_code=ExitCode.USAGE,
+            )
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WizardError(
+            "answers-unreadable",
+            tried=f"reading the answers file {path}",
+            came_back=getattr(error, "strerror", None) or "it is no UTF-8 text",
+            cause="the file is missing, not readable by you, or no text",
+            next_step="check the path; the wizard offers to write such a file on Finish",
+            exit_code=ExitCode.USAGE,
+        ) from error
+
+
+def parse(text: str, name: str = "answers") -> Answers:
+    """Raises WizardError ``answers-invalid``, a usage error; ``name`` stands in the message."""
+    try:
+        return msgspec.toml.decode(text, type=Answers, dec_hook=plan.dec_hook)
+    except msgspec.ValidationError as error:
+        raise _refused(name, toml_errors.not_valid(text, error, Answers)) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _refused(name, toml_errors.not_toml(text, error)) from error
+
+
+def schema() -> str:
+    """JSON Schema of the file, for editors; ``assets/answers.schema.json`` is this text."""
+    found = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(Answers, schema_hook=_path_schema),
+    }
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+
+
+def _path_schema(kind: type) -> dict[str, str]:
+    if kind is Path:
+        return {"type": "string", "description": "A path; ~ is your home."}
+    raise NotImplementedError(kind)
+
+
+def _refused(name: str, mistake: toml_errors.Mistake) -> WizardError:
+    return WizardError(
+        "answers-invalid",
+        tried=f"reading {name}",
+        came_back=f"{name}:{mistake.line}: {mistake.told}",
+        cause="a slip of the pen, or a file for another version of cgwizard",
+        next_step=mistake.correction,
+        exit_code=ExitCode.USAGE,
+    )

@@ -1,0 +1,62 @@
+"""What came in, for tests and lessons; never a secret."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cgwizard.secrets.secret import Credentials, Secret
+
+KEPT = 20_000  # requests; the oldest tenth is dropped when there are more
+
+
+@dataclass
+class Seen:
+    """One request. ``status`` is 0 until the answer begins."""
+
+    side: Literal["registry", "blobs"]
+    method: str
+    path: str  # without its query, which may carry a signature
+    host: str
+    authorization: str = ""  # "", "basic", "bearer" or another scheme
+    user: str = ""  # of Basic
+    scopes: tuple[str, ...] = ()  # of a token request
+    range: str = ""
+    user_agent: str = ""
+    status: int = 0
+
+
+def basic_credentials(authorization: str) -> Credentials | None:
+    """User and password of a Basic header; None when it is not a well-formed one."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(rest.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    user, colon, password = text.partition(":")
+    return Credentials(user, Secret(password)) if colon else None
+
+
+def seen(
+    side: Literal["registry", "blobs"], method: str, path: str, headers: Mapping[str, str]
+) -> Seen:
+    """A record of a request by its headers (names in lower case)."""
+    authorization = headers.get("authorization", "")
+    credentials = basic_credentials(authorization)
+    user = credentials.username if credentials else ""
+    return Seen(
+        side,
+        method,
+        path,
+        headers.get("host", ""),
+        authorization.partition(" ")[0].lower(),
+        # Swapped fields are a mistake that people make: then the name is the secret.
+        "(a token)" if user.startswith("eyJ") else user,
+        range=headers.get("range", ""),
+        user_agent=headers.get("user-agent", ""),
+    )

@@ -1,0 +1,114 @@
+"""What proves that a pull through Nexus was right: the same digest at Chainguard's registry,
+signature and SBOM that came through as well. For the guide and for `cgwizard pull`; what Nexus
+says itself is in `cached`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.text.units import short
+
+if TYPE_CHECKING:
+    from cgwizard.registry.client import Registry
+    from cgwizard.registry.reference import Reference
+
+UPSTREAM = "https://cgr.dev"
+FREE = "chainguard"  # the namespace of the images that everybody may pull
+SAYS_NO_SUCH_IMAGE = frozenset({"not-entitled", "manifest-unknown", "no-login", "token-refused"})
+
+FREE_ISSUER = "https://token.actions.githubusercontent.com"
+FREE_IDENTITY = (
+    "https://github.com/chainguard-images/images/.github/workflows/release.yaml@refs/heads/main"
+)
+ORGANISATION_ISSUER = "https://issuer.enforce.dev"
+
+
+class Artefacts(msgspec.Struct, frozen=True):
+    """What is attached to an image and can be had where the image is."""
+
+    signature: bool  # by cosign's tag scheme, ``sha256-<hex>.sig``
+    attestation: bool  # ``.att``: where Chainguard keeps SBOM and provenance
+    sbom_tag: bool  # ``.sbom``: the older way
+    referrers: tuple[str, ...]  # artifact types, by the referrers API
+
+    @property
+    def sbom(self) -> bool:
+        named = any("spdx" in kind or "cyclonedx" in kind for kind in self.referrers)
+        return self.attestation or self.sbom_tag or named
+
+
+def upstream_names(repository: str) -> tuple[str, ...]:
+    """The names an image may have at Chainguard's registry, the likelier first: through a
+    connector it is the same; by path, Nexus's repository stands before it."""
+    first, _, rest = repository.partition("/")
+    if "/" not in rest:
+        return (repository,)
+    by_path = rest.startswith(f"{FREE}/") or "." in rest.partition("/")[0]
+    return (rest, repository) if by_path and "." not in first else (repository, rest)
+
+
+def upstream_digest(upstream: Registry, repository: str, target: str) -> tuple[str, str]:
+    """What the image is called there and what its tag points to. Raises WizardError when the
+    registry cannot be asked, which is no failure of Nexus."""
+    names = upstream_names(repository)
+    for name in names[:-1]:
+        try:
+            return name, upstream.head(name, target).digest
+        except WizardError as error:
+            if error.code not in SAYS_NO_SUCH_IMAGE:
+                raise
+    return names[-1], upstream.head(names[-1], target).digest
+
+
+def differs(reference: str, here: str, there: str) -> WizardError:
+    return WizardError(
+        "cache-stale-tag",
+        tried=f"comparing {reference} with cgr.dev itself",
+        came_back=f"{short(here)} here, {short(there)} there",
+        cause="the tag moved and Nexus still has the older one (metadata max age)",
+        next_step="invalidate the repository's cache in Nexus, then pull again",
+    )
+
+
+def artefacts(registry: Registry, repository: str, digest: str) -> Artefacts:
+    """What is attached to ``digest``, asked for where the image was pulled. Raises WizardError
+    for any answer but *there* and *not there*."""
+    stem = digest.replace(":", "-")
+
+    def there(end: str) -> bool:
+        try:
+            registry.head(repository, f"{stem}.{end}")
+        except WizardError as error:
+            if error.code != "manifest-unknown":
+                raise
+            return False
+        return True
+
+    referrers = registry.referrers(repository, digest)
+    kinds = dict.fromkeys(found.artifact_type or found.media_type for found in referrers)
+    return Artefacts(there("sig"), there("att"), there("sbom"), tuple(kinds))
+
+
+def cosign_lines(
+    reference: Reference, digest: str, name: str, *, plain_http: bool = False
+) -> tuple[str, ...]:
+    """The commands that verify the signature of what was pulled. ``name``: what the image is
+    called at cgr.dev."""
+    image = f"{reference.host}/{reference.repository}@{digest}"
+    http = "--allow-http-registry " if plain_http else ""
+    organisation = name.partition("/")[0]
+    if organisation == FREE:
+        return (
+            f"cosign verify {http}--certificate-oidc-issuer={FREE_ISSUER} "
+            f"--certificate-identity={FREE_IDENTITY} {image}",
+        )
+    who = f"chainctl iam account-associations describe {organisation} -o json"
+    return (
+        f"{who}  # shows CATALOG_SYNCER and APKO_BUILDER",
+        f"cosign verify {http}--certificate-oidc-issuer={ORGANISATION_ISSUER} "
+        f'--certificate-identity-regexp="{ORGANISATION_ISSUER}/'
+        f'(${{CATALOG_SYNCER}}|${{APKO_BUILDER}})" {image}',
+    )

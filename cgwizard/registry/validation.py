@@ -1,0 +1,173 @@
+"""What a registry's answer must be: read within bounds, and compared with what was asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from cgwizard.registry.errors import Answer, RegistryError, printable
+from cgwizard.registry.models import (
+    CHILD_LIMIT,
+    LAYER_LIMIT,
+    MANIFEST_LIMIT,
+    Descriptor,
+    Image,
+    Index,
+    Manifest,
+    WrongManifest,
+    read_manifest,
+)
+from cgwizard.registry.reference import is_digest
+from cgwizard.registry.transport import pieces, shown
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def is_page(response: httpx.Response, size: int | None) -> bool:
+    """Whether a web page came in place of what was asked for, which had ``size`` bytes."""
+    kind = response.headers.get("content-type", "").lower()
+    as_long = response.headers.get("content-length", "") == str(size)
+    return response.status_code == 200 and kind.startswith("text/html") and not as_long
+
+
+def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
+    """The whole body. Raises RegistryError `answer-too-large` as soon as it is known to be."""
+    length = response.headers.get("content-length", "")
+    body = bytearray()
+    if not length.isdecimal() or int(length) <= limit:
+        for piece in pieces(response, who):
+            body += piece
+            if len(body) > limit:
+                break
+        else:
+            return bytes(body)
+    raise RegistryError(
+        "answer-too-large",
+        tried=_asked(response),
+        came_back=f"more than {limit >> 20} MiB",
+        cause="this is no answer of a registry, or one made to harm",
+        next_step="check the name, and who pushed that image",
+    )
+
+
+def checked_manifest(response: httpx.Response, who: str, reference: str) -> Manifest:
+    """The manifest in an answer to a question for ``reference``, a tag or digest."""
+    raw = read_body(response, who, MANIFEST_LIMIT)
+    encoding = response.headers.get("content-encoding", "identity")
+    wanted = reference if is_digest(reference) else ""
+    algorithm = (wanted or "sha256").partition(":")[0]
+    digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
+    named = response.headers.get("docker-content-digest", "")
+    if wanted and digest != wanted:
+        raise mismatch(_asked(response), f"bytes with digest {digest}")
+    if _differs(named, digest):
+        came = "" if wanted else f"bytes with digest {digest}, "
+        raise mismatch(_asked(response), f"{came}announced as {printable(named)}")
+    try:
+        if encoding != "identity":
+            raise WrongManifest(f"comes compressed ({encoding}), which nobody asked for")
+        media_type, parsed = read_manifest(raw, response.headers.get("content-type", ""))
+        _check_bounds(parsed)
+    except WrongManifest as error:
+        raise RegistryError(
+            "manifest-invalid",
+            tried=_asked(response),
+            came_back=f"200, but the answer {error}",
+            cause=f"what answers at {who} is not a registry, or the image is broken",
+            next_step="check the address; ask who pushed the image to push it again",
+            status=response.status_code,
+        ) from error
+    return Manifest(raw, digest, media_type, parsed)
+
+
+def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
+    """Where the body begins, 0 or ``start``. Raises RegistryError for any other place, and where
+    the headers contradict the descriptor already."""
+    size = blob.size
+    named = response.headers.get("docker-content-digest", "")
+    if _differs(named, blob.digest):
+        raise mismatch(_asked(response), f"announced as {printable(named)}")
+    length = response.headers.get("content-length", "")
+    if response.status_code == 200:
+        if length.isdecimal() and int(length) != size:
+            raise RegistryError(
+                "size-mismatch",
+                tried=_asked(response),
+                came_back=f"{length} bytes announced, and the manifest says {size}",
+                cause="the registry's copy is damaged, or something between changes it",
+                next_step="have that copy removed and fetched anew",
+                status=200,
+                transient=True,
+                tries=1,
+            )
+        return 0
+    said = response.headers.get("content-range", "")
+    right = {f"bytes {start}-{size - 1}/{size}", f"bytes {start}-{size - 1}/*"}
+    if response.status_code == 206 and said.strip() in right:
+        return start
+    raise RegistryError(
+        "range-wrong",
+        tried=f"{_asked(response)} from byte {start}",
+        came_back=f"{response.status_code} with the range {printable(said)!r}"
+        if said
+        else f"{response.status_code} without a range",
+        cause="this server, or a cache before it, cannot go on in the middle of a layer"
+        if start
+        else "this server, or a cache before it, sends a part, although the whole was asked for",
+        next_step="try again; if it stays so, pull from another network",
+        status=response.status_code,
+        transient=True,
+    )
+
+
+def turned_away(answer: Answer, by: str) -> RegistryError:
+    """Who ``by`` redirected us to refuses: no sign-in goes there, the address itself must do."""
+    return RegistryError(
+        "registry-redirect",
+        tried=answer.tried,
+        came_back=answer.came_back,
+        cause=f"{by} sent us there with a link that does not hold: expired, or made wrongly",
+        next_step="try again; if it stays so, compare the clocks, and see what stands between",
+        status=answer.status,
+        transient=True,
+        tries=1,
+    )
+
+
+def mismatch(tried: str, came_back: str) -> RegistryError:
+    """Bytes that are not what their digest says: worth one more try, never accepted."""
+    return RegistryError(
+        "digest-mismatch",
+        tried=tried,
+        came_back=came_back,
+        cause="the copy there is damaged, or something on the way changes what it carries",
+        next_step="have that copy removed and fetched anew; compare with the registry itself",
+        transient=True,
+        tries=1,
+    )
+
+
+def _asked(response: httpx.Response) -> str:
+    return f"{response.request.method} {shown(response.request.url)}"
+
+
+def _differs(named: str, digest: str) -> bool:
+    """Whether a digest that the server names contradicts ``digest`` (same algorithm)."""
+    return named.partition(":")[0] == digest.partition(":")[0] and named.strip() != digest
+
+
+def _check_bounds(parsed: Index | Image) -> None:
+    entries = parsed.manifests if isinstance(parsed, Index) else (parsed.config, *parsed.layers)
+    if isinstance(parsed, Index) and len(entries) > CHILD_LIMIT:
+        raise WrongManifest(f"lists {len(entries)} manifests; {CHILD_LIMIT} is the limit")
+    if isinstance(parsed, Image) and len(entries) > LAYER_LIMIT + 1:
+        raise WrongManifest(f"has {len(entries) - 1} layers; {LAYER_LIMIT} is the limit")
+    sizes: dict[str, int] = {}
+    for entry in entries:
+        if not is_digest(entry.digest):
+            raise WrongManifest(
+                f"names {printable(entry.digest)!r}, which is no digest we can check"
+            )
+        if sizes.setdefault(entry.digest, entry.size) != entry.size:
+            raise WrongManifest(f"gives two sizes for {entry.digest}")

@@ -1,0 +1,225 @@
+"""Secrets in a file encrypted with a passphrase: by choice only, where there is no keyring.
+
+One JSON file, mode 0600: the parameters in clear, everything else AES-256-GCM under a key that
+scrypt makes of the passphrase. The parameters are authenticated with it. What it protects
+against is the file in wrong hands (a backup, a stolen disk), as well as the passphrase does; not
+an attacker on this machine while the wizard runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.secrets import index
+from cgwizard.secrets.secret import Secret
+from cgwizard.secrets.store import Kind
+from cgwizard.system import files
+
+STORE: index.StoreName = "secrets-file"
+VERSION = 1
+SHORTEST = 12  # characters of a passphrase
+# RFC 7914's parameters: 128 MiB and about half a second here, which is what a guess costs too.
+N, R, P = 1 << 17, 8, 1
+MOST_N, MOST_R, MOST_P = 1 << 20, 32, 16  # a foreign file must not cost all of the memory
+MOST_BYTES = 1 << 20
+
+
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: int
+    n: int
+    r: int
+    p: int
+    salt: str
+    nonce: str = ""
+    data: str = ""
+
+
+def path() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("cgwizard", appauthor=False) / "secrets.json"
+
+
+class EncryptedFile:
+    """An open secrets file. Everything here blocks: `unlock` takes about half a second."""
+
+    def __init__(self, place: Path, key: bytes, envelope: _Envelope, secrets: dict[str, str]):
+        self.place = place
+        self._key = key
+        self._envelope = envelope
+        self._secrets = secrets
+
+    @classmethod
+    def create(cls, place: Path, passphrase: Secret) -> EncryptedFile:
+        """A new, empty one. Raises WizardError ``secrets-file-exists``,
+        ``secrets-passphrase-short``, ``secrets-file-unwritable``."""
+        if place.exists():
+            raise WizardError(
+                "secrets-file-exists",
+                tried=f"making the secrets file {place}",
+                came_back="there is one already",
+                cause="an earlier run made it",
+                next_step="give its passphrase, or remove it with: cgwizard forget",
+            )
+        if len(passphrase.reveal()) < SHORTEST:
+            raise WizardError(
+                "secrets-passphrase-short",
+                tried="making a key of the passphrase",
+                came_back=f"it has fewer than {SHORTEST} characters",
+                cause="whoever gets the file can try short ones in no time",
+                next_step="take four or five random words",
+            )
+        salt = b64encode(os.urandom(16)).decode()
+        envelope = _Envelope(version=VERSION, n=N, r=R, p=P, salt=salt)
+        made = cls(place, _key(passphrase, envelope), envelope, {})
+        made._write({})
+        return made
+
+    @classmethod
+    def unlock(cls, place: Path, passphrase: Secret) -> EncryptedFile:
+        """Raises WizardError ``secrets-file-unreadable``, ``secrets-file-open-to-others``,
+        ``secrets-file-wrong-passphrase``."""
+        from cryptography.exceptions import InvalidTag
+
+        envelope = _read(place)
+        try:
+            key = _key(passphrase, envelope)
+            return cls(place, key, envelope, _opened(key, envelope))
+        except InvalidTag:
+            raise WizardError(
+                "secrets-file-wrong-passphrase",
+                tried=f"opening the secrets file {place}",
+                came_back="it does not open",
+                cause="the passphrase is another one, or the file was altered",
+                next_step="type it again; if it is lost: cgwizard forget, and begin anew",
+            ) from None
+        except (ValueError, msgspec.DecodeError):
+            raise _unreadable(place, "it is damaged") from None
+
+    def load(self, kind: Kind, account: str) -> Secret | None:
+        text = self._secrets.get(f"{kind} {account}")
+        return None if text is None else Secret(text)
+
+    def save(self, kind: Kind, account: str, secret: Secret) -> None:
+        """Raises WizardError ``secrets-file-unwritable``, ``secrets-file-exists``: then it holds
+        what it held."""
+        self._catch_up()
+        self._write({**self._secrets, f"{kind} {account}": secret.reveal()})
+        index.note(kind, account, STORE)
+
+    def forget(self, kind: Kind, account: str) -> None:
+        self._catch_up()
+        entry = f"{kind} {account}"
+        if entry in self._secrets:
+            self._write({name: text for name, text in self._secrets.items() if name != entry})
+        index.drop(kind, account, STORE)
+
+    def _catch_up(self) -> None:
+        """What another cgwizard put into it meanwhile must not get lost, nor what it forgot come
+        back. Raises WizardError ``secrets-file-exists`` where it is another file by now."""
+        from cryptography.exceptions import InvalidTag
+
+        if not self.place.exists():
+            self._secrets = {}
+            return
+        with contextlib.suppress(InvalidTag, ValueError, msgspec.DecodeError):
+            try:
+                envelope = _read(self.place)
+            except WizardError:
+                return
+            if envelope.salt != self._envelope.salt:
+                raise WizardError(
+                    "secrets-file-exists",
+                    tried=f"adding to the secrets file {self.place}",
+                    came_back="it is not the one that was opened",
+                    cause="another cgwizard removed that one and made this",
+                    next_step="start again, and give its passphrase",
+                )
+            self._secrets = _opened(self._key, envelope)
+
+    def _write(self, held: dict[str, str]) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        # A nonce is never used twice with a key: 96 random bits, a few writes in a file's life.
+        nonce = os.urandom(12)
+        clear = msgspec.json.encode(held)
+        data = AESGCM(self._key).encrypt(nonce, clear, _authenticated(self._envelope))
+        envelope = msgspec.structs.replace(
+            self._envelope, nonce=b64encode(nonce).decode(), data=b64encode(data).decode()
+        )
+        try:
+            files.write_whole(self.place, msgspec.json.encode(envelope))
+        except OSError as error:
+            raise files.unwritable(
+                "secrets-file-unwritable", "secrets", self.place, error
+            ) from error
+        self._envelope, self._secrets = envelope, held
+
+
+def _authenticated(envelope: _Envelope) -> bytes:
+    return msgspec.json.encode(
+        [envelope.version, envelope.n, envelope.r, envelope.p, envelope.salt]
+    )
+
+
+def _opened(key: bytes, envelope: _Envelope) -> dict[str, str]:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = b64decode(envelope.nonce, validate=True)
+    data = b64decode(envelope.data, validate=True)
+    clear = AESGCM(key).decrypt(nonce, data, _authenticated(envelope))
+    return msgspec.json.decode(clear, type=dict[str, str])
+
+
+def _key(passphrase: Secret, envelope: _Envelope) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    salt = b64decode(envelope.salt, validate=True)
+    text = passphrase.reveal().encode("utf-8", "surrogatepass")
+    return Scrypt(salt=salt, length=32, n=envelope.n, r=envelope.r, p=envelope.p).derive(text)
+
+
+def _read(place: Path) -> _Envelope:
+    try:
+        with place.open("rb") as file:
+            found = os.fstat(file.fileno())
+            data = file.read(MOST_BYTES)
+        envelope = msgspec.json.decode(data, type=_Envelope)
+    except OSError as error:
+        raise _unreadable(place, error.strerror or str(error)) from error
+    except msgspec.DecodeError as error:
+        raise _unreadable(place, "it is damaged, or no secrets file") from error
+    if os.name == "posix" and stat.S_IMODE(found.st_mode) & 0o077:
+        raise WizardError(
+            "secrets-file-open-to-others",
+            tried=f"opening the secrets file {place}",
+            came_back=f"its mode is {stat.S_IMODE(found.st_mode):04o}",
+            cause="someone opened it to others, who may have a copy",
+            next_step=f"chmod 600 {place}; then renew what is in it",
+        )
+    if envelope.version != VERSION:
+        raise _unreadable(
+            place, f"it has version {envelope.version}; this cgwizard knows {VERSION}"
+        )
+    n = envelope.n
+    power = n > 1 and n & (n - 1) == 0
+    if not (power and n <= MOST_N and 0 < envelope.r <= MOST_R and 0 < envelope.p <= MOST_P):
+        raise _unreadable(place, "its parameters are not those of a secrets file")
+    return envelope
+
+
+def _unreadable(place: Path, came_back: str) -> WizardError:
+    return WizardError(
+        "secrets-file-unreadable",
+        tried=f"opening the secrets file {place}",
+        came_back=came_back,
+        cause="it is missing, damaged, or another version of cgwizard wrote it",
+        next_step="begin anew: cgwizard forget removes it, then choose to make one again",
+    )

@@ -1,0 +1,174 @@
+"""Secrets for runs without a person: from where the guide kept them, a variable or a file.
+
+The answers name the source; they never hold the secret.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import msgspec
+
+from cgwizard.errors import ExitCode, Problem, WizardError
+from cgwizard.secrets import keyring as keyrings
+from cgwizard.secrets import systemd_creds
+from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.secrets.store import Kind, unpacked
+
+MOST_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
+_NO_KEYRING = (
+    "unlock it (without a desktop: gnome-keyring-daemon --unlock --components=secrets), "
+    "or name env:VARIABLE or file:PATH"
+)
+KEEPERS = ("keyring", "systemd-creds")  # of what runs of the guide put there
+
+
+def nexus_password(source: str, account: str) -> Secret:
+    """The password of ``account`` ("admin@https://nexus.example.com"). Raises WizardError."""
+    if source in KEEPERS:
+        return _kept(source, "nexus-password", account, "the Nexus password")
+    return read(source, "the Nexus password")
+
+
+def pull_token(source: str) -> Secret:
+    """A pull token in any form in which people paste one. Raises WizardError."""
+    if source not in KEEPERS:
+        return read(source, "the pull token")
+    found = unpacked(_kept(source, "pull-token", "cgr.dev", "the pull token"))
+    if found is None:
+        raise _not_kept(source, "the pull token", "cgr.dev")
+    return pasted(found)
+
+
+def usable(source: str) -> None:
+    """Raises WizardError ``systemd-creds-failed`` or ``keyring-…`` where that is named and does
+    not work here."""
+    if source == "systemd-creds" and (refusal := systemd_creds.refusal()) is not None:
+        raise _usage(refusal.problem)
+    if source == "keyring" and (problem := keyrings.probe().problem) is not None:
+        raise _usage(problem, next_step=_NO_KEYRING)
+
+
+def _usage(problem: Problem, **changed: str) -> WizardError:
+    # Its own next step may be for a person, who can be asked for the secret instead.
+    told = msgspec.structs.asdict(problem) | changed
+    return WizardError(**told, exit_code=ExitCode.USAGE)
+
+
+def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
+    if source == "keyring":
+        try:  # without `usable`, which would write: here it is only read
+            found = keyrings.load(kind, account)
+        except WizardError as error:
+            raise _usage(error.problem, next_step=_NO_KEYRING) from error
+    else:
+        usable(source)
+        found = systemd_creds.load(kind, account)
+    if found is None:
+        raise _not_kept(source, what, account)
+    return found
+
+
+def pasted(credentials: Credentials) -> Secret:
+    """User name and password as a person would paste them."""
+    return Secret(f"{credentials.username} {credentials.password.reveal()}")
+
+
+def read(source: str, what: str) -> Secret:
+    """From ``env:VARIABLE`` or ``file:PATH``. Raises WizardError ``secret-variable-empty``,
+    ``secret-file-unreadable``, ``secret-file-open-to-others`` or ``secret-file-empty``."""
+    kind, _, place = source.partition(":")
+    return _from_variable(place, what) if kind == "env" else _from_file(place, what)
+
+
+def _from_variable(name: str, what: str) -> Secret:
+    text = os.environ.get(name, "")
+    if not text:
+        raise WizardError(
+            "secret-variable-empty",
+            tried=f"finding {what} in the environment variable {name}",
+            came_back="it is empty" if name in os.environ else "it is not set",
+            cause="the variable was not passed on (sudo, cron and systemd pass few)",
+            next_step=f"set {name} for this process, or name another source in the answers",
+            exit_code=ExitCode.USAGE,
+        )
+    return Secret(text.removesuffix("\n").removesuffix("\r"))
+
+
+def _from_file(place: str, what: str) -> Secret:
+    path = Path(os.path.expandvars(place)).expanduser()
+    tried = f"reading {what} from {path}"
+    try:
+        # Not blocking: a pipe without a writer would hold us for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise _unreadable(tried, error.strerror or str(error)) from error
+    try:
+        # Of the open file, not of the name: what is checked is what is read.
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _unreadable(tried, "it is no plain file")
+        _own(path, found, what)
+        data = os.read(descriptor, MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > MOST_BYTES:
+        raise _unreadable(tried, f"more than {MOST_BYTES >> 10} KiB")
+    try:
+        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise _unreadable(tried, "it is no UTF-8 text") from None  # the error holds the bytes
+    if not text.strip():
+        raise WizardError(
+            "secret-file-empty",
+            tried=tried,
+            came_back="nothing",
+            cause="the file was made and not filled",
+            next_step="write the secret into it, with an editor that makes no copies",
+            exit_code=ExitCode.USAGE,
+        )
+    return Secret(text)
+
+
+def _own(path: Path, found: os.stat_result, what: str) -> None:
+    if os.name != "posix":
+        return
+    mode = stat.S_IMODE(found.st_mode)
+    if str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY"):
+        mode &= ~0o040  # systemd's grant to the unit's user, and to nobody else
+    if not mode & 0o077 and found.st_uid in {os.geteuid(), 0}:
+        return
+    foreign = "" if found.st_uid in {os.geteuid(), 0} else f", it belongs to user {found.st_uid}"
+    raise WizardError(
+        "secret-file-open-to-others",
+        tried=f"reading {what} from {path}",
+        came_back=f"its mode is {mode:04o}{foreign}",
+        cause="others can read or replace it",
+        next_step=f"chmod 600 {path}; who could read it may know the secret: change it",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _unreadable(tried: str, came_back: str) -> WizardError:
+    return WizardError(
+        "secret-file-unreadable",
+        tried=tried,
+        came_back=came_back,
+        cause="the path is wrong, or this user may not read it",
+        next_step="name a file of yours with mode 0600 that holds the secret and nothing else",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _not_kept(source: str, what: str, account: str) -> WizardError:
+    code = "secret-not-in-keyring" if source == "keyring" else "secret-not-in-systemd-creds"
+    return WizardError(
+        code,
+        tried=f"finding {what} for {account} in {'the ' if source == 'keyring' else ''}{source}",
+        came_back="there is none",
+        cause="none was kept for this user and this server",
+        next_step="keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
+        exit_code=ExitCode.USAGE,
+    )

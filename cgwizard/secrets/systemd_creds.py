@@ -1,0 +1,146 @@
+"""Secrets encrypted by systemd under a key of this machine: by choice only, on servers.
+
+`systemd-creds` makes one file a secret; root of this machine opens it without being asked (from
+systemd 256 on a user her own, too), and nobody anywhere else. The secret goes in and comes out
+by pipes. Whether it works is found out by doing it: it needs systemd 250, and a host key, which
+is not made by looking (`systemd-creds setup` does).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import threading
+from pathlib import Path
+
+from cgwizard.errors import WizardError
+from cgwizard.secrets import index
+from cgwizard.secrets.secret import Secret
+from cgwizard.secrets.store import Kind
+from cgwizard.system import files
+
+STORE: index.StoreName = "systemd-creds"
+SECONDS = 5.0
+HOST_KEY = "/var/lib/systemd/credential.secret"
+
+_refusal: list[WizardError | None] = []  # of the one look in this process
+_looking = threading.Lock()
+
+
+def folder() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("cgwizard", appauthor=False) / "credentials"
+
+
+def path_of(kind: Kind, account: str) -> Path:
+    return folder() / f"{_name(kind, account)}.cred"
+
+
+def refusal() -> WizardError | None:
+    """Why it cannot be used here; None where it can. Encrypts and decrypts once a process."""
+    with _looking:
+        if not _refusal:
+            try:
+                _try()
+            except WizardError as error:
+                _refusal.append(error)
+            else:
+                _refusal.append(None)
+        return _refusal[0]
+
+
+def has(kind: Kind, account: str) -> bool:
+    return path_of(kind, account).exists()
+
+
+def save(kind: Kind, account: str, secret: Secret) -> None:
+    """Raises WizardError ``systemd-creds-failed``, ``secrets-file-unwritable``."""
+    name = _name(kind, account)
+    clear = json.dumps({"account": account, "secret": secret.reveal()})
+    path = path_of(kind, account)
+    encrypted = _run("encrypt", name, clear, f"encrypting {path.name}")
+    try:
+        files.write_whole(path, encrypted.encode())
+    except OSError as error:
+        raise files.unwritable("secrets-file-unwritable", "a secret", path, error) from error
+    index.note(kind, account, STORE)
+
+
+def load(kind: Kind, account: str) -> Secret | None:
+    """None where there is none. Raises WizardError ``systemd-creds-failed``."""
+    name = _name(kind, account)
+    path = path_of(kind, account)
+    tried = f"opening {path}"
+    try:
+        encrypted = path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _failed(tried, getattr(error, "strerror", None) or "it is damaged") from error
+    try:
+        found = json.loads(_run("decrypt", name, encrypted, tried))
+        return Secret(found["secret"]) if found["account"] == account else None
+    except (ValueError, TypeError, KeyError):
+        raise _failed(tried, "something else than what was kept") from None  # it holds the text
+
+
+def forget(kind: Kind, account: str) -> None:
+    """Raises WizardError ``not-forgotten``."""
+    path = path_of(kind, account)
+    try:
+        files.remove(path)
+    except OSError as error:
+        raise files.stays(path, error) from error
+    index.drop(kind, account, STORE)
+
+
+def _name(kind: Kind, account: str) -> str:
+    """The credential's name, to which it is bound: with another it does not open. systemd takes
+    no slash and no colon in it."""
+    return f"cgwizard-{kind}-{hashlib.sha256(account.encode()).hexdigest()[:16]}"
+
+
+def _try() -> None:
+    tried = "encrypting a test entry with systemd-creds"
+    if shutil.which("systemd-creds") is None:
+        raise _failed(tried, "it is not installed")
+    key = Path(os.environ.get("SYSTEMD_CREDENTIAL_SECRET", HOST_KEY))
+    if not key.exists():
+        raise _failed(tried, f"there is no host key {key}")
+    canary = secrets.token_hex(16)
+    encrypted = _run("encrypt", "cgwizard-probe", canary, tried)
+    if _run("decrypt", "cgwizard-probe", encrypted, tried) != canary:
+        raise _failed(tried, "it does not give back what it was given")
+
+
+def _run(verb: str, name: str, given: str, tried: str) -> str:
+    from cgwizard.system import subprocess as process
+
+    whose = [] if os.geteuid() == 0 else ["--user"]
+    command = ["systemd-creds", *whose, f"--name={name}", "--newline=no", verb, "-", "-"]
+    try:
+        done = process.run(command, given=given, timeout=SECONDS)
+    except process.TookTooLong:
+        raise _failed(tried, f"nothing in {SECONDS:g} seconds") from None
+    except OSError as error:
+        raise _failed(tried, error.strerror or str(error)) from error
+    if done.code != 0:
+        said = done.err.strip().rpartition("\n")[2]
+        raise _failed(tried, said[:160] or f"exit code {done.code}")
+    return done.out
+
+
+def _failed(tried: str, came_back: str) -> WizardError:
+    return WizardError(
+        "systemd-creds-failed",
+        tried=tried,
+        came_back=came_back,
+        cause="it needs systemd 250, a host key that this user may use, and opens nothing that "
+        "another machine made",
+        next_step="where it is missing, root makes a host key by: systemd-creds setup; "
+        "or keep the secret elsewhere",
+    )

@@ -1,0 +1,152 @@
+"""The README and docs/ keep their word: every command in them is run by a test, here or where
+it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import needs
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+_FENCE = re.compile(r"^```(sh|shell|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+# Run by a test in this file, as they stand.
+RUN_HERE = {
+    "make practice",
+    "make practice </dev/null",
+    "cgwizard practice </dev/null",
+    "cgwizard practice --speed full </dev/null",
+    "cgwizard --version",
+    "cgwizard --help",
+}
+
+# Run by another test, or by what runs the tests: a pattern of the command, the file, and the
+# words in it that run it.
+RUN_ELSEWHERE = {
+    r"make test": (".ci/run", "make test"),
+    r"make bench": ("Makefile", "tests/bench -m bench"),
+    r"cgwizard practice --serve( --json)?( --port \d+)?": ("tests/whole/test_cli.py", "--serve"),
+    r"cgwizard pull \S+ --username \S+ --password-stdin --json <\S+": (
+        "tests/commands/test_pull_command.py",
+        "--password-stdin",
+    ),
+    r"cgwizard pull \S+ --username \S+ --password-stdin"
+    r" --verify-upstream --upstream-token env:\S+ --nexus \S+ <\S+": (
+        "tests/commands/test_pull_proof.py",
+        "--upstream-token",
+    ),
+    r"cgwizard apply \S+( --(dry-run|json|practice))?": (
+        "tests/frontends/test_unattended.py",
+        '"apply"',
+    ),
+    r"cgwizard practice --plain": ("tests/frontends/test_plain.py", '"practice", "--plain"'),
+}
+
+# Ask a person something: a pattern of the command, and the same for the test in a real terminal.
+INTERACTIVE = {
+    r"cgwizard practice": ("tests/whole/test_guide.py", '"practice"'),
+    r"(cgwizard|make run ARGS=)( ?https?://\S+)?( --user \S+)?": (
+        "tests/whole/test_guide.py",
+        '"--user"',
+    ),
+    r"cgwizard --plain": ("tests/whole/test_going_on.py", '"--plain"'),
+    r"cgwizard practice --plain \| tee run.txt": (
+        "tests/whole/test_plain_terminal.py",
+        "| tee run.txt",
+    ),
+    r"NO_COLOR=1 cgwizard practice": ("tests/whole/test_terms.py", '"NO_COLOR": "1"'),
+    r"LC_ALL=C.UTF-8 cgwizard practice": ("tests/whole/test_terms.py", '"LC_ALL": "C.UTF-8"'),
+    r"cgwizard pull \S+ --username \S+": ("tests/commands/test_pull_command.py", '"Password:"'),
+}
+
+# Need the internet, and are about getting the checkout or the package in the first place.
+OUT_OF_REACH = {
+    r"git clone \S+( \S+)?",
+    r"cd \S+",
+    r"(pipx|uv tool|pip) install \S+",
+}
+
+
+def commands() -> list[str]:
+    found = []
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    for language, block in _FENCE.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            command = re.sub(r"(^|\s)#.*", "", line).strip()
+            if language == "console":
+                if not command.startswith("$ "):
+                    continue  # output
+                command = command.removeprefix("$ ")
+            if command:
+                found.append(re.sub(r"\s+", " ", command).replace("< /dev/null", "</dev/null"))
+    return found
+
+
+def _matches(command: str, pattern: str) -> bool:
+    return re.fullmatch(pattern, command) is not None
+
+
+def test_the_two_commands_come_first() -> None:
+    assert commands()[:2] == ["make practice", "make test"]
+
+
+def test_every_command_is_accounted_for() -> None:
+    known = {**RUN_ELSEWHERE, **INTERACTIVE}
+    for command in commands():
+        if command in RUN_HERE or any(_matches(command, p) for p in OUT_OF_REACH):
+            continue
+        where = [place for pattern, place in known.items() if _matches(command, pattern)]
+        assert where, f"no test runs `{command}`: write one, and name it in this file"
+        file, words = where[0]
+        assert words in (ROOT / file).read_text(), f"{file} does not run `{command}` any more"
+
+
+@pytest.mark.parametrize(
+    "command", sorted(c for c in RUN_HERE if c in commands() and not c.startswith("make"))
+)
+def test_command_runs_as_it_stands(command: str, tmp_path: Path) -> None:
+    done = _shell(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@needs("make")
+def test_make_practice_walks_the_guide_without_a_terminal(tmp_path: Path) -> None:
+    """With an environment that is up to date already, so that nothing is installed."""
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "cgwizard").symlink_to(BIN / "cgwizard")
+    (venv / ".run").touch()
+    make = shlex.join(["make", "--directory", str(ROOT), "practice", f"VENV={venv}"])
+    done = _shell(f"{make} </dev/null", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"sha256:[0-9a-f]{64} verified$", done.stdout, re.MULTILINE)) == 2
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    assert re.search(r"\bmake test$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def _shell(command: str, home: Path) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=home,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
