@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cgwizard.guide.step import Step
     from cgwizard.runs.offer import Offer
 
-# The terminal's own colours: right on light and on dark backgrounds, and with sixteen of them.
+# The terminal's own colors: right on light and on dark backgrounds, and with sixteen of them.
 THEME = Theme(
     name="cgwizard",
     primary="ansi_cyan",
@@ -183,7 +183,7 @@ def run(
     clean_up: Callable[[], None] = lambda: None,
     offer: Offer | None = None,
 ) -> int:
-    """Run the wizard until the person leaves it; returns the exit code.
+    """Run the wizard until the user leaves it; returns the exit code.
 
     ``clean_up`` is called when it has to end without returning from here. ``offer``: what can
     be gone on with, asked first.

@@ -1,4 +1,4 @@
-"""`Cancel`: how a person stops work that runs in a thread."""
+"""`Cancel`: how a user stops work that runs in a thread."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Cancel:
         return self._event.is_set()
 
     def check(self) -> None:
-        """Raise `Cancelled` when the person asked to stop."""
+        """Raise `Cancelled` when the user asked to stop."""
         if self._event.is_set():
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Pause for ``seconds``, or raise `Cancelled` as soon as the person asks to stop."""
+        """Pause for ``seconds``, or raise `Cancelled` as soon as the user asks to stop."""
         if self._event.wait(seconds):
             raise Cancelled
 
     def run(self, work: Callable[[], T], abort: Callable[[], None] = lambda: None) -> T:
         """Do ``work`` in a thread, whatever it waits for: name servers, a connection, an answer.
 
-        As soon as the person asks to stop, ``abort`` is called, Cancelled is raised, and the
+        As soon as the user asks to stop, ``abort`` is called, Cancelled is raised, and the
         thread is left to its end, of which nobody hears.
         """
         self.check()

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cgwizard import __version__
+from cgwizard.errors import Code
 
 if TYPE_CHECKING:
     import click
@@ -87,7 +88,7 @@ def _output_failed(try_it: bool = False) -> bool:
         from cgwizard.errors import Problem
 
         problem = Problem(
-            "standard-output-failed",
+            Code.STANDARD_OUTPUT_FAILED,
             tried="writing to standard output",
             came_back=error.strerror or str(error),
             cause="it is closed, or leads to a full disk or to a device that is gone",

@@ -17,6 +17,8 @@ from typing import Literal
 
 import msgspec
 
+from cgwizard.errors import Code
+
 LayerState = Literal[
     "queued",
     "downloading",
@@ -98,7 +100,7 @@ class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
     reference: str
-    code: str
+    code: Code
     tried: str
     came_back: str
     cause: str

@@ -1,4 +1,4 @@
-"""The screen of `cgwizard.guide.connect`: the first thing that a person sees."""
+"""The screen of `cgwizard.guide.connect`: the first thing that a user sees."""
 
 from __future__ import annotations
 

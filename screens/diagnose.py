@@ -19,7 +19,7 @@ from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.listing import headline, listed
 from cgwizard.diagnosis.model import Finding, Started, Subject, Verdict
-from cgwizard.errors import Cancelled, Problem
+from cgwizard.errors import Cancelled, Code, Problem
 from cgwizard.guide.step import Check, CheckState
 from cgwizard.screens.parts.findings import Findings, clean
 from cgwizard.screens.parts.footer import Keys, follow, more_below
@@ -214,7 +214,7 @@ def _as_check(number: int, finding: Finding) -> Check:
     problem = None
     if finding.verdict in {"problem", "warning"}:
         problem = Problem(
-            finding.slug, finding.label, finding.evidence, finding.cause, finding.next_step
+            Code(finding.slug), finding.label, finding.evidence, finding.cause, finding.next_step
         )
     detail = "" if problem else finding.evidence
     return Check(f"{number}", finding.label, STATES[finding.verdict], detail, problem)

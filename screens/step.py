@@ -171,7 +171,7 @@ class StepScreen(Screen[None]):
         heading = line_of(self.query_one("#heading"))
         return heading or line_of(findings) or self.query_one("#body").content_region.offset
 
-    # What the person does
+    # What the user does
 
     async def on_mount(self) -> None:
         await self.show()

@@ -13,7 +13,7 @@ from cgwizard.trial.step import Trial
 
 
 class TrialScreen(PullingScreen):
-    """Dismissed when the person goes on or back: then look at ``step.result``."""
+    """Dismissed when the user goes on or back: then look at ``step.result``."""
 
     step: Trial
 

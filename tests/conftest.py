@@ -37,7 +37,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The person's own keyring is no test's, and the keyrings that tests define are not found
+    # The user's own keyring is no test's, and the keyrings that tests define are not found
     # by those of others: the library takes each class there is for one that could be used.
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if hasattr(config, "workerinput"):
@@ -55,7 +55,7 @@ def own_folders(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> Iterator[Path]:
-    """No test sees the person's own settings; afterwards nothing that was written there, and
+    """No test sees the user's own settings; afterwards nothing that was written there, and
     nothing that was logged, holds the canary."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))

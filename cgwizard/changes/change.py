@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.changes.journal import Journal
@@ -24,15 +24,15 @@ PROXIES_PATH = "/service/rest/v1/repositories/docker/proxy"
 SOON_SECONDS = 3.0
 # Failures after which Nexus, or what stands before it, may have done what was asked all the same.
 MAYBE_DONE = {
-    "client-proxy-in-the-way",
-    "nexus-answer-broken",
-    "nexus-answer-too-big",
-    "nexus-answer-unexpected",
-    "nexus-no-answer",
-    "nexus-redirected",
-    "nexus-server-error",
-    "nexus-too-slow",
-    "nexus-unavailable",
+    Code.CLIENT_PROXY_IN_THE_WAY,
+    Code.NEXUS_ANSWER_BROKEN,
+    Code.NEXUS_ANSWER_TOO_BIG,
+    Code.NEXUS_ANSWER_UNEXPECTED,
+    Code.NEXUS_NO_ANSWER,
+    Code.NEXUS_REDIRECTED,
+    Code.NEXUS_SERVER_ERROR,
+    Code.NEXUS_TOO_SLOW,
+    Code.NEXUS_UNAVAILABLE,
 }
 
 
@@ -90,7 +90,7 @@ class CreateProxy(Change):
         try:
             client.delete_repository(self.repository)
         except WizardError as error:
-            if error.code != "nexus-not-found":  # gone already is as good
+            if error.code != Code.NEXUS_NOT_FOUND:  # gone already is as good
                 raise
 
 
@@ -113,7 +113,7 @@ class UpdateProxy(Change):
         """Raises WizardError("change-not-undone") where the former password is not known."""
         if self.before.credentials_needed:
             raise WizardError(
-                "change-not-undone",
+                Code.CHANGE_NOT_UNDONE,
                 tried=f"restoring {self.repository} as it was",
                 came_back="its former password is not known: Nexus never tells a stored one",
                 cause="a change replaces the whole repository, its password included",
@@ -170,7 +170,7 @@ def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> 
         change.apply(client)  # doing it twice is doing it once, and a password is not told
     except WizardError as silent:
         raise WizardError(
-            "change-unknown",
+            Code.CHANGE_UNKNOWN,
             tried=f"to {change.title}",
             came_back=f"{error.problem.came_back}; then {silent.problem.came_back}",
             cause="the connection or Nexus failed while it worked: it may be done or not",
@@ -180,12 +180,12 @@ def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> 
 
 
 def left_behind(change: Change, error: WizardError | None, left: WizardError) -> WizardError:
-    """``error`` (None: the person cancelled) with what could not be taken back after it."""
+    """``error`` (None: the user cancelled) with what could not be taken back after it."""
     made = isinstance(change, CreateProxy)
     stays = f"{change.repository} stays in Nexus {'as it was made' if made else 'as changed'}"
     if error is None:
         return WizardError(
-            "change-not-undone",
+            Code.CHANGE_NOT_UNDONE,
             tried=f"undoing what was cancelled: {change.title}",
             came_back=left.problem.came_back,
             cause=left.problem.cause,
@@ -206,7 +206,7 @@ def verify(change: Change, client: NexusClient) -> None:
     tried = f"reading back the repository {change.repository}"
     if found is None:
         raise WizardError(
-            "repository-not-found-after-change",
+            Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
             tried=tried,
             came_back="Nexus does not know it",
             cause="someone removed it meanwhile, or this user may not see it",
@@ -216,7 +216,7 @@ def verify(change: Change, client: NexusClient) -> None:
     if differences:
         told = "; ".join(f"{member} is {is_}, not {wanted}" for member, is_, wanted in differences)
         raise WizardError(
-            "repository-not-as-sent",
+            Code.REPOSITORY_NOT_AS_SENT,
             tried=tried,
             came_back=told,
             cause="Nexus changed what was sent, or someone else edited it meanwhile",
@@ -230,7 +230,7 @@ def take_back(change: Change, client: NexusClient, journal: Journal) -> None:
 
 
 def take_back_soon(change: Change, client: NexusClient, journal: Journal) -> None:
-    """After the person cancelled, who has waited enough: in a few seconds, or not at all.
+    """After the user cancelled, who has waited enough: in a few seconds, or not at all.
     Raises WizardError."""
     limit, before = Cancel(), client.cancel
     timer = threading.Timer(SOON_SECONDS, limit.set)
@@ -241,7 +241,7 @@ def take_back_soon(change: Change, client: NexusClient, journal: Journal) -> Non
         take_back(change, client, journal)
     except Cancelled as late:
         raise WizardError(
-            "nexus-no-answer",
+            Code.NEXUS_NO_ANSWER,
             tried=f"undoing: {change.title}",
             came_back=f"nothing from {client.base_url} within {SOON_SECONDS:.0f} s",
             cause="Nexus is overloaded or gone",

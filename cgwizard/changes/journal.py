@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 # "lasting": what cannot be undone, and is of no repository; written before it is done, too.
 EntryState = Literal["begun", "applied", "failed", "undone", "lasting"]
@@ -55,7 +55,7 @@ class Journal:
             pass
         except (OSError, msgspec.DecodeError) as error:
             raise WizardError(
-                "journal-unreadable",
+                Code.JOURNAL_UNREADABLE,
                 tried=f"reading the journal {book.path}",
                 came_back=str(error),
                 cause="another version of cgwizard wrote it, or the file was damaged",
@@ -137,7 +137,7 @@ def read(path: Path) -> list[Entry]:
 
 def _not_written(path: Path, error: OSError) -> WizardError:
     return WizardError(
-        "journal-not-written",
+        Code.JOURNAL_NOT_WRITTEN,
         tried=f"noting the change in {path} before it is made",
         came_back=error.strerror or str(error),
         cause="the folder cannot be written to, or the disk is full; nothing was sent to Nexus",

@@ -14,7 +14,7 @@ import msgspec
 
 from cgwizard.changes import journal
 from cgwizard.changes.journal import Entry, Journal
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -212,7 +212,7 @@ def _proxy(settings: dict[str, Any]) -> DockerProxy:
         return DockerProxy.from_answer(settings)
     except msgspec.ValidationError as error:
         raise WizardError(
-            "journal-unreadable",
+            Code.JOURNAL_UNREADABLE,
             tried="reading what the journal says of a repository",
             came_back=str(error),
             cause="another version of cgwizard wrote it, or the file was damaged",

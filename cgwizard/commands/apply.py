@@ -1,4 +1,4 @@
-"""`cgwizard apply ANSWERS.toml`: the guide without a person."""
+"""`cgwizard apply ANSWERS.toml`: the guide without a user."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def told() -> Iterator[None]:
 
 
 def terminal() -> bool:
-    """Whether a person sits before both ends."""
+    """Whether a user sits before both ends."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from cgwizard.commands.common import state_folder, told
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import Code, ExitCode, WizardError
 
 
 @click.command()
@@ -53,7 +53,7 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
 def _confirmed(count: int) -> bool:
     if not sys.stdin.isatty():
         raise WizardError(
-            "nobody-to-ask",
+            Code.NOBODY_TO_ASK,
             tried=f"asking whether to remove {count} thing{'' if count == 1 else 's'}",
             came_back="there is no answer",
             cause="standard input is no terminal",

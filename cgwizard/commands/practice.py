@@ -12,6 +12,7 @@ import click
 
 from cgwizard.commands.common import run_screens, terminal, told
 from cgwizard.commands.options import debug_log, plain_option, runs_plain
+from cgwizard.errors import Code, WizardError
 from cgwizard.text import ascii_fallback
 
 if TYPE_CHECKING:
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
 @plain_option
 @debug_log
 def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain: bool) -> None:
-    """Practise with a Nexus and a cgr.dev of our own.
+    """Practice with a Nexus and a cgr.dev of our own.
 
     Both run on this machine, for this run only.
     """
-    from cgwizard.practice.world import PracticeWorld
-
     if as_json and not serve:
         raise click.UsageError("--json goes with --serve")
     screens = not serve and not plain and terminal()
@@ -40,7 +39,7 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
     # Not started yet: the first screen is drawn before the servers are even imported.
     with (
         told(),
-        closing(PracticeWorld(nexus_port=port, speed=_speed(speed, interactive))) as world,
+        closing(_world(port, _speed(speed, interactive))) as world,
     ):
         if serve:
             _serve(world, as_json)
@@ -53,6 +52,21 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
         from cgwizard.frontends.plain import Plain
 
         sys.exit(Plain(session, source=sys.stdin if plain else None).walk())
+
+
+def _world(port: int, speed: float | None) -> PracticeWorld:
+    from cgwizard.practice.world import PortTakenError, PracticeWorld
+
+    try:
+        return PracticeWorld(nexus_port=port, speed=speed)
+    except PortTakenError as error:
+        raise WizardError(
+            Code.PRACTICE_PORT_TAKEN,
+            tried=f"listening on {error.filename} for the practice Nexus",
+            came_back=error.strerror or str(error),
+            cause="another program uses that port, perhaps another practice Nexus",
+            next_step="stop that program, or choose another port with --port (0: any free one)",
+        ) from error
 
 
 def _speed(text: str | None, interactive: bool) -> float | None:
@@ -95,7 +109,7 @@ def _serve(world: PracticeWorld, as_json: bool) -> None:
         click.echo(f"  user            {info.username}")
         click.echo(f"  password        {info.password.reveal()}")
         click.echo(f"practice cgr.dev  {info.registry_url}")
-        click.echo(f"  organisation    {info.organization}")
+        click.echo(f"  organization    {info.organization}")
         click.echo(f"  token username  {token.username}")
         click.echo(f"  token password  {token.password.reveal()}")
         click.echo("A docker (proxy) of https://cgr.dev/ made in this Nexus leads to this cgr.dev.")

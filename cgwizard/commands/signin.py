@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import Code, ExitCode, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -76,7 +76,7 @@ def _password(nexus: str, user: str, source: str) -> Secret:
 
 def _nobody(what: str, next_step: str) -> WizardError:
     return WizardError(
-        "nobody-to-ask",
+        Code.NOBODY_TO_ASK,
         tried=f"asking for {what}",
         came_back="there is no answer",
         cause="standard input is no terminal, or it ended",

@@ -11,7 +11,7 @@ import click
 
 from cgwizard.commands.common import state_folder, told
 from cgwizard.commands.options import debug_log
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import Code, ExitCode, WizardError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:
 def _confirmed(count: int) -> bool:
     if not sys.stdin.isatty():
         raise WizardError(
-            "nobody-to-ask",
+            Code.NOBODY_TO_ASK,
             tried=f"asking whether to undo {count} change{'' if count == 1 else 's'}",
             came_back="there is no answer",
             cause="standard input is no terminal",
@@ -128,7 +128,7 @@ def _nexus(url: str, entries: list[Entry]) -> str:
         return next((each for each in candidates if each in known), candidates[0])
     if len(known) > 1:
         raise WizardError(
-            "nexus-not-named",
+            Code.NEXUS_NOT_NAMED,
             tried="finding out which Nexus is meant",
             came_back=f"the journal names {len(known)}: {', '.join(known)}",
             cause="this program has worked on more than one",

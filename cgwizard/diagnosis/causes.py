@@ -7,26 +7,26 @@ import msgspec
 from cgwizard.diagnosis.model import Finding, Subject, Target, problem, told, unknown
 from cgwizard.diagnosis.probe import Probe, short
 from cgwizard.diagnosis.repository import explain_reason, remote_status
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import DockerProxy
 
 REGISTRY = "cgr.dev"
 # No answer from the registry at all: what the checks of the network are about.
 NO_WAY = {
-    "registry-dns",
-    "registry-refused",
-    "registry-timeout",
-    "registry-unreachable",
-    "registry-no-answer",
-    "registry-cut",
-    "registry-tls",
-    "registry-tls-untrusted",
-    "registry-tls-name",
-    "registry-tls-expired",
-    "registry-stalled",
-    "client-proxy-in-the-way",
+    Code.REGISTRY_DNS,
+    Code.REGISTRY_REFUSED,
+    Code.REGISTRY_TIMEOUT,
+    Code.REGISTRY_UNREACHABLE,
+    Code.REGISTRY_NO_ANSWER,
+    Code.REGISTRY_CUT,
+    Code.REGISTRY_TLS,
+    Code.REGISTRY_TLS_UNTRUSTED,
+    Code.REGISTRY_TLS_NAME,
+    Code.REGISTRY_TLS_EXPIRED,
+    Code.REGISTRY_STALLED,
+    Code.CLIENT_PROXY_IN_THE_WAY,
 }
-DAMAGED = {"digest-mismatch", "size-mismatch"}
+DAMAGED = {Code.DIGEST_MISMATCH, Code.SIZE_MISMATCH}
 
 
 def at_registry(error: WizardError, stage: str, target: Target) -> Finding:
@@ -35,16 +35,16 @@ def at_registry(error: WizardError, stage: str, target: Target) -> Finding:
     if error.code in NO_WAY:
         where = "the manifest" if stage == "manifest" else "the manifest arrives, a blob"
         return unknown(f"{where} cannot be fetched from here: {error.problem.came_back}")
-    if error.code in {"registry-unavailable", "redirect-loop", "registry-answer"}:
+    if error.code in {Code.REGISTRY_UNAVAILABLE, Code.REDIRECT_LOOP, Code.REGISTRY_ANSWER}:
         return problem(
-            "upstream-down",
+            Code.UPSTREAM_DOWN,
             evidence,
             "the registry itself fails, or something on the way answers in its place",
             "look at https://status.cgr.dev, then try again",
         )
-    if error.code in {"manifest-unknown", "blob-unknown"}:
+    if error.code in {Code.MANIFEST_UNKNOWN, Code.BLOB_UNKNOWN}:
         return problem(
-            "image-unknown",
+            Code.IMAGE_UNKNOWN,
             evidence,
             f"the registry itself has no {target.image}: the name or the tag is wrong",
             "check both in the directory of images, https://images.chainguard.dev",
@@ -55,18 +55,22 @@ def at_registry(error: WizardError, stage: str, target: Target) -> Finding:
 def tag_not_free(finding: Finding, target: Target) -> Finding:
     return msgspec.structs.replace(
         finding,
-        slug="tag-not-free",
+        slug=Code.TAG_NOT_FREE,
         cause="of the free images only the tags latest and latest-dev are given to everybody",
-        next_step=f"pull {target.image.rpartition(':')[0]}:latest, or one of your organisation's",
+        next_step=f"pull {target.image.rpartition(':')[0]}:latest, or one of your organization's",
     )
 
 
 def refused_by_nexus(error: WizardError, subject: Subject, target: Target) -> Finding:
     """Nexus answered with something else than manifest unknown."""
-    if error.code not in {"registry-unavailable", "remote-auto-blocked", "registry-no-answer"}:
+    if error.code not in {
+        Code.REGISTRY_UNAVAILABLE,
+        Code.REMOTE_AUTO_BLOCKED,
+        Code.REGISTRY_NO_ANSWER,
+    }:
         return told(error.problem)
     evidence = f"{error.problem.tried}: {error.problem.came_back}"
-    # Asked anew: the state from before this pull may be another one.
+    # Asked again: the state from before this pull may be another one.
     status = subject.client.remote_status(target.repository)
     if status is None or not status.reason:
         status = remote_status(subject, target)
@@ -94,7 +98,7 @@ def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Findi
     elif fine_there:
         evidence += "; from here the same blob arrives"
     return problem(
-        "remote-blob-host-blocked",
+        Code.REMOTE_BLOB_HOST_BLOCKED,
         evidence,
         "the manifest comes from cgr.dev, blobs come from another host, which Nexus cannot reach"
         + (" (nor can this machine)" if also_here else ""),
@@ -104,7 +108,7 @@ def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Findi
 
 def corrupt(evidence: str) -> Finding:
     return problem(
-        "cache-corrupt",
+        Code.CACHE_CORRUPT,
         evidence,
         "Nexus's stored copy is damaged, or a proxy between here and Nexus changes it",
         "delete that asset in Nexus (it fetches it anew), then check its disk",
@@ -113,7 +117,7 @@ def corrupt(evidence: str) -> Finding:
 
 def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
     return problem(
-        "manifest-unknown",
+        Code.MANIFEST_UNKNOWN,
         f"{error.problem.came_back}; the registry does not take the pull token ({token.code})",
         "Nexus says manifest unknown when the registry refuses its pull token",
         "give the repository a valid pull token",
@@ -124,7 +128,7 @@ def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:
     if theirs is not None and theirs.error is not None and theirs.error.code not in NO_WAY:
         return unknown(f"{error.problem.came_back}; nor does the registry itself serve it")
     return problem(
-        "manifest-unknown",
+        Code.MANIFEST_UNKNOWN,
         f"{error.problem.came_back}; it could not be compared with the registry",
         error.problem.cause,
         error.problem.next_step,
@@ -133,7 +137,7 @@ def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:
 
 def negative_cache(error: WizardError, target: Target, digest: str) -> Finding:
     return problem(
-        "negative-cache",
+        Code.NEGATIVE_CACHE,
         f"{error.problem.came_back}; the registry has it, and by its digest {short(digest)} "
         "Nexus serves it, too",
         "Nexus asked for this name when it did not exist (or was not allowed), and remembers that",
@@ -149,14 +153,14 @@ def unknown_to_nexus_alone(
     stored = settings.http_client.authentication if settings else None
     if target.private and stored is None:
         return problem(
-            "token-not-in-nexus",
+            Code.TOKEN_NOT_IN_NEXUS,
             evidence,
             f"{target.repository} does not sign in at the registry",
             f"give {target.repository} the pull token",
         )
     if stored is not None:
         return problem(
-            "token-stuck" if target.private else "token-other-in-nexus",
+            Code.TOKEN_STUCK if target.private else Code.TOKEN_OTHER_IN_NEXUS,
             evidence if target.private else f"{error.problem.came_back}; the registry has it",
             f"{target.repository} holds a password that the registry refuses (a mistyped, older or "
             "ended one), or still uses the one from before a change",
@@ -164,7 +168,7 @@ def unknown_to_nexus_alone(
             "anew or restart Nexus",
         )
     return problem(
-        "manifest-unknown",
+        Code.MANIFEST_UNKNOWN,
         f"{error.problem.came_back}; the registry has it",
         "Nexus asks for another name than the registry knows: its remote storage, a routing rule, "
         "or a proxy on the way",

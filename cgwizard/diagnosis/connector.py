@@ -9,12 +9,17 @@ from cgwizard.diagnosis.model import Finding, Subject, Target, ok, problem, warn
 from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.runner import check
 from cgwizard.diagnosis.server import server
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.registry.errors import printable
 
-NO_ANSWER = {"registry-refused", "registry-timeout", "registry-unreachable"}
+NO_ANSWER = {Code.REGISTRY_REFUSED, Code.REGISTRY_TIMEOUT, Code.REGISTRY_UNREACHABLE}
 # The port takes connections, and what then comes is nothing that a registry says.
-ANOTHER_PROGRAM = {"registry-cut", "registry-answer", "registry-no-answer", "registry-stalled"}
+ANOTHER_PROGRAM = {
+    Code.REGISTRY_CUT,
+    Code.REGISTRY_ANSWER,
+    Code.REGISTRY_NO_ANSWER,
+    Code.REGISTRY_STALLED,
+}
 
 
 class Connector(NamedTuple):
@@ -78,7 +83,7 @@ def _without_port(subject: Subject, target: Target) -> Finding:
     found = settings(subject, target)
     path = found is not None and found.docker.path_enabled
     return warning(
-        "repository-without-connector",
+        Code.REPOSITORY_WITHOUT_CONNECTOR,
         f"{target.repository} has no port of its own"
         + (", and is reached by path" if path else ""),
         "clients reach it by path, by a group or by a reverse proxy, which is not checked here",
@@ -88,7 +93,7 @@ def _without_port(subject: Subject, target: Target) -> Finding:
 
 def _another_program(found: Connector, evidence: str) -> Finding:
     return problem(
-        "connector-other-service",
+        Code.CONNECTOR_OTHER_SERVICE,
         evidence,
         "another program listens on this port, so that Nexus could not open it (it only logs that)",
         f"stop that program and restart Nexus, or choose another port than {found.port}",
@@ -101,20 +106,20 @@ def _unanswered(error: WizardError, found: Connector, where: str) -> Finding:
         return _another_program(found, evidence)
     if error.code not in NO_ANSWER:
         return problem(error.code, evidence, error.problem.cause, error.problem.next_step)
-    if error.code == "registry-timeout":
-        slug = "connector-firewalled"
+    if error.code == Code.REGISTRY_TIMEOUT:
+        slug = Code.CONNECTOR_FIREWALLED
         cause = "a firewall drops connections to this port"
         step = f"ask for TCP port {found.port} of the Nexus server to be opened"
     elif found.scheme == "https":
-        slug = "connector-https-without-keystore"
+        slug = Code.CONNECTOR_HTTPS_WITHOUT_KEYSTORE
         cause = "Nexus has no HTTPS keystore (it only logs that), or the port is not published"
         step = "give the repository an HTTP port instead, or Nexus a keystore"
     elif found.port < 1024:
-        slug = "connector-privileged-port"
+        slug = Code.CONNECTOR_PRIVILEGED_PORT
         cause = "Nexus runs as a user that may not open ports below 1024"
         step = "give the repository a port above 1023"
     else:
-        slug = "connector-not-published"
+        slug = Code.CONNECTOR_NOT_PUBLISHED
         cause = "the container does not publish the port, or Nexus could not open it (see its log)"
         step = f"publish it (docker run ... -p {found.port}:{found.port}), or choose another port"
     return problem(slug, evidence, cause, step)

@@ -31,7 +31,7 @@ from cgwizard.diagnosis.names import reference_of, wrong_name
 from cgwizard.diagnosis.probe import Probe, probe
 from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.server import account
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.nexus.models import DockerProxy, Repository
@@ -53,7 +53,7 @@ Report = Callable[[Finding | Started], None]
 def compare_with_fresh(subject: Subject, report: Report, cancel: Cancel) -> list[Finding]:
     """Make a repository with Nexus's own settings, ask it for the same images, remove it.
 
-    It writes to Nexus: ask the person first. It is removed in every case, also when cancelled;
+    It writes to Nexus: ask the user first. It is removed in every case, also when cancelled;
     should Nexus die in between, its name tells what it is. Raises Cancelled.
     """
     found: list[Finding] = []
@@ -153,13 +153,13 @@ def _made(subject: Subject, wanted: DockerProxy, tell: Callable[[Finding], None]
             try:
                 undo(change, subject.client, journal)
             except WizardError as error:
-                if error.code != "nexus-not-found":
+                if error.code != Code.NEXUS_NOT_FOUND:
                     tell(_left_behind(wanted.name, error.problem.came_back))
 
 
 def _left_behind(name: str, why: str = "") -> Finding:
     return warning(
-        "compare-left-behind",
+        Code.COMPARE_LEFT_BEHIND,
         f"there is a repository {name}" + (f": {why}" if why else ""),
         "it was made for such a comparison and could not be removed then",
         f"delete {name} in Nexus; nobody needs it",
@@ -191,14 +191,14 @@ def _verdict(subject: Subject, target: Target, registry: Registry, fresh: Docker
         finding = ok(new.evidence) if new.error is None else told(new.error.problem)
     elif new.error is None and old.error is not None:
         finding = problem(
-            "compare-only-fresh-works",
+            Code.COMPARE_ONLY_FRESH_WORKS,
             f"{target.repository}: {old.error.problem.came_back}; the fresh one: {new.evidence}",
             _difference(subject, target, fresh),
             f"make {target.repository} anew, or give it the settings of a new one",
         )
     elif new.error is not None and old.error is not None:
         finding = problem(
-            "compare-both-fail",
+            Code.COMPARE_BOTH_FAIL,
             f"{target.repository}: {old.error.problem.came_back}; "
             f"the fresh one: {new.error.problem.came_back}",
             f"it is not {target.repository} that is wrong, but what both need: Nexus's way to the "
@@ -207,7 +207,7 @@ def _verdict(subject: Subject, target: Target, registry: Registry, fresh: Docker
         )
     elif new.error is not None:
         finding = warning(
-            "compare-only-fresh-fails",
+            Code.COMPARE_ONLY_FRESH_FAILS,
             f"the fresh one: {new.error.problem.came_back}",
             f"{target.repository} serves what it has cached, or has something that a new one lacks",
             "look whether images that were never pulled arrive",

@@ -25,7 +25,7 @@ from cgwizard.diagnosis.probe import QUICK, Probe, probe, short
 from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.runner import check
 from cgwizard.diagnosis.token import entitled_registry
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 IMAGE_SECONDS = 90.0
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Refusals that tell that nobody gets in without a sign-in.
-CLOSED = {"no-login", "no-read-privilege", "not-entitled", "login-wrong", "denied"}
+CLOSED = {Code.NO_LOGIN, Code.NO_READ_PRIVILEGE, Code.NOT_ENTITLED, Code.LOGIN_WRONG, "denied"}
 
 
 def direct(subject: Subject, target: Target) -> Probe:
@@ -84,7 +84,9 @@ def from_registry(subject: Subject) -> Iterator[Finding]:
             yield ok(found.evidence, label=label)
         else:
             finding = causes.at_registry(found.error, found.stage, target)
-            if finding.slug in {"image-unknown", "not-entitled"} and _other_tag(subject, target):
+            if finding.slug in {Code.IMAGE_UNKNOWN, Code.NOT_ENTITLED} and _other_tag(
+                subject, target
+            ):
                 finding = causes.tag_not_free(finding, target)
             yield msgspec.structs.replace(finding, label=label)
 
@@ -122,13 +124,13 @@ def _through(subject: Subject, target: Target) -> Finding:
         return _compared(subject, seen, theirs)
     if seen.stage == "blob":
         return causes.blob_through_nexus(seen, theirs)
-    if seen.error.code != "manifest-unknown":
+    if seen.error.code != Code.MANIFEST_UNKNOWN:
         return causes.refused_by_nexus(seen.error, subject, target)
     return _unknown(subject, target, registry, seen.error, theirs)
 
 
 def connected(subject: Subject, target: Target) -> Registry | Finding:
-    """The repository's connector with the person signed in, or why it is not to be asked."""
+    """The repository's connector with the user signed in, or why it is not to be asked."""
     if wrong_name(subject, target):
         return skipped("its name is not a possible one")
     found = connector_of(subject, target)
@@ -175,9 +177,9 @@ def _compared(subject: Subject, seen: Probe, theirs: Probe | WizardError | None)
         evidence = f"{short(seen.digest)} here, {short(theirs.digest)} at the registry"
         cause = "the tag moved, and Nexus keeps the older image until its metadata's age is over"
         step = "wait, or invalidate the repository's cache in Nexus"
-        if subject.problem is not None and subject.problem.code == "cache-stale-tag":
-            return problem("cache-stale-tag", evidence, cause, step)
-        return warning("cache-stale-tag", evidence, cause, step)
+        if subject.problem is not None and subject.problem.code == Code.CACHE_STALE_TAG:
+            return problem(Code.CACHE_STALE_TAG, evidence, cause, step)
+        return warning(Code.CACHE_STALE_TAG, evidence, cause, step)
     pairs = {piece.digest: piece for piece in theirs.pieces}
     for piece in seen.pieces:
         other = pairs.get(piece.digest)
@@ -210,7 +212,7 @@ def closed(subject: Subject) -> Finding:
             return ok(error.problem.came_back)
         return unknown(f"not told by this answer: {error.problem.came_back}")
     return problem(
-        "anonymous-sees-private",
+        Code.ANONYMOUS_SEES_PRIVATE,
         f"{target.image}: served to nobody in particular",
         "anonymous access is on, and the repository does not ask for a sign-in: everybody who "
         "reaches the port gets the private images",

@@ -1,4 +1,4 @@
-"""The findings as a person reads them: in the checks' order, with what was skipped folded."""
+"""The findings as a user reads them: in the checks' order, with what was skipped folded."""
 
 from __future__ import annotations
 

@@ -102,12 +102,12 @@ class Subject:
     """Everything that a check may look at, for one run; what is not known is None.
 
     ``upstream`` makes a client of Chainguard's registry for a pull token or for nobody;
-    ``connector`` one of a connector (port, "http" or "https") as the person, ``anonymous`` the
+    ``connector`` one of a connector (port, "http" or "https") as the user, ``anonymous`` the
     same as nobody. Usable from several threads; close it, or use ``with``.
     """
 
     nexus: NexusClient | None = None
-    url: str = ""  # of Nexus, as the person typed it
+    url: str = ""  # of Nexus, as the user typed it
     free: Target | None = None
     private: Target | None = None
     pull_token: PullToken | None = None

@@ -10,7 +10,7 @@ from cgwizard.diagnosis.causes import REGISTRY
 from cgwizard.diagnosis.model import Finding, Subject, Target, ok, problem, told
 from cgwizard.diagnosis.probe import QUICK
 from cgwizard.diagnosis.runner import check
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.plan import model as plan
 from cgwizard.registry.reference import Reference
 
@@ -30,13 +30,16 @@ def wrong_name(subject: Subject, target: Target) -> Finding | None:
     first, slash, rest = name.partition("/")
     names = {each.repository for each in subject.targets}
     if not slash:
-        slug, cause = "name-missing-namespace", "every image at cgr.dev has a namespace before it"
+        slug, cause = (
+            Code.NAME_MISSING_NAMESPACE,
+            "every image at cgr.dev has a namespace before it",
+        )
         right = f"{plan.FREE_NAMESPACE}/{text}"
     elif first == REGISTRY:
-        slug, cause = "name-with-upstream-host", "Nexus stands in the place of that host"
+        slug, cause = Code.NAME_WITH_UPSTREAM_HOST, "Nexus stands in the place of that host"
         right = text.partition("/")[2]
     elif first in names and "/" in rest:
-        slug = "name-repository-in-path"
+        slug = Code.NAME_REPOSITORY_IN_PATH
         cause = "a port belongs to one repository, so that its name is no part of the image's"
         right = text.partition("/")[2]
     else:

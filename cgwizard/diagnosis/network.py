@@ -12,7 +12,7 @@ from cgwizard.diagnosis.repository import remote_status, settings
 from cgwizard.diagnosis.runner import Need, check
 from cgwizard.diagnosis.server import account
 from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import RemoteCertificate
 
 
@@ -115,7 +115,7 @@ def nexus_reaches(subject: Subject, host: Host) -> bool | None:
             from_nexus(subject, host)
             return True
     except WizardError as error:
-        return False if error.code in {"remote-dns", "remote-egress"} else None
+        return False if error.code in {Code.REMOTE_DNS, Code.REMOTE_EGRESS} else None
     return None
 
 
@@ -135,7 +135,7 @@ def _needed(host: Host, subject: Subject) -> Finding:
 def _fine(seen: View, subject: Subject) -> Finding:
     if is_public(seen.issuer) is False:
         return warning(
-            "host-tls-intercepted",
+            Code.HOST_TLS_INTERCEPTED,
             seen.evidence,
             "this machine trusts that authority, but it is none of the public ones known here: "
             "probably something on the way decrypts TLS",
@@ -161,7 +161,7 @@ def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
     try:
         theirs = from_nexus(subject, host)
     except WizardError as error:
-        if error.code not in {"remote-dns", "remote-egress"}:
+        if error.code not in {Code.REMOTE_DNS, Code.REMOTE_EGRESS}:
             raise
         return _unreached(host, error, subject)
     issuer = ", ".join(filter(None, (theirs.issuer_organization, theirs.issuer_common_name)))
@@ -178,8 +178,8 @@ def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
         f"or have {host.name} taken out of TLS inspection"
     )
     if nexus_reaches_remote(subject):
-        return warning("remote-tls-intercepted", evidence, f"{cause}; Nexus accepts it", step)
-    return problem("remote-tls-intercepted", evidence, cause, step)
+        return warning(Code.REMOTE_TLS_INTERCEPTED, evidence, f"{cause}; Nexus accepts it", step)
+    return problem(Code.REMOTE_TLS_INTERCEPTED, evidence, cause, step)
 
 
 def nexus_reaches_remote(subject: Subject) -> bool:
@@ -197,14 +197,14 @@ def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:
     try:
         found = subject.client.http_settings()
     except WizardError as refused:
-        if refused.code != "nexus-forbidden":
+        if refused.code != Code.NEXUS_FORBIDDEN:
             raise
     if found is not None and any(p and p.enabled for p in (found.https_proxy, found.http_proxy)):
         return unknown(f"{error.problem.came_back}; Nexus has an outbound proxy for its requests")
     here = from_here(subject, host)
     if here.proxy and not here.stage:
         return problem(
-            "remote-proxy-needed",
+            Code.REMOTE_PROXY_NEEDED,
             f"{error.problem.came_back}; from here it is reached by the proxy {here.proxy}",
             "the network lets requests out by a proxy only, and Nexus has none",
             f"set the HTTP and HTTPS proxy of Nexus to {here.proxy}",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cgwizard.errors import WizardError
-from cgwizard.registry.retry import Patience
+from cgwizard.errors import Code, WizardError
+from cgwizard.registry.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WHOLE = 8 << 20  # bytes; larger blobs are read in part and their digest is not checked
 PART = 1 << 20
 # For a comparison, one more try is enough: what fails twice is what we are looking for.
-QUICK = Patience(
+QUICK = RetryPolicy(
     stall_seconds=10, answer_seconds=15, blob_answer_seconds=40, tries=1, total=3, first_pause=0.2
 )
 
@@ -103,7 +103,7 @@ def _image(registry: Registry, repository: str, parsed: Index | Image) -> Image:
             break
         parsed = registry.manifest(repository, chosen.digest).parsed
     raise WizardError(
-        "platform",
+        Code.PLATFORM,
         tried=f"choosing an image from the index of {repository}",
         came_back="no image in it",
         cause="the index holds attestations only, or is nested too deeply",
@@ -140,7 +140,7 @@ def _read(registry: Registry, repository: str, blob: Descriptor, *, whole: bool)
     sha256 = f"sha256:{checksum.hexdigest()}"
     if limit == blob.size and blob.digest.startswith("sha256:") and sha256 != blob.digest:
         raise WizardError(
-            "digest-mismatch",
+            Code.DIGEST_MISMATCH,
             tried=f"reading blob {short(blob.digest)} of {repository} at {registry.name}",
             came_back=f"bytes with digest {short(sha256)}",
             cause="the copy there is damaged, or something on the way changes what it carries",
@@ -151,7 +151,7 @@ def _read(registry: Registry, repository: str, blob: Descriptor, *, whole: bool)
 
 def _broken(registry: Registry, repository: str, blob: Descriptor, came_back: str) -> WizardError:
     return WizardError(
-        "registry-cut",
+        Code.REGISTRY_CUT,
         tried=f"reading blob {short(blob.digest)} of {repository} at {registry.name}",
         came_back=came_back,
         cause="the connection was cut in the middle of the blob",

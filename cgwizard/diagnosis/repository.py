@@ -18,6 +18,7 @@ from cgwizard.diagnosis.model import (
     warning,
 )
 from cgwizard.diagnosis.runner import check
+from cgwizard.errors import Code
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def exists(subject: Subject) -> Iterator[Finding]:
             yield _absent(subject, target, label)
         elif not found.online:
             yield problem(
-                "repository-offline",
+                Code.REPOSITORY_OFFLINE,
                 f"{name}: online is false",
                 "someone took the repository offline: it answers 503 to every pull",
                 f"set {name} online in Nexus",
@@ -65,7 +66,7 @@ def exists(subject: Subject) -> Iterator[Finding]:
             )
         elif found.http_client.blocked:
             yield problem(
-                "remote-manually-blocked",
+                Code.REMOTE_MANUALLY_BLOCKED,
                 f"{name}: httpClient.blocked is true",
                 "an administrator blocked the remote: only what is cached is served",
                 f"unblock the remote in the settings of {name}",
@@ -81,7 +82,7 @@ def _absent(subject: Subject, target: Target, label: str) -> Finding:
         if other.name.lower() == name.lower():
             what = f"{other.name}, {other.format} ({other.type})"
             return problem(
-                "repository-name-taken",
+                Code.REPOSITORY_NAME_TAKEN,
                 f"there is a repository {what}",
                 "names are unique over all formats, so that no docker (proxy) can have this one",
                 "choose another name",
@@ -90,7 +91,7 @@ def _absent(subject: Subject, target: Target, label: str) -> Finding:
     if not target.made:
         return skipped(f"{name} was not made yet", label=label)
     return problem(
-        "repository-missing",
+        Code.REPOSITORY_MISSING,
         f"Nexus knows no docker (proxy) {name}",
         "it was removed, or this user may not see it",
         "make it again, or have the user given the right to read it",
@@ -107,7 +108,7 @@ def remote_url(subject: Subject) -> Iterator[Finding]:
         index = found.docker_proxy.index_type
         if index != "REGISTRY":
             yield warning(
-                "remote-index-type",
+                Code.REMOTE_INDEX_TYPE,
                 f"{found.name}: dockerProxy.indexType is {index}",
                 "searches go to Docker Hub's index; with HUB, names without a / get library/",
                 'choose "Use proxy registry" as Docker Index',
@@ -125,17 +126,17 @@ def judge_url(url: str, name: str, label: str = "") -> Finding:
     except ValueError:
         parts, host, port = urlsplit(""), "", None
     if not host:
-        slug, cause = "remote-url-no-host", "it names no host"
+        slug, cause = Code.REMOTE_URL_NO_HOST, "it names no host"
     elif host != REMOTE_HOST:
         near = difflib.SequenceMatcher(None, host, REMOTE_HOST).ratio() > 0.6
-        slug = "remote-url-typo"
+        slug = Code.REMOTE_URL_TYPO
         cause = "the host is mistyped" if near else "it leads to another registry"
     elif parts.scheme != "https":
-        slug, cause = "remote-url-http", "the registry speaks HTTPS only"
+        slug, cause = Code.REMOTE_URL_HTTP, "the registry speaks HTTPS only"
     elif port not in {None, 443}:
-        slug, cause = "remote-url-typo", f"the registry does not listen on port {port}"
+        slug, cause = Code.REMOTE_URL_TYPO, f"the registry does not listen on port {port}"
     else:
-        slug = "remote-url-path"
+        slug = Code.REMOTE_URL_PATH
         cause = "Nexus puts it in front of every image name, so that every image is unknown"
     return problem(
         slug,
@@ -169,32 +170,32 @@ def status(subject: Subject) -> Iterator[Finding]:
 _REASONS = (
     (
         ("unknownhost", "name or service", "no such host"),
-        "remote-dns",
+        Code.REMOTE_DNS,
         "the Nexus server finds no address for the remote",
         "check the name servers of the Nexus server",
     ),
     (
         ("proxy authentication",),
-        "remote-proxy-auth",
+        Code.REMOTE_PROXY_AUTH,
         "the outbound proxy of Nexus wants a sign-in",
         "give Nexus the user and password of its HTTP proxy",
     ),
     (
         ("ssl", "certificat", "pkix", "untrusted remote"),
-        "remote-tls-intercepted",
+        Code.REMOTE_TLS_INTERCEPTED,
         "Nexus does not trust the certificate it gets: something on the way decrypts TLS",
         "add that certificate to Nexus's trust store and let the repository use the trust store, "
         "or have cgr.dev taken out of the decryption",
     ),
     (
         ("timed out", "timeout", "refused", "unreachable", "noroute", "reset", "failed to respond"),
-        "remote-egress",
+        Code.REMOTE_EGRESS,
         "the Nexus server cannot open a connection to the remote",
         "have HTTPS to cgr.dev opened for the Nexus server, or set its outbound proxy",
     ),
     (
         ("internal server error", "bad gateway", "service unavailable", "gateway time"),
-        "upstream-down",
+        Code.UPSTREAM_DOWN,
         "the registry itself failed, or a proxy on the way answers in its place",
         "look at https://status.cgr.dev, then try again",
     ),
@@ -208,7 +209,7 @@ def explain_reason(reason: str) -> tuple[str, str, str]:
         if any(sign in words for sign in signs):
             return slug, cause, next_step
     return (
-        "remote-auto-blocked",
+        Code.REMOTE_AUTO_BLOCKED,
         "Nexus could not reach the remote and does not ask it for a while (40 s at first)",
         "find out why it could not, then try again after that time",
     )
@@ -227,7 +228,7 @@ def remote_sign_in(subject: Subject) -> Iterator[Finding]:
         username = stored.username if stored else None
         if target.private and target.made and token and username != token:
             yield problem(
-                "token-not-in-nexus",
+                Code.TOKEN_NOT_IN_NEXUS,
                 f"{found.name} signs in as {_short(username)}"
                 if stored
                 else f"{found.name} signs in as nobody",
@@ -238,7 +239,7 @@ def remote_sign_in(subject: Subject) -> Iterator[Finding]:
             )
         elif stored and not target.private and username != token:
             yield warning(
-                "token-other-in-nexus",
+                Code.TOKEN_OTHER_IN_NEXUS,
                 f"{found.name} signs in as {_short(username)}, which is not your pull token",
                 "when that sign-in ends, the free images fail with it",
                 "take it away, or replace it by a token that you know to be valid",
@@ -249,7 +250,7 @@ def remote_sign_in(subject: Subject) -> Iterator[Finding]:
 
 
 def _short(username: str | None) -> str:
-    """Enough to recognise a pull token's name by; all of another name, unless it is a token."""
+    """Enough to recognize a pull token's name by; all of another name, unless it is a token."""
     name = username or "?"
     return f"{name[:8]}…" if len(name) > 40 else name
 
@@ -259,7 +260,7 @@ def rules(subject: Subject) -> Iterator[Finding]:
     for label, found in _each(subject, "Nothing in Nexus keeps images back"):
         if found.routing_rule_name:
             yield warning(
-                "routing-rule",
+                Code.ROUTING_RULE,
                 f"{found.name} has the routing rule {found.routing_rule_name}",
                 "names that the rule blocks are unknown here though the registry has them",
                 "look whether the rule lets your images through",
@@ -287,7 +288,7 @@ def blob_store(subject: Subject) -> Iterator[Finding]:
         # 0 is also what Nexus says of a store that is not started yet.
         if store.unavailable or 0 < free < LEAST_SPACE:
             yield problem(
-                "nexus-blobstore-full",
+                Code.NEXUS_BLOBSTORE_FULL,
                 f"blob store {store.name}: "
                 + ("unavailable" if store.unavailable else f"{free // 1_000_000} MB left"),
                 "Nexus cannot store what it fetches: pulls of what is not cached fail with 500",

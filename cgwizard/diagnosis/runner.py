@@ -15,7 +15,7 @@ import msgspec
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import model
 from cgwizard.diagnosis.model import Finding, Started, Subject
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 
 Need = Literal["nexus", "signed_in", "free", "private", "pull_token", "upstream", "connector"]
 Work = Callable[[Subject], "Iterator[Finding] | Finding"]
@@ -31,13 +31,13 @@ _MISSING: dict[Need, str] = {
     "nexus": "needs the step Connect to be done",
     "signed_in": "needs the step Connect to be done",
     "free": "needs an image to ask for",
-    "private": "there is no image of an organisation to ask for",
+    "private": "there is no image of an organization to ask for",
     "pull_token": "there is no pull token",
     "upstream": "the registry cannot be asked here",
     "connector": "Nexus's connectors cannot be asked here",
 }
 # What only tells that this user, or this version of Nexus, cannot answer the question.
-_CANNOT_BE_KNOWN = {"nexus-forbidden", "nexus-endpoint-missing"}
+_CANNOT_BE_KNOWN = {Code.NEXUS_FORBIDDEN, Code.NEXUS_ENDPOINT_MISSING}
 
 
 class CheckInfo(msgspec.Struct, frozen=True):
@@ -158,7 +158,9 @@ class _Run:
             if now > deadline:
                 seconds = self._chosen[place].seconds
                 evidence = f"no result within {seconds:.0f} s; it was given up"
-                self._add(place, msgspec.structs.replace(model.unknown(evidence), slug="no-result"))
+                self._add(
+                    place, msgspec.structs.replace(model.unknown(evidence), slug=Code.NO_RESULT)
+                )
                 del self._deadlines[place]
 
 
@@ -180,7 +182,7 @@ def _findings(info: CheckInfo, subject: Subject) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 - a mistake in one check must not end the others
         # Not its text: nobody knows what an unforeseen exception repeats.
         evidence = f"the check itself failed ({type(error).__name__}); this is a mistake in it"
-        yield msgspec.structs.replace(model.unknown(evidence), slug="check-failed")
+        yield msgspec.structs.replace(model.unknown(evidence), slug=Code.CHECK_FAILED)
 
 
 def _missing(needs: tuple[Need, ...], subject: Subject) -> str:

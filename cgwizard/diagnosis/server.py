@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, unknown, warning
 from cgwizard.diagnosis.runner import check
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.nexus.models import Account, Server
 
 # Nexus locks a user out after a few wrong passwords: one that was refused is not sent again.
-REFUSED = {"login-wrong", "nexus-locked-out"}
+REFUSED = {Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT}
 
 
 def server(subject: Subject) -> Server:
@@ -31,7 +31,7 @@ def server(subject: Subject) -> Server:
 
 
 def account(subject: Subject) -> Account:
-    """The person's sign-in to Nexus, made once in a run. Raises WizardError."""
+    """The user's sign-in to Nexus, made once in a run. Raises WizardError."""
 
     def work() -> Account:
         last = subject.problem
@@ -65,7 +65,7 @@ def writable(subject: Subject) -> Finding:
     if subject.client.writable():
         return ok("it is not in read-only mode")
     return problem(
-        "nexus-read-only",
+        Code.NEXUS_READ_ONLY,
         "GET /service/rest/v1/status/writable: 503",
         "Nexus is in read-only mode, for a backup or because it is over a limit, or is starting",
         "ask its administrator to end the read-only mode; while it starts, wait a minute",
@@ -78,7 +78,7 @@ def sign_in(subject: Subject) -> Finding:
     return ok(f"{found.user_id}: {found.evidence}")
 
 
-@check("nexus-eula", "The license agreement is accepted", needs=("signed_in",))
+@check(Code.NEXUS_EULA, "The license agreement is accepted", needs=("signed_in",))
 def eula(subject: Subject) -> Finding:
     found = subject.client.eula()
     if found is None:
@@ -86,7 +86,7 @@ def eula(subject: Subject) -> Finding:
     if found.accepted:
         return ok("accepted")
     return problem(
-        "nexus-eula",
+        Code.NEXUS_EULA,
         "GET /service/rest/v1/system/eula: not accepted",
         "the Community Edition refuses every pull with 403 until someone accepts it",
         "read and accept it: in the step Connect, or in Nexus's own pages",
@@ -111,21 +111,21 @@ def anonymous(subject: Subject) -> Iterator[Finding]:
     access, realms = subject.client.anonymous(), subject.client.active_realms()
     if not access.enabled:
         yield warning(
-            "anonymous-off",
+            Code.ANONYMOUS_OFF,
             f"{wanted}, but anonymous access is off",
             "Nexus answers 401 to everybody who does not sign in",
             "sign in to pull, or switch anonymous access on in Nexus",
         )
     elif "DockerToken" not in realms:
         yield warning(
-            "realm-missing",
+            Code.REALM_MISSING,
             f"{wanted}, but the Docker Bearer Token Realm is not active",
             "without it Nexus cannot let docker in anonymously",
             "add DockerToken to the active realms, or sign in to pull",
         )
     elif access.user_id != "anonymous":
         yield warning(
-            "anonymous-user-changed",
+            Code.ANONYMOUS_USER_CHANGED,
             f"{wanted}, but anonymous access uses the user {access.user_id}",
             "docker's anonymous way works with Nexus's own user anonymous only",
             "set it back to anonymous, or sign in to pull",

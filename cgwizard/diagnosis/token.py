@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, told, unknown, warning
 from cgwizard.diagnosis.runner import check
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.plan.model import FREE_IMAGE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SOON = 7  # days in which a token that ends is worth a warning
 NEW_TOKEN = "make a new one: chainctl auth configure-docker --pull-token --ttl=8760h"  # a year
 # What a registry answers to a sign-in that it does not take.
-REFUSED = {"token-refused", "not-entitled", "login-wrong", "no-login"}
+REFUSED = {Code.TOKEN_REFUSED, Code.NOT_ENTITLED, Code.LOGIN_WRONG, Code.NO_LOGIN}
 
 
 @check("token-shape", "The pull token reads as one")
@@ -46,7 +46,7 @@ def expiry(subject: Subject) -> Finding:
     now = datetime.now(UTC)
     if token.expired(now):
         return problem(
-            "token-expired",
+            Code.TOKEN_EXPIRED,
             f"it expired on {date} (the clock here: {now:%d %B %Y %H:%M} UTC)",
             "pull tokens live 30 days unless they were made for longer",
             NEW_TOKEN,
@@ -54,7 +54,7 @@ def expiry(subject: Subject) -> Finding:
     left = token.days_left(now) or 0
     if left < SOON:
         return warning(
-            "token-expires-soon",
+            Code.TOKEN_EXPIRES_SOON,
             f"it expires on {date}",
             "afterwards private images are unknown to Nexus, and free ones with the same "
             "repository as well",
@@ -78,7 +78,7 @@ def signed_in_registry(subject: Subject) -> Registry:
         if upstream is None:
             raise RuntimeError("a check that needs the registry ran without it")
         last = subject.problem
-        if last is not None and last.code in {"token-refused", "token-expired"}:
+        if last is not None and last.code in {Code.TOKEN_REFUSED, Code.TOKEN_EXPIRED}:
             raise WizardError(
                 last.code,
                 tried=last.tried,
@@ -96,7 +96,7 @@ def signed_in_registry(subject: Subject) -> Registry:
 
 
 def entitled_registry(subject: Subject, image: str) -> Registry:
-    """The same, for one image of the organisation. Raises WizardError("not-entitled") where the
+    """The same, for one image of the organization. Raises WizardError("not-entitled") where the
     token lives and does not open it; it is asked for once in a run."""
     registry = signed_in_registry(subject)
     organization = image.partition("/")[0]
@@ -108,12 +108,12 @@ def entitled_registry(subject: Subject, image: str) -> Registry:
             if error.code not in REFUSED:
                 raise
             raise WizardError(
-                "not-entitled",
+                Code.NOT_ENTITLED,
                 tried=error.problem.tried,
                 came_back=error.problem.came_back,
                 cause="the token is valid, but not for this image: it belongs to another "
-                f"organisation than {organization}, or {organization} does not have the image",
-                next_step="check the image's name, and of which organisation the token was made",
+                f"organization than {organization}, or {organization} does not have the image",
+                next_step="check the image's name, and of which organization the token was made",
             ) from error
         return registry
 
@@ -142,14 +142,14 @@ def accepted(subject: Subject) -> Iterator[Finding]:
 
 def _refused(error: WizardError, token: PullToken) -> Finding:
     evidence = f"{error.problem.tried}: {error.problem.came_back}"
-    if error.code not in {*REFUSED, "token-expired"}:
+    if error.code not in {*REFUSED, Code.TOKEN_EXPIRED}:
         # The network, not the token: said by the checks of the network.
         return unknown(evidence)
     if token.expired():
         cause = f"it expired on {token.expires:%d %B %Y}"
-        return problem("token-expired", evidence, cause, NEW_TOKEN)
+        return problem(Code.TOKEN_EXPIRED, evidence, cause, NEW_TOKEN)
     return problem(
-        "token-revoked",
+        Code.TOKEN_REVOKED,
         evidence,
         "its date has not passed, so that it was revoked (its identity was deleted), or it is "
         "not a token of this registry",

@@ -14,7 +14,7 @@ from cgwizard.net.client import CONNECT_SECONDS, Trust, fetch_certificate, finge
 Stage = Literal["", "dns", "refused", "timeout", "tls", "tls-intercepted", "proxy", "http"]
 TLS_SECONDS = 8.0
 
-# Organisations in the names of authorities that the public web trusts. One that is not here
+# Organizations in the names of authorities that the public web trusts. One that is not here
 # may still be public: then it is said as a guess.
 PUBLIC_AUTHORITIES = (
     "Google Trust Services",

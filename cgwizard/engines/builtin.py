@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cgwizard.events import Finished
     from cgwizard.registry.client import Registry
     from cgwizard.registry.reference import Reference
-    from cgwizard.registry.retry import Patience
+    from cgwizard.registry.retry import RetryPolicy
     from cgwizard.registry.sink import Sink
     from cgwizard.secrets.secret import Credentials
 
@@ -44,7 +44,7 @@ class Builtin:
         credentials: Credentials | None = None,
         *,
         plain_http: bool = False,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> Registry:
         """The registry at ``host`` (``HOST[:PORT]``), to be closed by the caller."""
         from cgwizard.registry.client import Registry

@@ -14,7 +14,7 @@ from cgwizard.engines.docker import image_name
 from cgwizard.engines.errors import TITLES
 from cgwizard.engines.inspect import Details, Listed
 from cgwizard.engines.socket import EngineSocket, said
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.registry.errors import printable
 from cgwizard.trial.model import DATA, NEXUS_PORT, Container, Wanted
 
@@ -176,7 +176,7 @@ class Containers(EngineSocket):
 
     def _gone(self, tried: str, error: Exception) -> WizardError:
         return WizardError(
-            "engine-gone",
+            Code.ENGINE_GONE,
             tried=f"{tried} on {self.path}",
             came_back=str(error) or type(error).__name__,
             cause=f"{self.title} was stopped or restarted, or hangs",
@@ -191,7 +191,7 @@ class Containers(EngineSocket):
             return msgspec.json.decode(response.content, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise WizardError(
-                "engine-answer",
+                Code.ENGINE_ANSWER,
                 tried=tried,
                 came_back=str(error),
                 cause=f"this {self.title} answers in a form that is not known",
@@ -203,15 +203,15 @@ class Containers(EngineSocket):
 
     def _problem(self, tried: str, text: str) -> WizardError:
         words = text.lower()
-        code = "trial-not-started"
+        code = Code.TRIAL_NOT_STARTED
         cause = f"{self.title} says no more than this"
         next_step = f"look at the log of {self.title}, then try again"
         if "already allocated" in words or "address already in use" in words:
-            code = "trial-port-taken"
+            code = Code.TRIAL_PORT_TAKEN
             cause = "another program or container listens on one of these ports"
             next_step = "choose other ports, or stop what uses them"
         elif "no space left" in words:
-            code = "engine-disk-full"
+            code = Code.ENGINE_DISK_FULL
             cause = f"the disk on which {self.title} keeps containers and volumes is full"
             next_step = f"make room there, for example: {self.engine.name} system prune"
         elif "volume is in use" in words or "volume is being used" in words:
@@ -224,7 +224,7 @@ class Containers(EngineSocket):
 
 def name_taken(name: str, tried: str, came_back: str) -> WizardError:
     return WizardError(
-        "trial-name-taken",
+        Code.TRIAL_NAME_TAKEN,
         tried=tried,
         came_back=came_back,
         cause=f"another container is called {name}",

@@ -12,7 +12,7 @@ from cgwizard.engines import errors
 from cgwizard.engines.model import Name, failed
 from cgwizard.engines.progress import Story, read
 from cgwizard.engines.socket import EngineSocket, said
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, ignore
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Docker:
 
     def _old(self) -> WizardError:
         return WizardError(
-            "engine-old",
+            Code.ENGINE_OLD,
             tried=f"pulling for a chosen platform with Docker {self.version}",
             came_back=f"it speaks version {self._api[0]}.{self._api[1]} of its API",
             cause="platforms came with version 1.32, in Docker 17.09",
@@ -183,7 +183,7 @@ def one_platform(platform: str | None) -> None:
     """Raises WizardError `platform` for ``all``, which engines do not pull."""
     if platform == "all":
         raise WizardError(
-            "platform",
+            Code.PLATFORM,
             tried="pulling every platform with a container engine",
             came_back="an engine keeps one platform of an image",
             cause="only the built-in puller takes all of them",

@@ -19,7 +19,7 @@ from cgwizard.engines.errors import TITLES, WITHOUT
 from cgwizard.engines.model import Name
 from cgwizard.engines.podman import Podman
 from cgwizard.engines.socket import EngineSocket
-from cgwizard.errors import Problem, WizardError
+from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.registry.errors import printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ANSWER_SECONDS = 5.0  # an engine that hangs may still take connections
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A socket that the rules name. ``named``: the person chose it, and no other will do."""
+    """A socket that the rules name. ``named``: the user chose it, and no other will do."""
 
     kind: Kind
     address: str  # "unix:///var/run/docker.sock"
@@ -199,7 +199,7 @@ def _path(candidate: Candidate) -> str:
     tried = f"using the engine that {candidate.why} names"
     if not candidate.address:
         raise WizardError(
-            "engine-absent",
+            Code.ENGINE_ABSENT,
             tried=tried,
             came_back="there is no such context, or it names no engine",
             cause="it was removed, or its name in DOCKER_CONTEXT or docker's settings is wrong",
@@ -208,7 +208,7 @@ def _path(candidate: Candidate) -> str:
     bare = candidate.address.removeprefix("unix://")
     if "/" in bare and "://" not in bare:
         raise WizardError(
-            "engine-remote",
+            Code.ENGINE_REMOTE,
             tried=tried,
             came_back=f"{candidate.address} is no address of a socket",
             cause="that is unix:// and the whole path",
@@ -217,7 +217,7 @@ def _path(candidate: Candidate) -> str:
     # Podman takes passwords in addresses.
     shown = re.sub(r"(://[^:@/]*):.*@", r"\1:***@", candidate.address)
     raise WizardError(
-        "engine-remote",
+        Code.ENGINE_REMOTE,
         tried=tried,
         came_back=f"{shown} is no unix:// socket",
         cause="cgwizard speaks to an engine over its socket on this machine",
@@ -238,7 +238,7 @@ def _knock(candidate: Candidate, path: str) -> None:
             raise _no_permission(candidate.kind, path, tried) from error
         except (TimeoutError, BlockingIOError) as error:
             raise WizardError(
-                "engine-hangs",
+                Code.ENGINE_HANGS,
                 tried=tried,
                 came_back=f"no connection within {CONNECT_SECONDS:.0f} seconds",
                 cause=f"{title} hangs",
@@ -270,7 +270,7 @@ def _no_permission(kind: Kind, path: str, tried: str) -> WizardError:
         cause = f"{path} belongs to another user's Podman"
         advice = "start your own: systemctl --user start podman.socket"
     return WizardError(
-        "engine-permission",
+        Code.ENGINE_PERMISSION,
         tried=tried,
         came_back="permission denied",
         cause=cause,
@@ -284,7 +284,7 @@ def _absent(kind: Kind, tried: str, came_back: str) -> WizardError:
         "podman": "systemctl --user start podman.socket",
     }
     return WizardError(
-        "engine-absent",
+        Code.ENGINE_ABSENT,
         tried=tried,
         came_back=came_back,
         cause=f"{TITLES[kind]} is not installed or not running",
@@ -294,5 +294,5 @@ def _absent(kind: Kind, tried: str, came_back: str) -> WizardError:
 
 def _most_telling(failures: list[Found]) -> Found:
     """A socket that is there and refuses says more than one that is not."""
-    telling = (f for f in failures if f.problem and f.problem.code != "engine-absent")
+    telling = (f for f in failures if f.problem and f.problem.code != Code.ENGINE_ABSENT)
     return next(telling, failures[0])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import (
     Finished,
     Layer,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cgwizard.registry.reference import Reference
 
 # The engine would be refused in the same way, and a second refusal may lock the user out.
-HOPELESS = frozenset({"login-wrong", "nexus-locked-out", "token-refused"})
+HOPELESS = frozenset({Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT, Code.TOKEN_REFUSED})
 
 
 def ask(
@@ -41,12 +41,12 @@ def ask(
     """What ``reference`` leads to; None where it cannot be told from here, which the engine's own
     pull need not mind. Raises WizardError when the sign-in was refused, and Cancelled."""
     from cgwizard.registry.resolve import Resolution, Resolver
-    from cgwizard.registry.retry import Patience, Retries
+    from cgwizard.registry.retry import Retries, RetryPolicy
     from cgwizard.registry.workers import Crew
 
     answers: list[Resolution] = []
     stop = Cancel()
-    resolver = Resolver(registry, reference, Retries(Patience(tries=0), stop))
+    resolver = Resolver(registry, reference, Retries(RetryPolicy(tries=0), stop))
     crew = Crew(cancel, stop, abort=registry.abort, tick=lambda: None)
     try:
         crew.run([lambda: answers.append(resolver.resolve(platform))], 1)

@@ -1,4 +1,4 @@
-"""Asking an engine over its unix socket: a question, or a stream that a person can stop."""
+"""Asking an engine over its unix socket: a question, or a stream that a user can stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.registry.errors import printable
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class EngineSocket:
 
     def _gone(self, tried: str, error: Exception) -> WizardError:
         return WizardError(
-            "engine-gone",
+            Code.ENGINE_GONE,
             tried=f"{tried} on {self.path}",
             came_back=str(error) or type(error).__name__,
             cause="the engine was stopped or restarted, or hangs",
@@ -119,7 +119,7 @@ class EngineSocket:
 
     def _strange(self, path: str, came_back: str) -> WizardError:
         return WizardError(
-            "engine-answer",
+            Code.ENGINE_ANSWER,
             tried=f"GET {path} on {self.path}",
             came_back=printable(came_back),
             cause="what listens on this socket is neither Docker nor Podman, or a very old one",
@@ -186,7 +186,7 @@ def _lines(response: httpx.Response) -> Iterator[bytes]:
         yield from filter(None, (line.strip() for line in lines))
         if len(rest) > LINE_LIMIT:
             raise WizardError(
-                "engine-answer",
+                Code.ENGINE_ANSWER,
                 tried="reading what the engine tells about the pull",
                 came_back=f"a line of more than {LINE_LIMIT >> 20} MiB",
                 cause="what listens on this socket is no container engine",

@@ -1,6 +1,6 @@
 """Whether Nexus and this machine are what an answers file was written for.
 
-In the guide a person would be asked; unattended there is nobody to answer, so that a difference
+In the guide a user would be asked; unattended there is nobody to answer, so that a difference
 is the end, before anything is sent.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -34,7 +34,7 @@ def _repository(session: Session, answers: Answers) -> None:
             return
         told = "; ".join(f"{member} is {is_}" for member, is_, _ in differences)
         raise WizardError(
-            "repository-exists",
+            Code.REPOSITORY_EXISTS,
             tried=f"looking whether the name {wanted.name} is free",
             came_back=f"a docker (proxy) of this name is there: {told}",
             cause="someone made or changed it since the answers were written",
@@ -43,7 +43,7 @@ def _repository(session: Session, answers: Answers) -> None:
     stores = [store.name for store in session.blob_stores]
     if stores and wanted.blob_store not in stores and step.preview():
         raise WizardError(
-            "blob-store-unknown",
+            Code.BLOB_STORE_UNKNOWN,
             tried=f"looking for the blob store {wanted.blob_store}",
             came_back=f"there are: {', '.join(stores)}",
             cause="the answers were written for another Nexus",
@@ -56,7 +56,7 @@ def _engine(session: Session, answers: Answers) -> None:
     if step.values["engine"] != name:
         there = ", ".join(["builtin", *step.engines])
         raise WizardError(
-            "engine-absent",
+            Code.ENGINE_ABSENT,
             tried=f"looking for the engine {name}, which is to pull",
             came_back=f"there are: {there}",
             cause="it is not installed or not running, or the answers are of another machine",

@@ -22,7 +22,7 @@ class Questions:
         shown = {field.id: field.value for field in step.fields() if field.kind == "text"}
         while self._prompts and wrong != {}:
             asked: set[str] = set()
-            # Looked up anew: an answer can take a field away, or bring one.
+            # Looked up again: an answer can take a field away, or bring one.
             while field := next((f for f in step.fields() if f.id not in asked), None):
                 asked.add(field.id)
                 if wrong is None or field.id in wrong:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
 WAITS = {"up", "undone"}  # checks that may take minutes: what is waited for is told meanwhile
-TOTALS_SECONDS = 10.0  # a person who listens to it wants to know that it goes on, not each MB
+TOTALS_SECONDS = 10.0  # a user who listens to it wants to know that it goes on, not each MB
 # C0, DEL and C1 controls, bidirectional marks and line separators.
 _CONTROLS = dict.fromkeys(
     (

@@ -34,7 +34,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Left(Exception):
-    """The person leaves, or the terminal went away."""
+    """The user leaves, or the terminal went away."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -58,7 +58,7 @@ class Plain:
         self._questions = Questions(self.lines, self.prompts)
         self.cancel = Cancel()
         self._working = False
-        self._stopped = False  # by the person, a moment ago
+        self._stopped = False  # by the user, a moment ago
         self._told: dict[tuple[str, str], Check] = {}
         self._noted: tuple[str, ...] = ()
 
@@ -90,7 +90,7 @@ class Plain:
         return ExitCode.DONE
 
     def _step(self, step: Step, *, again: bool) -> int:
-        """Returns where to go: 1 on, -1 back. ``again``: the person came back to it."""
+        """Returns where to go: 1 on, -1 back. ``again``: the user came back to it."""
         number = list(self.session.steps).index(step) + 1
         if number > 1:
             self.lines.line()

@@ -1,4 +1,4 @@
-"""`cgwizard apply`: the guide without a person, from an answers file.
+"""`cgwizard apply`: the guide without a user, from an answers file.
 
 It decides nothing: where the answers leave a question open, the guide's own proposal is taken,
 and where what is there differs from what the answers expect, it stops before anything is sent.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, ExitCode, Problem, WizardError
+from cgwizard.errors import Cancelled, Code, ExitCode, Problem, WizardError
 from cgwizard.events import PullEvent
 from cgwizard.frontends import expected
 from cgwizard.guide import prefill
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.plan.answers_file import Answers
 
-# Where the guide's own next step is for a person before it.
+# Where the guide's own next step is for a user before it.
 NEXT_STEPS = {
-    "nexus-eula": "read it; accept-eula = true under [connect] accepts it in your name",
-    "run-in-use": "wait until the other one has ended, then run it again",
-    "password-missing": "keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
+    Code.NEXUS_EULA: "read it; accept-eula = true under [connect] accepts it in your name",
+    Code.RUN_IN_USE: "wait until the other one has ended, then run it again",
+    Code.PASSWORD_MISSING: "keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
 }
 # Where a step's field is not the key of the answers that fills it.
 KEYS = {
@@ -41,7 +41,7 @@ KEYS = {
     "token.token": ("secrets", "pull-token"),
 }
 FOUND_LATER = {"port", "password"}
-MOST_ACTS = 6  # of one step; each ends, and none needs more than check, accept, apply
+MAX_ACTS = 6  # of one step; each ends, and none needs more than check, accept, apply
 
 
 class StepBegun(msgspec.Struct, frozen=True, tag="step", tag_field="event"):
@@ -69,7 +69,7 @@ class Preview(msgspec.Struct, frozen=True, tag="change", tag_field="event"):
 
 class Stopped(msgspec.Struct, frozen=True, tag="problem", tag_field="event"):
     step: str
-    code: str
+    code: Code
     tried: str
     came_back: str
     cause: str
@@ -158,9 +158,9 @@ class Apply:
         if self.answers.connect is None and not self.session.practice:
             raise _unusable("[connect] is missing", 'add [connect] with url = "..." and user')
         steps, secrets = self.session.steps, self.answers.secrets
-        practised = {} if not self.session.practice else dict(steps.connect.values)
+        practiced = {} if not self.session.practice else dict(steps.connect.values)
         prefill.fill(self.session, self.answers.plan)
-        for field, text in practised.items():
+        for field, text in practiced.items():
             steps.connect.set(field, text)
         # What is kept where was decided with the answers: nothing more is kept.
         steps.connect.values["keep"] = steps.token.values["keep"] = "memory"
@@ -192,7 +192,7 @@ class Apply:
     def _incomplete(self, step: Step, problems: dict[str, str]) -> WizardError:
         field, told = next(iter(problems.items()))
         key = KEYS.get(f"{step.id}.{field}", (step.id, field.replace("_", "-")))
-        if key == ("token", "image"):  # of which the organisation is the first part
+        if key == ("token", "image"):  # of which the organization is the first part
             given = self.answers.pull is not None and self.answers.pull.private_image
             key = ("pull", "private-image") if given else ("token", "organization")
         return _unusable(f"{self.place(key)}{'.'.join(key)}: {told}", "correct or complete it")
@@ -224,7 +224,7 @@ class Apply:
             if self.dry_run and self._ends_dry(step, lines):
                 return True
             acts += 1
-            if acts > MOST_ACTS:
+            if acts > MAX_ACTS:
                 raise RuntimeError(f"{step.id} does not come to an end")
             self._run(step, step.act)
         if step.problem is not None:
@@ -251,7 +251,7 @@ class Apply:
 
     def _agrees(self, step: Step) -> bool:
         """Whether the answers accept the agreement that Nexus waits for: a legal act."""
-        return bool(step.problem and step.problem.code == "nexus-eula") and self._accepts
+        return bool(step.problem and step.problem.code == Code.NEXUS_EULA) and self._accepts
 
     def _run(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
         def report(check: Check) -> None:
@@ -294,7 +294,7 @@ def _is_through(step: Step) -> bool:
 
 def _unusable(came_back: str, next_step: str) -> WizardError:
     return WizardError(
-        "answers-incomplete",
+        Code.ANSWERS_INCOMPLETE,
         tried="filling in the guide from the answers",
         came_back=came_back,
         cause="the answers leave open what the guide must know, or no step takes them so",

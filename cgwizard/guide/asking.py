@@ -1,4 +1,4 @@
-"""Asking a registry in a way that ends when the person cancels."""
+"""Asking a registry in a way that ends when the user cancels."""
 
 from __future__ import annotations
 

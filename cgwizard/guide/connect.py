@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide import connect_checks, connect_reach, secret_storage
 from cgwizard.guide.connect_signin import SignIn
 from cgwizard.guide.step import CONTINUE, Action, Check, Field, Fix, Report, Step, checking
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
     from cgwizard.trial.model import TrialNexus
 
-UNTRUSTED = {"nexus-tls-untrusted", "nexus-certificate-changed"}
+UNTRUSTED = {Code.NEXUS_TLS_UNTRUSTED, Code.NEXUS_CERTIFICATE_CHANGED}
 TRIAL = Action("trial", "start a trial Nexus", "t")  # a front end opens `cgwizard.trial` for it
 
 
@@ -29,14 +29,14 @@ class Connect(Step):
     id = "connect"
     title = "Connect"
     secret_fields: ClassVar[frozenset[str]] = secret_storage.SECRET_FIELDS | {"password"}
-    doubts: ClassVar[dict[str, str]] = {
-        "login-wrong": "password",
-        "password-missing": "password",
-        "nexus-dns": "url",
-        "nexus-refused": "url",
-        "nexus-filtered": "url",
-        "nexus-not-nexus": "url",
-        "no-admin-privilege": "user",
+    doubts: ClassVar[dict[Code, str]] = {
+        Code.LOGIN_WRONG: "password",
+        Code.PASSWORD_MISSING: "password",
+        Code.NEXUS_DNS: "url",
+        Code.NEXUS_REFUSED: "url",
+        Code.NEXUS_FILTERED: "url",
+        Code.NEXUS_NOT_NEXUS: "url",
+        Code.NO_ADMIN_PRIVILEGE: "user",
         **secret_storage.DOUBTS,
     }
 
@@ -45,7 +45,7 @@ class Connect(Step):
         self.keeping = secret_storage.Keeping()  # of the whole run
         self.trial_possible = False  # whether a container engine answers here
         self.fingerprint: str | None = None
-        self.accepted: str | None = None  # the agreement's text to which the person agreed
+        self.accepted: str | None = None  # the agreement's text to which the user agreed
         self._from = ""  # where the password was found, in words; empty where it was typed
         self._signing_in = SignIn()
         self.values = {"url": session.url, "user": session.user, "ca_file": "", "keep": ""}
@@ -138,7 +138,7 @@ class Connect(Step):
         return self._others()
 
     def _others(self) -> tuple[Action, ...]:
-        if self.problem and self.problem.code in {"run-in-use", "run-not-taken-over"}:
+        if self.problem and self.problem.code in {Code.RUN_IN_USE, Code.RUN_NOT_TAKEN_OVER}:
             return (Action("look", "only look", "l"),)
         return ()
 
@@ -149,14 +149,14 @@ class Connect(Step):
         self.act(report, cancel)
 
     def field_problems(self) -> dict[str, str]:
-        from cgwizard.nexus.address import normalise
+        from cgwizard.nexus.address import normalize
 
         problems = {}
         if not self.values["url"].strip():
             problems["url"] = "where is Nexus? For example https://nexus.example.com"
         else:
             try:
-                normalise(self.values["url"])
+                normalize(self.values["url"])
             except WizardError as error:
                 problems["url"] = f"{error.problem.came_back}: {error.problem.next_step}"
         if not self.values["user"].strip():
@@ -261,7 +261,7 @@ class Connect(Step):
         try:
             run.claim(nexus)
         except WizardError as error:
-            if error.code == "run-in-use":
+            if error.code == Code.RUN_IN_USE:
                 self.fix = Fix("take over", lambda: run.take_over(nexus))
             raise
 
@@ -309,7 +309,7 @@ class Connect(Step):
         if not self.secrets.get("password") and not self._load_password(client.base_url):
             places = " and ".join(self.keeping.places()) or "memory"
             raise WizardError(
-                "password-missing",
+                Code.PASSWORD_MISSING,
                 tried=f"finding a password for {user} in {places}",
                 came_back="there is none",
                 cause="none was saved for this user and this Nexus",

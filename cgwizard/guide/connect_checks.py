@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Fix, Report, checking
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def writable(client: NexusClient, report: Report) -> None:
         if client.writable():
             return ""
         raise WizardError(
-            "nexus-read-only",
+            Code.NEXUS_READ_ONLY,
             tried=f"asking {client.base_url} whether it can be changed",
             came_back="503 from /service/rest/v1/status/writable: it is read-only",
             cause="an administrator froze it, or a backup or an upgrade is under way",
@@ -34,7 +34,7 @@ def docker(client: NexusClient, report: Report) -> None:
         if client.docker_supported():
             return ""
         raise WizardError(
-            "nexus-no-docker",
+            Code.NEXUS_NO_DOCKER,
             tried="looking for docker repositories in Nexus's own API description",
             came_back="it knows no docker (proxy)",
             cause="this is the open core, or the format is switched off on this node",
@@ -54,7 +54,7 @@ def rights(signed_in: Account, report: Report) -> None:
     else:
         report(Check("rights", label, "running"))
         raise WizardError(
-            "no-admin-privilege",
+            Code.NO_ADMIN_PRIVILEGE,
             tried=f"asking Nexus what {signed_in.user_id} may do",
             came_back=signed_in.evidence,
             cause="the user has no role with repository-admin privileges",
@@ -64,12 +64,12 @@ def rights(signed_in: Account, report: Report) -> None:
 
 def agreement(step: Connect, client: NexusClient, report: Report) -> None:
     """A Community Edition serves no content before its agreement was accepted: a legal act, so
-    the text is shown and the person accepts it."""
+    the text is shown and the user accepts it."""
     label = "its license agreement is accepted"
     try:
         eula = client.eula()
     except WizardError as error:
-        if error.code != "nexus-forbidden":
+        if error.code != Code.NEXUS_FORBIDDEN:
             raise
         report(Check("eula", label, "warning", "only an administrator may see that"))
         return
@@ -95,7 +95,7 @@ def agreement(step: Connect, client: NexusClient, report: Report) -> None:
 
 def _not_accepted() -> WizardError:
     return WizardError(
-        "nexus-eula",
+        Code.NEXUS_EULA,
         tried="asking Nexus whether its End User License Agreement was accepted",
         came_back="not yet; until then Nexus refuses every pull with 403",
         cause="a fresh Community Edition waits for someone who accepts it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Fix, Report
 from cgwizard.net.client import Trust
 
@@ -35,7 +35,7 @@ def reach(step: Connect, report: Report, cancel: Cancel) -> NexusClient:
         _offer_pin(step, error)
         raise
     except WizardError as error:
-        if error.code == "nexus-certificate-changed":
+        if error.code == Code.NEXUS_CERTIFICATE_CHANGED:
             step.fix = Fix("look at the new certificate", forget_pin)
         raise
     report(Check("reach", label, "done", client.base_url))

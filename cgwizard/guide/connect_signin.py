@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Fix, Step
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class SignIn:
         try:
             return client.sign_in()
         except WizardError as error:
-            if error.code == "nexus-locked-out":
+            if error.code == Code.NEXUS_LOCKED_OUT:
                 self._locked[client.base_url, credentials.username] = time.monotonic()
-            if error.code != "login-wrong":
+            if error.code != Code.LOGIN_WRONG:
                 raise
             self._refused.add((client.base_url, credentials))
             if where:
@@ -47,7 +47,7 @@ class SignIn:
         tried = f"signing in as {user}"
         if (url, credentials) in self._refused:
             raise WizardError(
-                "login-wrong",
+                Code.LOGIN_WRONG,
                 tried=tried,
                 came_back="not sent: Nexus refused this password a moment ago",
                 cause="Nexus locks a user out after a few wrong passwords, so none is sent twice",
@@ -61,7 +61,7 @@ class SignIn:
 
             step.fix = Fix("sign in all the same", unlock)
             raise WizardError(
-                "nexus-locked-out",
+                Code.NEXUS_LOCKED_OUT,
                 tried=tried,
                 came_back=f"not sent: about {left // 60 + 1:.0f} of the 15 minutes are left",
                 cause="each try while a name is locked starts its 15 minutes anew",
@@ -72,7 +72,7 @@ class SignIn:
 def _outdated(error: WizardError, where: str) -> WizardError:
     """A refused sign-in whose password was kept."""
     return WizardError(
-        "login-wrong",
+        Code.LOGIN_WRONG,
         tried=f"{error.problem.tried}, with the password from {where}",
         came_back=error.problem.came_back,
         cause="the password was changed since it was saved, or the account is disabled",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from cgwizard.changes import change as changes
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.routing import refuse_taken
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
@@ -24,7 +24,7 @@ EXISTING = (Choice("use", "use it as it is"), Choice("change", "change it as sho
 class Developer(Step):
     id = "developer"
     title = "Developer proxy"
-    doubts: ClassVar[dict[str, str]] = {"repository-name-taken": "name"}
+    doubts: ClassVar[dict[Code, str]] = {Code.REPOSITORY_NAME_TAKEN: "name"}
     defaults: ClassVar[dict[str, str]] = {
         "name": plan.Developer().name,
         "remote": plan.REMOTE_URL,
@@ -153,7 +153,7 @@ class Developer(Step):
         try:
             return self.session.nexus.blob_stores()
         except WizardError as error:
-            if error.code != "nexus-forbidden":
+            if error.code != Code.NEXUS_FORBIDDEN:
                 raise
             return []  # who may make repositories need not see the stores: the default one is there
 
@@ -203,7 +203,7 @@ class Developer(Step):
         if shown is not None and not shown.differences(found):
             return
         raise WizardError(
-            "repository-exists",
+            Code.REPOSITORY_EXISTS,
             tried=f"looking whether the name {found.name} is free",
             came_back=f"there is a docker (proxy) {found.name} that differs from what you chose",
             cause="someone made or changed it",
@@ -237,7 +237,7 @@ class Developer(Step):
         """Nexus never tells a stored password and a PUT replaces everything."""
         if isinstance(change, changes.UpdateProxy) and change.before.has_credentials:
             raise WizardError(
-                "credentials-would-be-lost",
+                Code.CREDENTIALS_WOULD_BE_LOST,
                 tried=f"preparing the change of {change.repository}",
                 came_back="it holds upstream credentials, which Nexus does not tell",
                 cause="every change replaces the whole repository, its stored password included",

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide.step import Check, Report
 from cgwizard.plan import model as plan
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
 PING_SECONDS = 3.0
-HOPELESS = {"connector-other-service", "nexus-certificate-changed", "ca-file-unreadable"}
+HOPELESS = {Code.CONNECTOR_OTHER_SERVICE, Code.NEXUS_CERTIFICATE_CHANGED, Code.CA_FILE_UNREADABLE}
 # Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
 # path-based routing needs them so: older servers are not given a name that ages badly.
 NAME = re.compile(r"[a-z0-9-][a-z0-9_.-]*")
@@ -46,7 +46,7 @@ def existing_proxy(session: Session, name: str) -> DockerProxy | None:
         return None
     if (taken.format, taken.type) != ("docker", "proxy") or taken.name != name:
         raise WizardError(
-            "repository-name-taken",
+            Code.REPOSITORY_NAME_TAKEN,
             tried=f"looking whether the name {name} is free",
             came_back=f"there is a repository {taken.name}, {taken.format} ({taken.type})",
             cause="names are unique over all formats, ignoring case",
@@ -58,10 +58,10 @@ def existing_proxy(session: Session, name: str) -> DockerProxy | None:
 def unusable(existing: DockerProxy) -> WizardError | None:
     """Why a repository that is there cannot serve Chainguard's images as it is."""
     name, docker = existing.name, existing.docker
-    found: tuple[str, str, str, str, str] | None = None
+    found: tuple[Code, str, str, str, str] | None = None
     if existing.proxy.remote_url.rstrip("/") != plan.REMOTE_URL.rstrip("/"):
         found = (
-            "remote-url-path",
+            Code.REMOTE_URL_PATH,
             "the remote storage",
             existing.proxy.remote_url,
             f"only {plan.REMOTE_URL} finds Chainguard's images",
@@ -69,7 +69,7 @@ def unusable(existing: DockerProxy) -> WizardError | None:
         )
     elif docker.http_port is None and docker.https_port is None:
         found = (
-            "repository-without-connector",
+            Code.REPOSITORY_WITHOUT_CONNECTOR,
             "the connector",
             "it has no port of its own",
             "it is reached by path or through another repository",
@@ -77,7 +77,7 @@ def unusable(existing: DockerProxy) -> WizardError | None:
         )
     elif not existing.online:
         found = (
-            "repository-offline",
+            Code.REPOSITORY_OFFLINE,
             "the state",
             "it is offline",
             "an administrator took it offline",
@@ -85,7 +85,7 @@ def unusable(existing: DockerProxy) -> WizardError | None:
         )
     elif existing.http_client.blocked:
         found = (
-            "remote-manually-blocked",
+            Code.REMOTE_MANUALLY_BLOCKED,
             "the state",
             "its remote is blocked",
             "an administrator blocked it",
@@ -152,7 +152,7 @@ def _take_back(
         raise changes.left_behind(change, failed, left) from error
     except Cancelled as stopped:
         unknown = WizardError(
-            "change-not-undone",
+            Code.CHANGE_NOT_UNDONE,
             tried=label,
             came_back="you stopped it",
             cause="the request may have been done or not",
@@ -168,13 +168,13 @@ def wait_for_connector(
     session: Session, port: int, scheme: str, report: Report, cancel: Cancel
 ) -> None:
     """Nexus answers before the connector is open, and says nothing when it cannot open it."""
-    from cgwizard.registry.retry import Patience
+    from cgwizard.registry.retry import RetryPolicy
 
     address = session.address(port)
     label = f"the connector answers at {address}"
     report(Check("connector", label, "running"))
     deadline = time.monotonic() + CONNECTOR_SECONDS
-    patience = Patience(answer_seconds=PING_SECONDS)
+    patience = RetryPolicy(answer_seconds=PING_SECONDS)
     while True:
         try:
             registry = cancel.run(lambda: session.connector(port, scheme, patience=patience))
@@ -198,7 +198,7 @@ def _ping(registry: Registry, address: str) -> bool:
     ping = registry.ping()
     if not (ping.api_version or "").startswith("registry/"):
         raise WizardError(
-            "connector-other-service",
+            Code.CONNECTOR_OTHER_SERVICE,
             tried=f"GET /v2/ at {address}",
             came_back=f"{ping.status} from something that is no registry",
             cause="another program listens on this port, so Nexus could not open it",
@@ -213,16 +213,16 @@ def _explained(error: WizardError, session: Session, port: int, scheme: str) -> 
     address = session.address(port)
     if scheme == "https":
         code, cause = (
-            "connector-https-without-keystore",
+            Code.CONNECTOR_HTTPS_WITHOUT_KEYSTORE,
             "Nexus has no HTTPS keystore (it only logs that), or the port is not published",
         )
         step = "go back and choose HTTP, or give Nexus a keystore first"
     elif port < 1024:
-        code, cause = "connector-privileged-port", "Nexus may not open ports below 1024"
+        code, cause = Code.CONNECTOR_PRIVILEGED_PORT, "Nexus may not open ports below 1024"
         step = "go back and choose a port above 1023"
     else:
         code, cause = (
-            "connector-not-published",
+            Code.CONNECTOR_NOT_PUBLISHED,
             "the port of the container is not published, or a firewall or another program has it",
         )
         step = f"publish the port (docker run ... -p {port}:{port}) or go back and choose another"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Action, Check, Fix, Report, Step
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Finish(Step):
         report(Check("save", "saved the commands", "done", str(path)))
 
     def _look_what_to_undo(self, report: Report) -> None:
-        """Show it; it is done only when the person confirms it."""
+        """Show it; it is done only when the user confirms it."""
         from cgwizard.changes import undo
 
         report(Check("undo", "compare with what Nexus has now", "running"))
@@ -277,7 +277,7 @@ def _holds(path: Path, text: str) -> bool:
 
 def _unsaved(path: Path, error: OSError) -> WizardError:
     return WizardError(
-        "file-not-saved",
+        Code.FILE_NOT_SAVED,
         tried=f"writing {path}",
         came_back=error.strerror or str(error),
         cause="the folder cannot be written to, or the disk is full",

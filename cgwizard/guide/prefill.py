@@ -26,7 +26,7 @@ def fill(session: Session, chosen: plan.Plan) -> None:
 
 
 def typed(chosen: plan.Plan) -> dict[str, dict[str, str]]:
-    """The text of each field by step, as a person would have typed it."""
+    """The text of each field by step, as a user would have typed it."""
     found: dict[str, dict[str, str]] = {}
     if part := chosen.connect:
         ca_file = str(part.ca_file) if part.ca_file else ""

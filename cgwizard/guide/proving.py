@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import Finished, OnEvent, ignore
 from cgwizard.guide.asking import ask
 from cgwizard.guide.step import Check, CheckState, Report
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cgwizard.registry.retry import Retries
 
 # Who did not sign in is told so, or that there is no such image.
-REFUSALS = {"no-login", "no-read-privilege", "not-entitled", "manifest-unknown"}
+REFUSALS = {Code.NO_LOGIN, Code.NO_READ_PRIVILEGE, Code.NOT_ENTITLED, Code.MANIFEST_UNKNOWN}
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ class Questions:
             return None
         if there != self.finished.digest:
             raise WizardError(
-                "cache-stale-tag",
+                Code.CACHE_STALE_TAG,
                 tried=f"comparing {self.reference.repository} with cgr.dev itself",
                 came_back=f"{short(self.finished.digest)} here, {short(there)} there",
                 cause="the tag moved and Nexus still has the older one (metadata max age)",
@@ -179,7 +179,7 @@ class Questions:
             registry = self.session.connector(self.target.port, self.session.routing.scheme)
             image, digest = self.reference.repository, self.finished.digest
             found = ask(
-                registry, self.cancel, lambda _: upstream.artefacts(registry, image, digest)
+                registry, self.cancel, lambda _: upstream.artifacts(registry, image, digest)
             )
         except WizardError as error:
             told = f"cannot be known: {error.problem.came_back}"
@@ -210,7 +210,7 @@ class Questions:
                 self._tell("closed", label, "warning", told, error.problem)
             return
         raise WizardError(
-            "anonymous-sees-private",
+            Code.ANONYMOUS_SEES_PRIVATE,
             tried=f"asking for {self.reference.repository} without signing in",
             came_back="Nexus serves it to anyone who reaches the port",
             cause="anonymous access is on and the repository does not force a sign-in",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import Finished, OnEvent, PullEvent, ignore
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.session import Proof
@@ -109,7 +109,10 @@ class Pull(Step):
 
     @property
     def doubtful(self) -> str:
-        if self.problem is None or self.problem.code not in {"manifest-unknown", "not-entitled"}:
+        if self.problem is None or self.problem.code not in {
+            Code.MANIFEST_UNKNOWN,
+            Code.NOT_ENTITLED,
+        }:
             return ""
         failed = {check.id for check in self.checks.values() if check.state == "problem"}
         return "private_image" if "private-pull" in failed else "free_image"
@@ -234,7 +237,7 @@ class Pull(Step):
         try:
             finished = self._pull(target, reference, cancel)
         except WizardError as error:
-            if error.code == "manifest-unknown":  # it may be what Nexus remembers
+            if error.code == Code.MANIFEST_UNKNOWN:  # it may be what Nexus remembers
                 self.fix = Fix(
                     "forget failures, pull again", lambda: self._forget(target.repository)
                 )

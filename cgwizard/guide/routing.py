@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
 from cgwizard.plan import model as plan
 
@@ -27,10 +27,10 @@ SCHEMES = (Choice("http", "HTTP"), Choice("https", "HTTPS, with a keystore in Ne
 class Routing(Step):
     id = "routing"
     title = "Choose a free port"
-    doubts: ClassVar[dict[str, str]] = {
-        "connector-port-taken": "port",
-        "connector-port-of-other-repository": "port",
-        "connector-not-published": "port",
+    doubts: ClassVar[dict[Code, str]] = {
+        Code.CONNECTOR_PORT_TAKEN: "port",
+        Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY: "port",
+        Code.CONNECTOR_NOT_PUBLISHED: "port",
     }
 
     def __init__(self, session: Session) -> None:
@@ -260,7 +260,7 @@ def refuse_taken(session: Session, port: int) -> bool | None:
     holder = next((c.repository for c in taken if c.port == port), None)
     if holder or port == nexus_port(session):
         raise WizardError(
-            "connector-port-of-other-repository",
+            Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY,
             tried=f"looking whether port {port} is free",
             came_back=f"it is the connector of {holder}" if holder else "Nexus itself uses it",
             cause="a port belongs to one repository",
@@ -269,7 +269,7 @@ def refuse_taken(session: Session, port: int) -> bool | None:
     seen = listening(session, port)
     if seen:
         raise WizardError(
-            "connector-port-taken",
+            Code.CONNECTOR_PORT_TAKEN,
             tried=f"connecting to {session.address(port)}",
             came_back="something answers there that is no connector of this Nexus",
             cause="another program listens on this port",

@@ -1,4 +1,4 @@
-"""Where secrets are kept, by the person's choice: asked in Connect and in Add token auth.
+"""Where secrets are kept, by the user's choice: asked in Connect and in Add token auth.
 
 A keyring that works is proposed; without one nothing is kept. An encrypted file and
 systemd-creds are offered beside it. What is opened in one step is open in the next.
@@ -10,7 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Literal
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Choice, Field, Report, Step
 from cgwizard.secrets import encrypted_file, index, systemd_creds
 from cgwizard.secrets import keyring as keyrings
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 Where = Literal["keyring", "secrets-file", "systemd-creds", "memory"]
 SECRET_FIELDS = frozenset({"passphrase", "passphrase_again"})
 DOUBTS = {
-    "secrets-file-wrong-passphrase": "passphrase",
-    "secrets-file-unreadable": "passphrase",
-    "secrets-file-open-to-others": "passphrase",
+    Code.SECRETS_FILE_WRONG_PASSPHRASE: "passphrase",
+    Code.SECRETS_FILE_UNREADABLE: "passphrase",
+    Code.SECRETS_FILE_OPEN_TO_OTHERS: "passphrase",
 }
 
 
@@ -158,7 +158,7 @@ class Keeping:
 
     def load(self, kind: Kind, account: str) -> tuple[Secret, str] | None:
         """What is kept for ``account``, and where, in words. A place that fails is passed over:
-        the person is asked instead."""
+        the user is asked instead."""
         for where, store in self._open().items():
             with contextlib.suppress(WizardError):
                 if (found := store.load(kind, account)) is not None:

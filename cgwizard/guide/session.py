@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cgwizard.changes.journal import Journal
-from cgwizard.errors import Problem, WizardError
+from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.events import Finished
 from cgwizard.net.client import Trust
 from cgwizard.plan import model as plan
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.models import BlobStore, DockerProxy, Repository
     from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry
-    from cgwizard.registry.retry import Patience
+    from cgwizard.registry.retry import RetryPolicy
     from cgwizard.runs.run import Run
     from cgwizard.tokens.claims import PullToken
     from cgwizard.trial.model import Container
@@ -207,14 +207,14 @@ class Session:
         *,
         credentials: Credentials | None = None,
         anonymous: bool = False,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> Registry:
-        """A connector of Nexus as a registry, signed in as the person unless told otherwise.
+        """A connector of Nexus as a registry, signed in as the user unless told otherwise.
 
         Raises WizardError where the pinned certificate cannot be compared with its own.
         """
         from cgwizard.registry.client import Registry
-        from cgwizard.registry.retry import Patience
+        from cgwizard.registry.retry import RetryPolicy
 
         address = self.address(port)
         try:
@@ -223,11 +223,11 @@ class Session:
                 None if anonymous else credentials or self.credentials,
                 trust=self.trust,
                 name=address,
-                patience=patience or Patience(),
+                patience=patience or RetryPolicy(),
             )
         except OSError as error:
             raise WizardError(
-                "connector-tls-failed",
+                Code.CONNECTOR_TLS_FAILED,
                 tried=f"a TLS connection to {address}",
                 came_back=error.strerror or str(error),
                 cause="nothing speaks TLS there: the connector is not open, or is a plain one",
@@ -237,10 +237,10 @@ class Session:
     def upstream(self, credentials: Credentials | None = None) -> Registry:
         """Chainguard's registry itself; in practice the practice one stands for it."""
         from cgwizard.registry.client import Registry
-        from cgwizard.registry.retry import Patience
+        from cgwizard.registry.retry import RetryPolicy
 
         url = self.practice.registry_url if self.practice else UPSTREAM
-        return Registry(url, credentials, name="cgr.dev", patience=Patience())
+        return Registry(url, credentials, name="cgr.dev", patience=RetryPolicy())
 
     @property
     def problem(self) -> Problem | None:

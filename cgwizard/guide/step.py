@@ -1,6 +1,6 @@
 """A step as every front end drives it: fields, checks, one main action.
 
-A step is asked what to show (`fields`, `checks`, `preview`, `action`) and told what the person
+A step is asked what to show (`fields`, `checks`, `preview`, `action`) and told what the user
 did (`set`, `act`). It knows nothing of screens. `enter` and `act` block and are called in a
 worker thread; everything else is quick.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, Problem, WizardError
+from cgwizard.errors import Cancelled, Code, Problem, WizardError
 from cgwizard.secrets.secret import Secret
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """Something the person can do now; ``key`` is for those beside the main one, where no text
+    """Something the user can do now; ``key`` is for those beside the main one, where no text
     is being typed. ``short`` is for where there is little room: a key that is not told is none."""
 
     id: str
@@ -82,7 +82,7 @@ class Step:
     title: ClassVar[str]  # the rail's words
     defaults: ClassVar[dict[str, str]] = {}
     secret_fields: ClassVar[frozenset[str]] = frozenset()
-    doubts: ClassVar[dict[str, str]] = {}  # problem code: the field that it is about
+    doubts: ClassVar[dict[Code, str]] = {}  # problem code: the field that it is about
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -134,7 +134,7 @@ class Step:
         """What other keys do now."""
         return ()
 
-    # What the person did
+    # What the user did
 
     def set(self, field: str, text: str) -> bool:
         """Keep what was typed; returns whether that changes anything. A changed answer takes
@@ -160,7 +160,7 @@ class Step:
         self.state = "todo"
 
     def stopped(self) -> None:
-        """The person stopped what was under way: what of it stays true, stays."""
+        """The user stopped what was under way: what of it stays true, stays."""
         self.reset()
 
     def field_problems(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Step 4, Add token auth: the organisation's production images, by a pull token."""
+"""Step 4, Add token auth: the organization's production images, by a pull token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from cgwizard.changes import change as changes
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy, routing, token_check
 from cgwizard.guide import secret_storage as keeping
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
@@ -40,15 +40,15 @@ class Token(Step):
     id = "token"
     title = "Add token auth"
     secret_fields: ClassVar[frozenset[str]] = keeping.SECRET_FIELDS | {"token"}
-    doubts: ClassVar[dict[str, str]] = {
-        "token-truncated": "token",
-        "token-unreadable": "token",
-        "token-wrong-kind": "token",
-        "token-expired": "token",
-        "token-refused": "token",
-        "repository-name-taken": "name",
-        "connector-port-taken": "port",
-        "connector-port-of-other-repository": "port",
+    doubts: ClassVar[dict[Code, str]] = {
+        Code.TOKEN_TRUNCATED: "token",
+        Code.TOKEN_UNREADABLE: "token",
+        Code.TOKEN_WRONG_KIND: "token",
+        Code.TOKEN_EXPIRED: "token",
+        Code.TOKEN_REFUSED: "token",
+        Code.REPOSITORY_NAME_TAKEN: "name",
+        Code.CONNECTOR_PORT_TAKEN: "port",
+        Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY: "port",
         **keeping.DOUBTS,
     }
     defaults: ClassVar[dict[str, str]] = {
@@ -74,7 +74,7 @@ class Token(Step):
 
     @property
     def heading(self) -> str:
-        return "Add your organisation's images with a pull token"
+        return "Add your organization's images with a pull token"
 
     @property
     def context(self) -> str:

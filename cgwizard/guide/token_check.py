@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Report, checking
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Secret
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cgwizard.tokens.claims import PullToken
 
 IMAGE = "chainguard-base"
-REFUSED = {"token-refused", "login-wrong", "denied", "not-entitled"}
+REFUSED = {Code.TOKEN_REFUSED, Code.LOGIN_WRONG, "denied", Code.NOT_ENTITLED}
 
 
 def unreachable(error: Problem) -> bool:
@@ -77,11 +77,11 @@ def _accepted(registry: Registry, image: str) -> str:
             raise
         organization = image.partition("/")[0]
         raise WizardError(
-            "token-refused",
+            Code.TOKEN_REFUSED,
             tried=f"asking cgr.dev with this token for leave to pull {image}",
             came_back=error.problem.came_back,
-            cause=f"it was revoked, or belongs to another organisation than {organization}, "
-            "or the organisation has no such image",
+            cause=f"it was revoked, or belongs to another organization than {organization}, "
+            "or the organization has no such image",
             next_step="check the image's name; chainctl auth pull-token list shows the tokens",
         ) from error
     return ""
@@ -89,7 +89,7 @@ def _accepted(registry: Registry, image: str) -> str:
 
 def _expired(token: PullToken) -> WizardError:
     return WizardError(
-        "token-expired",
+        Code.TOKEN_EXPIRED,
         tried="reading the pull token's expiry date",
         came_back=f"it expired on {token.expires:%d %B %Y %H:%M} UTC",
         cause="pull tokens live 30 days unless they were made for longer",
@@ -102,7 +102,7 @@ def image_problem(image: str) -> str | None:
     from cgwizard.registry.reference import Reference
 
     if "/" not in image:
-        return f"your organisation and one of its images, for example example.com/{IMAGE}"
+        return f"your organization and one of its images, for example example.com/{IMAGE}"
     if image.startswith(("cgr.dev/", "http")):
         return "without the registry: ORG/IMAGE"
     try:
@@ -112,13 +112,13 @@ def image_problem(image: str) -> str | None:
     if reference.tag not in {None, "latest"} or reference.digest:
         return "without tag or digest: ORG/IMAGE"
     if reference.repository.startswith(f"{plan.FREE_NAMESPACE}/"):
-        return "an image of your organisation; those of chainguard are free and need no token"
+        return "an image of your organization; those of chainguard are free and need no token"
     return None
 
 
 def describe(token: PullToken, now: datetime) -> str:
-    """Expiry and organisation as the token tells them, in one line."""
-    told = [f"organisation {token.organization_id[:8]}…"]
+    """Expiry and organization as the token tells them, in one line."""
+    told = [f"organization {token.organization_id[:8]}…"]
     if token.expires is None:
         told.append("no expiry date in it")
     else:

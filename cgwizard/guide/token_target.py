@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.step import Check, Report
 from cgwizard.plan import model as plan
@@ -22,7 +22,7 @@ class Target:
     def __init__(self, step: Token) -> None:
         self.step = step
         self.session = step.session
-        self.again = False  # the person wants the token sent although Nexus has it
+        self.again = False  # the user wants the token sent although Nexus has it
         self._looked: dict[str, DockerProxy | None] = {}  # what is there, by name
 
     @property
@@ -82,7 +82,7 @@ class Target:
 
     def change(self, token: PullToken) -> changes.Change:
         """Nexus does not tell the stored password, so an existing repository is always sent
-        the token anew."""
+        the token again."""
         wanted = self.wanted(token)
         existing = self.existing
         if existing is None:
@@ -103,7 +103,7 @@ class Target:
         found, name = self.existing, self.name
         if found is None and not self.separate:
             raise WizardError(
-                "repository-not-found",
+                Code.REPOSITORY_NOT_FOUND,
                 tried=f"looking for {name}, which is to get the token",
                 came_back="Nexus does not know it any more",
                 cause="someone removed it meanwhile",
@@ -114,7 +114,7 @@ class Target:
         if shown is not None and not shown.differences(found):
             return
         raise WizardError(
-            "repository-exists",
+            Code.REPOSITORY_EXISTS,
             tried=f"looking whether the name {name} is free",
             came_back="there is a docker (proxy) of this name that was not there before",
             cause="someone made or changed it meanwhile",

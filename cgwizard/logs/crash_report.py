@@ -20,7 +20,7 @@ from cgwizard.system import files
 
 ENVIRONMENT = ("TERM", "COLORTERM", "LANG", "LC_ALL", "NO_COLOR", "PYTHON_KEYRING_BACKEND")
 PACKAGES = ("textual", "httpx", "keyring", "msgspec", "cryptography")
-MOST_CHAINED = 8
+MAX_CHAINED = 8
 
 
 def report(error: BaseException, folder: Path | None = None) -> Path | None:
@@ -45,7 +45,7 @@ def text(error: BaseException) -> str:
 
 
 def told(error: BaseException, path: Path | None) -> str:
-    """What the person is told, once the terminal is itself again."""
+    """What the user is told, once the terminal is itself again."""
     where = f"The report is in {path}" if path else "No report could be written"
     return (
         f"cgwizard: it stopped by an error of its own ({type(error).__name__}).\n"
@@ -76,7 +76,7 @@ def _machine() -> Iterator[str]:
 def _chain(error: BaseException) -> Iterator[str]:
     seen: set[int] = set()
     current: BaseException | None = error
-    while current is not None and id(current) not in seen and len(seen) < MOST_CHAINED:
+    while current is not None and id(current) not in seen and len(seen) < MAX_CHAINED:
         seen.add(id(current))
         yield f"{type(current).__module__}.{type(current).__qualname__}: {_line(str(current))}"
         for frame in traceback.extract_tb(current.__traceback__):

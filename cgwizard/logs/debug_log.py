@@ -19,13 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.logs import redact
 
 if TYPE_CHECKING:
     import httpx
 
-MOST_BYTES = 16 << 10  # of a body; what is longer is a listing or a layer
+MAX_BYTES = 16 << 10  # of a body; what is longer is a listing or a layer
 _TEXT = ("json", "text/", "xml", "html", "x-www-form-urlencoded")
 
 
@@ -105,7 +105,7 @@ def start(path: Path) -> DebugLog:
             os.set_blocking(descriptor, True)
     except OSError as error:
         raise WizardError(
-            "debug-log-unwritable",
+            Code.DEBUG_LOG_UNWRITABLE,
             tried=f"opening {path} for the debug log",
             came_back=error.strerror or str(error),
             cause="the folder is missing, or not yours to write in",
@@ -146,10 +146,10 @@ def _body(data: bytes, headers: httpx.Headers) -> list[str]:
         return [f"({kind or 'no content type'}, not shown)"]
     if headers.get("content-encoding", "") in {"gzip", "deflate"}:
         try:
-            data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, MOST_BYTES)
+            data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, MAX_BYTES)
         except zlib.error:
             return ["(compressed, unreadable)"]
-    return redact.body(data.decode("utf-8", "replace"), whole=len(data) < MOST_BYTES).split("\n")
+    return redact.body(data.decode("utf-8", "replace"), whole=len(data) < MAX_BYTES).split("\n")
 
 
 def _tee(log: DebugLog, number: int, response: httpx.Response) -> httpx.SyncByteStream:
@@ -170,8 +170,8 @@ def _tee(log: DebugLog, number: int, response: httpx.Response) -> httpx.SyncByte
                 raise TypeError("a synchronous client has synchronous streams")
             for chunk in inner:
                 self.total += len(chunk)
-                if len(self.kept) < MOST_BYTES:
-                    self.kept += chunk[: MOST_BYTES - len(self.kept)]
+                if len(self.kept) < MAX_BYTES:
+                    self.kept += chunk[: MAX_BYTES - len(self.kept)]
                 yield chunk
 
         def close(self) -> None:

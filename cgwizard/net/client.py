@@ -1,7 +1,7 @@
 """One place that makes HTTP clients: whom to trust, how long to wait, which proxy.
 
-Trust is the system's store (truststore), a CA file of the person's, or one certificate
-pinned by its SHA-256 fingerprint after the person confirmed it. Proxies come from the
+Trust is the system's store (truststore), a CA file of the user's, or one certificate
+pinned by its SHA-256 fingerprint after the user confirmed it. Proxies come from the
 environment (HTTPS_PROXY, NO_PROXY, ...), as everywhere; httpx reads them.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard import __version__
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +27,7 @@ READ_SECONDS = 20.0
 
 
 class Trust(msgspec.Struct, frozen=True):
-    """Which certificates are believed: the system's store, and what the person added."""
+    """Which certificates are believed: the system's store, and what the user added."""
 
     ca_file: Path | None = None
     fingerprint: str | None = None  # SHA-256 of the server's certificate: 64 hex digits
@@ -59,7 +59,7 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
     """The TLS settings for ``trust``.
 
     A pinned certificate is fetched, compared and then is the only anchor, so that what is
-    spoken to is what the person confirmed; its names and dates do not matter any more.
+    spoken to is what the user confirmed; its names and dates do not matter any more.
     Raises WizardError when the pin does not match or the CA file cannot be read.
     """
     import truststore
@@ -69,7 +69,7 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
         seen = fingerprint(der)
         if seen != trust.fingerprint:
             raise WizardError(
-                "nexus-certificate-changed",
+                Code.NEXUS_CERTIFICATE_CHANGED,
                 tried=f"TLS to {host}:{port} with the pinned certificate",
                 came_back=f"another certificate, SHA-256 {seen}",
                 cause="the certificate was renewed, or something answers in its place",
@@ -86,7 +86,7 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
             context.load_verify_locations(cafile=trust.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise WizardError(
-                "ca-file-unreadable",
+                Code.CA_FILE_UNREADABLE,
                 tried=f"reading the CA file {trust.ca_file}",
                 came_back=str(error),
                 cause="the file is missing, not readable, or not in PEM form",
@@ -129,7 +129,7 @@ def http_client(
     except (ImportError, ValueError, httpx.InvalidURL):
         # Not quoted: there may be a password in it.
         raise WizardError(
-            "client-proxy-in-the-way",
+            Code.CLIENT_PROXY_IN_THE_WAY,
             tried="reading the proxies that the environment names",
             came_back="one that is no http:// or https:// address",
             cause="HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names a SOCKS proxy, which cannot be used "

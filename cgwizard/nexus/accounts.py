@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.http_errors import refusal
 from cgwizard.nexus.models import Account
 from cgwizard.nexus.session import Session, decode
@@ -22,7 +22,7 @@ def sign_in(session: Session) -> Account:
     200 to none at all, so that a proxy which takes them away shows, too."""
     if session.credentials is None:
         raise WizardError(
-            "nexus-sign-in-needed",
+            Code.NEXUS_SIGN_IN_NEEDED,
             tried=f"signing in to {session.base_url}",
             came_back="nothing was sent",
             cause="user name or password is missing",
@@ -34,7 +34,7 @@ def sign_in(session: Session) -> Account:
     if answer.status == 503:
         if answer.headers.get("retry-after") or "temporarily" in answer.excerpt.lower():
             raise WizardError(
-                "nexus-sign-in-unavailable",
+                Code.NEXUS_SIGN_IN_UNAVAILABLE,
                 tried=what,
                 came_back=answer.told,
                 cause="Nexus cannot ask its user back-end (LDAP or database) now; "
@@ -85,7 +85,7 @@ def _limited(session: Session, name: str, evidence: str) -> Account:
 
 def _taken_away(what: str, came_back: str) -> WizardError:
     return WizardError(
-        "nexus-behind-proxy-strips-auth",
+        Code.NEXUS_BEHIND_PROXY_STRIPS_AUTH,
         tried=what,
         came_back=f"first no objection to the password, then {came_back}",
         cause="a reverse proxy in front of Nexus takes the Authorization header away",

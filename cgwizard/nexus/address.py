@@ -1,4 +1,4 @@
-"""From what a person types to the base URL of a Nexus. Pure: nothing is contacted here.
+"""From what a user types to the base URL of a Nexus. Pure: nothing is contacted here.
 
 A base URL has a scheme, a host, a port unless it is the scheme's own, and Nexus's context
 path; never a trailing slash: ``https://nexus.example.com``, ``http://10.0.0.7:8081/nexus``.
@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import NamedTuple, NoReturn
 
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.text.sanitize import printable
 
 NEXUS_PORT = 8081  # `application-port` of every Nexus distribution
@@ -65,7 +65,7 @@ def parse(text: str) -> Address:
     return Address(scheme, _host(host, shown), port, _context("/" + path, shown))
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """The base URL that ``text`` means, with the likelier scheme where none was typed.
 
     Raises WizardError("url-invalid").
@@ -181,7 +181,7 @@ def _shown(text: str) -> str:
 
 def _refuse(shown: str, why: str, next_step: str = "") -> NoReturn:
     raise WizardError(
-        "url-invalid",
+        Code.URL_INVALID,
         tried=f"reading {shown} as the address of a Nexus",
         came_back=why,
         cause="the address was mistyped, or it is not the address of a web server",

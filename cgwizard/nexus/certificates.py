@@ -1,4 +1,4 @@
-"""The certificate that a server presents, in the words in which a person confirms it."""
+"""The certificate that a server presents, in the words in which a user confirms it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.net.client import fetch_certificate, fingerprint
 from cgwizard.text.sanitize import printable
 
@@ -27,14 +27,14 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class UntrustedCertificate(WizardError):
-    """TLS works, but the certificate is not believed: the person may confirm and pin it.
+    """TLS works, but the certificate is not believed: the user may confirm and pin it.
 
     Codes: nexus-tls-untrusted, nexus-tls-name, nexus-tls-expired.
     """
 
     def __init__(
         self,
-        code: str,
+        code: Code,
         *,
         host: str,
         port: int,
@@ -123,12 +123,12 @@ _NOT_YET_VALID, _EXPIRED, _WRONG_NAMES = 9, 10, {62, 63, 64}
 
 def _explained(
     host: str, verify_code: int, reason: str, certificate: Certificate | None, now: datetime
-) -> tuple[str, str, str, str]:
+) -> tuple[Code, str, str, str]:
     """Code, came back, cause, next step."""
     if verify_code in _WRONG_NAMES:
         names = ", ".join(certificate.names[:5]) if certificate and certificate.names else ""
         return (
-            "nexus-tls-name",
+            Code.NEXUS_TLS_NAME,
             f"a certificate for {names or 'another name'}, not for {host}",
             "the server is known under another name, or another server answers",
             f"use {certificate.names[0]}" if names and certificate else "use the server's own name",
@@ -138,7 +138,7 @@ def _explained(
         if certificate and certificate.not_before and certificate.not_after:
             dates = f"valid {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
         return (
-            "nexus-tls-expired",
+            Code.NEXUS_TLS_EXPIRED,
             f"a certificate that is not valid now ({dates})",
             f"it was not renewed, or the clock here is wrong: it says {now:%Y-%m-%d %H:%M} UTC",
             "check the clock, then have the certificate renewed",
@@ -147,7 +147,7 @@ def _explained(
     if certificate and certificate.self_signed:
         issuer = f"a self-signed certificate of {certificate.subject}"
     return (
-        "nexus-tls-untrusted",
+        Code.NEXUS_TLS_UNTRUSTED,
         f"{issuer} ({printable(reason)})",
         "the server uses an authority of your own that this machine does not know, "
         "or something on the way replaces its certificate",

@@ -50,7 +50,7 @@ DOCKER_PROXY = "/v1/repositories/docker/proxy"
 
 
 class NexusClient:
-    """One Nexus as one user. ``base_url`` as `address.normalise` gives it."""
+    """One Nexus as one user. ``base_url`` as `address.normalize` gives it."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class NexusClient:
     # The server
 
     def server(self) -> Server:
-        """Who answers, asked anew and without credentials."""
+        """Who answers, asked again and without credentials."""
         return self._session.server(again=True)
 
     @property
@@ -134,7 +134,7 @@ class NexusClient:
         return self._optional("/v1/system/eula", Eula, needs="nx-all")
 
     def accept_eula(self, eula: Eula) -> None:
-        """A legal act: only after the person agreed to ``eula.disclaimer``."""
+        """A legal act: only after the user agreed to ``eula.disclaimer``."""
         body = {"accepted": True, "disclaimer": eula.disclaimer}
         self._write("POST", "/v1/system/eula", "accepting the EULA", body, needs="nx-all")
 

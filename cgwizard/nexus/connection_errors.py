@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.net.client import CONNECT_SECONDS, READ_SECONDS, fetch_certificate
 from cgwizard.nexus.certificates import untrusted
 from cgwizard.text.sanitize import printable
@@ -32,7 +32,7 @@ class NexusElsewhere(WizardError):
 
     def __init__(
         self,
-        code: str,
+        code: Code,
         *,
         base_url: str,
         tried: str,
@@ -63,7 +63,7 @@ def network_error(error: Exception, base_url: str, tried: str) -> WizardError:
         return _filtered(url.host, port, tried)
     if isinstance(error, httpx.TimeoutException):
         return WizardError(
-            "nexus-no-answer",
+            Code.NEXUS_NO_ANSWER,
             tried=tried,
             came_back=f"a connection, but no answer within {READ_SECONDS:.0f} s",
             cause="Nexus is starting or overloaded, or another kind of server listens there",
@@ -80,14 +80,14 @@ def cut_short(error: Exception, response: httpx.Response, tried: str) -> WizardE
     began = f"HTTP {response.status_code}{f' from {server}' if server else ''}"
     if isinstance(error, httpx.TimeoutException):
         return WizardError(
-            "nexus-no-answer",
+            Code.NEXUS_NO_ANSWER,
             tried=tried,
             came_back=f"the beginning of {began}, then nothing for {READ_SECONDS:.0f} s",
             cause="Nexus is overloaded, or something on the way holds its answers back",
             next_step="try again; behind a reverse proxy, look at its log",
         )
     return WizardError(
-        "nexus-answer-broken",
+        Code.NEXUS_ANSWER_BROKEN,
         tried=tried,
         came_back=f"{began}, cut in the middle ({_words([error])})",
         cause="Nexus was stopped just then, or something on the way cuts connections",
@@ -133,7 +133,7 @@ def proxy_in_the_way(host: str, port: int, proxy: str, tried: str, words: str) -
     except OSError:
         direct = "without the proxy there is no connection either"
     return WizardError(
-        "client-proxy-in-the-way",
+        Code.CLIENT_PROXY_IN_THE_WAY,
         tried=f"{tried}, through the proxy {proxy}",
         came_back=words,
         cause=f"{_variables()} of this shell sends requests for {host} to a proxy; {direct}",
@@ -169,7 +169,7 @@ def _words(chain: list[BaseException]) -> str:
 def _unknown_host(host: str, error: socket.gaierror, tried: str) -> WizardError:
     later = error.errno == socket.EAI_AGAIN
     return WizardError(
-        "nexus-dns",
+        Code.NEXUS_DNS,
         tried=tried,
         came_back=f"no address for {host} ({printable(str(error.strerror or error))})",
         cause="the name server did not answer"
@@ -182,7 +182,7 @@ def _unknown_host(host: str, error: socket.gaierror, tried: str) -> WizardError:
 
 def _refused(host: str, port: int, tried: str) -> WizardError:
     return WizardError(
-        "nexus-refused",
+        Code.NEXUS_REFUSED,
         tried=tried,
         came_back=f"connection refused by {host}:{port}",
         cause="nothing listens there: Nexus is stopped or still starting, uses another port "
@@ -193,7 +193,7 @@ def _refused(host: str, port: int, tried: str) -> WizardError:
 
 def _no_route(host: str, port: int, error: OSError, tried: str) -> WizardError:
     return WizardError(
-        "nexus-filtered",
+        Code.NEXUS_FILTERED,
         tried=tried,
         came_back=f"no way to {host}:{port} ({os.strerror(error.errno or 0).lower()})",
         cause="the host is off or in a network that cannot be reached from here",
@@ -203,7 +203,7 @@ def _no_route(host: str, port: int, error: OSError, tried: str) -> WizardError:
 
 def _filtered(host: str, port: int, tried: str) -> WizardError:
     return WizardError(
-        "nexus-filtered",
+        Code.NEXUS_FILTERED,
         tried=tried,
         came_back=f"nothing from {host}:{port} within {CONNECT_SECONDS:.0f} s",
         cause="a firewall drops connections to this port, or the host is off",
@@ -215,7 +215,7 @@ def _tls_failed(error: ssl.SSLError, url: httpx.URL, port: int, tried: str) -> W
     if (error.reason or "") in _PLAIN_ANSWER:
         other = str(url.copy_with(scheme="http", port=port)).rstrip("/")
         return NexusElsewhere(
-            "nexus-http-https-mismatch",
+            Code.NEXUS_HTTP_HTTPS_MISMATCH,
             base_url=other,
             tried=f"{tried}, with TLS",
             came_back="an answer that is not TLS",
@@ -223,7 +223,7 @@ def _tls_failed(error: ssl.SSLError, url: httpx.URL, port: int, tried: str) -> W
             next_step=f"use {other}",
         )
     return WizardError(
-        "nexus-tls-failed",
+        Code.NEXUS_TLS_FAILED,
         tried=f"a TLS connection to {url.host}:{port}",
         came_back=printable(error.reason or str(error)).replace("_", " ").lower(),
         cause="the server's TLS settings and this machine's have nothing in common, "
@@ -242,7 +242,7 @@ def _broken(url: httpx.URL, port: int, tried: str, words: str) -> WizardError:
         else:
             return tls_expected(url, port, tried, words)
     return WizardError(
-        "nexus-answer-broken",
+        Code.NEXUS_ANSWER_BROKEN,
         tried=tried,
         came_back=f"an answer that is cut short or is not HTTP ({words})",
         cause="another kind of server listens there, or something on the way cuts connections",
@@ -254,7 +254,7 @@ def tls_expected(url: httpx.URL, port: int, tried: str, came_back: str) -> Nexus
     """Plain HTTP was sent to a port that wants TLS."""
     other = str(url.copy_with(scheme="https", port=port)).rstrip("/")
     return NexusElsewhere(
-        "nexus-http-https-mismatch",
+        Code.NEXUS_HTTP_HTTPS_MISMATCH,
         base_url=other,
         tried=f"{tried}, without TLS",
         came_back=came_back,

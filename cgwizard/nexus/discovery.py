@@ -1,11 +1,11 @@
-"""From what a person typed to the Nexus that they mean."""
+"""From what a user typed to the Nexus that they mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.net.client import Trust
 from cgwizard.nexus.address import candidates, parse
 from cgwizard.nexus.certificates import UntrustedCertificate
@@ -15,28 +15,28 @@ from cgwizard.secrets.secret import Credentials
 
 # The most telling first: an answer says more than silence.
 _TELLING = (
-    "nexus-starting",
-    "nexus-wrong-port-is-connector",
-    "nexus-server-error",
-    "client-proxy-in-the-way",
-    "nexus-redirected",
-    "nexus-tls-failed",
-    "nexus-not-nexus",
-    "nexus-context-path",
-    "nexus-http-https-mismatch",
-    "nexus-answer-too-big",
-    "nexus-answer-broken",
-    "nexus-too-slow",
-    "nexus-no-answer",
-    "nexus-filtered",
-    "nexus-refused",
-    "nexus-certificate-changed",
+    Code.NEXUS_STARTING,
+    Code.NEXUS_WRONG_PORT_IS_CONNECTOR,
+    Code.NEXUS_SERVER_ERROR,
+    Code.CLIENT_PROXY_IN_THE_WAY,
+    Code.NEXUS_REDIRECTED,
+    Code.NEXUS_TLS_FAILED,
+    Code.NEXUS_NOT_NEXUS,
+    Code.NEXUS_CONTEXT_PATH,
+    Code.NEXUS_HTTP_HTTPS_MISMATCH,
+    Code.NEXUS_ANSWER_TOO_BIG,
+    Code.NEXUS_ANSWER_BROKEN,
+    Code.NEXUS_TOO_SLOW,
+    Code.NEXUS_NO_ANSWER,
+    Code.NEXUS_FILTERED,
+    Code.NEXUS_REFUSED,
+    Code.NEXUS_CERTIFICATE_CHANGED,
 )
 # These would not get better at another port or path of the same host.
-_HOPELESS = {"nexus-dns", "ca-file-unreadable"}
+_HOPELESS = {Code.NEXUS_DNS, Code.CA_FILE_UNREADABLE}
 # Nothing to gain from another path at the same scheme, host and port.
-_SILENT = {"nexus-refused", "nexus-filtered", "nexus-no-answer", "nexus-tls-failed",
-           "nexus-http-https-mismatch", "nexus-too-slow"}  # fmt: skip
+_SILENT = {Code.NEXUS_REFUSED, Code.NEXUS_FILTERED, Code.NEXUS_NO_ANSWER, Code.NEXUS_TLS_FAILED,
+           Code.NEXUS_HTTP_HTTPS_MISMATCH, Code.NEXUS_TOO_SLOW}  # fmt: skip
 
 
 def find(
@@ -76,7 +76,7 @@ def find(
             client.close()
             if isinstance(error, UntrustedCertificate) or error.code in _HOPELESS:
                 raise
-            if error.code == "nexus-certificate-changed" and len(tried) == 1:
+            if error.code == Code.NEXUS_CERTIFICATE_CHANGED and len(tried) == 1:
                 raise  # at a guess it only means that this port is not what was confirmed
             errors.append(error)
             if error.code in _SILENT:

@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.settings import (
     Authentication,
     DockerAttributes,
@@ -133,7 +133,7 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
         """
         if self.credentials_needed:
             raise WizardError(
-                "token-needed-again",
+                Code.TOKEN_NEEDED_AGAIN,
                 tried=f"preparing a change of the repository {self.name}",
                 came_back="Nexus does not give back the password of its remote storage",
                 cause="a change sends the whole configuration again, that password included",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.text.sanitize import excerpt, printable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _JAVA_TEXT = re.compile(
 _WHOLE = {"", "*", "arg0", "arg1"}
 _EMPTY = b'"siesta-faultid"'  # newer versions' JSON for an answer that says nothing more
 _BAD_REQUEST = {400, 409, 415, 422}
-Meaning = tuple[str, str, str]  # code, cause, next step
+Meaning = tuple[Code, str, str]  # code, cause, next step
 
 
 class _Violation(msgspec.Struct, frozen=True):
@@ -83,25 +83,25 @@ def _about_the_user(answer: Answer, needs: str, signed_in: bool) -> Meaning | No
     match answer.status:
         case 401 if signed_in:
             return (
-                "login-wrong",
+                Code.LOGIN_WRONG,
                 "user name or password is wrong, or the account is disabled",
                 "correct them; it is tried once, because Nexus locks a name after a few failures",
             )
         case 401:
             return (
-                "nexus-sign-in-needed",
+                Code.NEXUS_SIGN_IN_NEEDED,
                 "Nexus answers this only to signed-in users",
                 "enter user name and password",
             )
         case 403:
             return (
-                "nexus-forbidden",
+                Code.NEXUS_FORBIDDEN,
                 f"this user lacks a privilege{f' ({needs})' if needs else ''}",
                 "sign in as an administrator, or have the privilege added to a role of this user",
             )
         case 429:
             return (
-                "nexus-locked-out",
+                Code.NEXUS_LOCKED_OUT,
                 "after several failed sign-ins Nexus refuses this user name, "
                 "the right password too",
                 "wait 15 minutes in which nobody uses this name (each try starts them anew), "
@@ -115,19 +115,19 @@ def _about_the_request(answer: Answer, needs: str) -> Meaning | None:
         members = dict.fromkeys(member for member, _ in violations(answer.body) if member)
         named = f" ({', '.join(members)})" if members else ""
         return (
-            "nexus-request-invalid",
+            Code.NEXUS_REQUEST_INVALID,
             f"Nexus does not accept a value{named}",
             "change it as the message says; nothing was changed in Nexus",
         )
     if answer.status == 405 or (answer.status == 404 and answer.html):
         return (
-            "nexus-endpoint-missing",
+            Code.NEXUS_ENDPOINT_MISSING,
             "this version or edition of Nexus does not have this call",
             "compare Nexus's version with what this step needs",
         )
     if answer.status == 404:
         return (
-            "nexus-not-found",
+            Code.NEXUS_NOT_FOUND,
             "it does not exist, or this user may not see it",
             f"check the name and the user's privileges{f' ({needs})' if needs else ''}",
         )
@@ -137,25 +137,25 @@ def _about_the_request(answer: Answer, needs: str) -> Meaning | None:
 def _about_the_way(answer: Answer) -> Meaning | None:
     if answer.status == 407:
         return (
-            "client-proxy-in-the-way",
+            Code.CLIENT_PROXY_IN_THE_WAY,
             "a proxy between here and Nexus wants its own sign-in",
             "add the host of Nexus to NO_PROXY and start again",
         )
     if answer.status in {502, 503, 504}:
         return (
-            "nexus-unavailable",
+            Code.NEXUS_UNAVAILABLE,
             "Nexus is restarting or overloaded, or a reverse proxy does not reach it",
             "wait a minute and try again; then look at nexus.log",
         )
     if 300 <= answer.status < 400:
         return (
-            "nexus-redirected",
+            Code.NEXUS_REDIRECTED,
             "something in front of Nexus sends this request elsewhere; it is not followed",
             "use an address that leads to Nexus itself",
         )
     if answer.status >= 500:
         line = f" for {answer.fault_id}" if answer.fault_id else " at this time"
-        return ("nexus-server-error", "an error inside Nexus", f"look at nexus.log{line}")
+        return (Code.NEXUS_SERVER_ERROR, "an error inside Nexus", f"look at nexus.log{line}")
     return None
 
 
@@ -167,7 +167,7 @@ def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
         cause = "something on the way altered the answer, or this version of Nexus is unknown"
     said = answer.excerpt
     return WizardError(
-        "nexus-answer-unexpected",
+        Code.NEXUS_ANSWER_UNEXPECTED,
         tried=tried,
         came_back=f"HTTP {answer.status}, {printable(why)[:160]}"
         + (f"; it begins: {said[:80]}" if said else ""),
@@ -176,7 +176,7 @@ def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
     )
 
 
-def _error(answer: Answer, tried: str, code: str, cause: str, next_step: str) -> WizardError:
+def _error(answer: Answer, tried: str, code: Code, cause: str, next_step: str) -> WizardError:
     return WizardError(code, tried=tried, came_back=told(answer), cause=cause, next_step=next_step)
 
 
@@ -186,56 +186,56 @@ _SENTENCES = tuple(
     for pattern, code, cause, next_step in (
         (
             r"must accept the End User License Agreement",
-            "nexus-eula",
+            Code.NEXUS_EULA,
             "the license agreement of the Community Edition was not accepted yet",
             "read and accept it: here, or in Nexus's onboarding",
         ),
         (
             r"PAYMENT REQUIRED",
-            "nexus-ce-limit",
+            Code.NEXUS_CE_LIMIT,
             "the Community Edition is over its limit of components or requests",
-            "ask the owner of this Nexus: clean up, or get a licence",
+            "ask the owner of this Nexus: clean up, or get a license",
         ),
         (
             r"read-only mode",
-            "nexus-read-only",
+            Code.NEXUS_READ_ONLY,
             "Nexus was frozen, for a backup or because it is over a limit",
             "ask its administrator to end the read-only mode, then go on here",
         ),
         (
             r"Name is already used",
-            "repository-name-taken",
+            Code.REPOSITORY_NAME_TAKEN,
             "another repository has this name; upper and lower case count as the same",
             "choose another name",
         ),
         (
             r"(http|https)?port\b.{0,80}(in use|already used|not available|unavailable)"
             r"|already (in )?use[ds]? .{0,40}port",
-            "connector-port-of-other-repository",
+            Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY,
             "another repository, or Nexus itself, uses this port",
             "choose another port",
         ),
         (
             r"names must be lower ?case",
-            "repository-name-uppercase",
+            Code.REPOSITORY_NAME_UPPERCASE,
             "from 3.89 on Nexus wants docker repositories in lower case",
             "write the name in lower case",
         ),
         (
             r"path.?based routing.{0,60}(port|connector|subdomain)",
-            "path-and-port-combined",
+            Code.PATH_AND_PORT_COMBINED,
             "from 3.83 on a repository is reached by path or by a port of its own, not by both",
             "choose one of the two",
         ),
         (
             r"Blob store not found",
-            "blob-store-missing",
+            Code.BLOB_STORE_MISSING,
             "the blob store was removed or renamed meanwhile",
             "choose another blob store",
         ),
         (
             r"format is not currently enabled|Format docker is disabled",
-            "nexus-no-docker",
+            Code.NEXUS_NO_DOCKER,
             "this Nexus does not have the docker format, or it is switched off",
             "use an edition with docker (Community or Pro); the open core has none",
         ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.address import CONTEXT_PATH
 from cgwizard.nexus.connection_errors import (
     NexusElsewhere,
@@ -108,14 +108,14 @@ def _explained(
 def _unwell(answer: Answer, server: Server, tried: str) -> WizardError:
     if answer.status in {404, 405}:
         return WizardError(
-            "nexus-context-path",
+            Code.NEXUS_CONTEXT_PATH,
             tried=tried,
             came_back=answer.told,
             cause=f"Nexus {server.version} answers at this port, but under another path",
             next_step="type the address of Nexus's web page with its path",
         )
     return WizardError(
-        "nexus-server-error",
+        Code.NEXUS_SERVER_ERROR,
         tried=tried,
         came_back=answer.told,
         cause=f"Nexus {server.version} answers, but not as a Nexus that is well",
@@ -151,7 +151,7 @@ def _not_nexus(answer: Answer, tried: str) -> WizardError:
     product = printable(answer.headers.get("server", ""))[:60]
     who = f"Server: {product}" if product else "no Server header"
     return WizardError(
-        "nexus-not-nexus",
+        Code.NEXUS_NOT_NEXUS,
         tried=tried,
         came_back=f"{answer.told} ({who})",
         cause="another product or a web page answers at this address",
@@ -161,7 +161,7 @@ def _not_nexus(answer: Answer, tried: str) -> WizardError:
 
 def _connector(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
     return WizardError(
-        "nexus-wrong-port-is-connector",
+        Code.NEXUS_WRONG_PORT_IS_CONNECTOR,
         tried=tried,
         came_back=f"HTTP {answer.status}, and the answers of a docker registry",
         cause=f"port {_port(url)} is a docker connector or another registry, not Nexus's own port",
@@ -184,7 +184,7 @@ def _starting(answer: Answer, server: Server | None, tried: str) -> WizardError:
     else:
         who = "Nexus is starting, or its database is not readable"
     return WizardError(
-        "nexus-starting",
+        Code.NEXUS_STARTING,
         tried=tried,
         came_back=answer.told,
         cause=who,
@@ -194,7 +194,7 @@ def _starting(answer: Answer, server: Server | None, tried: str) -> WizardError:
 
 def _front_door(answer: Answer, tried: str) -> WizardError:
     return WizardError(
-        "nexus-not-nexus",
+        Code.NEXUS_NOT_NEXUS,
         tried=tried,
         came_back=answer.told,
         cause="a reverse proxy in front asks for its own sign-in, or another product answers; "
@@ -223,7 +223,7 @@ def _other_context(
     if there.status != 200 or not read_server(there.headers.get("server", "")):
         return None
     return NexusElsewhere(
-        "nexus-context-path",
+        Code.NEXUS_CONTEXT_PATH,
         base_url=base_url,
         tried=tried,
         came_back=f"HTTP {answer.status}; the same at {base_url} is answered by Nexus",
@@ -251,7 +251,7 @@ def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
         upgrade = target.scheme != url.scheme
         if target.scheme == "https" or not upgrade:
             return NexusElsewhere(
-                "nexus-http-https-mismatch" if upgrade else "nexus-context-path",
+                Code.NEXUS_HTTP_HTTPS_MISMATCH if upgrade else Code.NEXUS_CONTEXT_PATH,
                 base_url=base_url,
                 tried=tried,
                 came_back=came_back,
@@ -259,7 +259,7 @@ def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
                 next_step=f"use {base_url}",
             )
     return WizardError(
-        "nexus-redirected",
+        Code.NEXUS_REDIRECTED,
         tried=tried,
         came_back=came_back,
         cause="a sign-in page or another server stands in front; a redirect is not followed, "

@@ -12,7 +12,7 @@ from cgwizard.nexus.session import Session, decode
 
 T = TypeVar("T")
 
-MOST_PAGES = 2_000  # a page has 10 or 100 items, and a cache of Chainguard's images is small
+MAX_PAGES = 2_000  # a page has 10 or 100 items, and a cache of Chainguard's images is small
 
 
 class _Page(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
@@ -21,11 +21,11 @@ class _Page(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
 
 
 def pages(session: Session, path: str, params: Mapping[str, str], type_: type[T]) -> list[T]:
-    """All items of all pages (at most MOST_PAGES). Raises WizardError."""
+    """All items of all pages (at most MAX_PAGES). Raises WizardError."""
     tried = f"GET {session.base_url}/service/rest{path}"
     found: list[T] = []
     token, seen = "", set[str]()
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         wanted = {**params, "continuationToken": token} if token else params
         answer = session.send("GET", path, params=wanted, needs="browse on the repository")
         page = decode(answer, _Page[type_], tried)  # type: ignore[valid-type]

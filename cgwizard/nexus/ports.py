@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from cgwizard.errors import ExitCode, Problem, WizardError
+from cgwizard.errors import Code, ExitCode, Problem, WizardError
 from cgwizard.nexus.models import Repository
 
 # Sonatype's advice ("Docker Registry", "Docker Reverse Proxy Strategies"): each connector has
@@ -58,7 +58,7 @@ def propose(
         if not listening(port):
             return port
     raise WizardError(
-        "connector-no-free-port",
+        Code.CONNECTOR_NO_FREE_PORT,
         tried=f"ports from {start} on",
         came_back=f"{len(taken)} used by Nexus; something else answers on {asked} more",
         cause="a firewall or port scanner trap may answer on every port",
@@ -83,7 +83,7 @@ def validate_port(
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 5 else 0
     if not 1 <= number <= HIGHEST_PORT:
         raise _refused(
-            "connector-port-invalid",
+            Code.CONNECTOR_PORT_INVALID,
             shown or "nothing",
             "it is not a port",
             "ports are whole numbers from 1 to 65535",
@@ -91,7 +91,7 @@ def validate_port(
         )
     if number == own_port:
         raise _refused(
-            "connector-port-of-nexus",
+            Code.CONNECTOR_PORT_OF_NEXUS,
             shown,
             "Nexus's own port",
             "the address of this Nexus has this port, so it cannot be a connector's, too",
@@ -100,7 +100,7 @@ def validate_port(
     for connector in connectors:
         if connector.port == number and connector.repository != repository:
             raise _refused(
-                "connector-port-of-other-repository",
+                Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY,
                 shown,
                 f"in use by the repository {connector.repository} ({connector.scheme})",
                 "each connector needs a port of its own",
@@ -115,7 +115,7 @@ def cautions(port: int, connectors: Iterable[Connector]) -> list[Problem]:
     if port < FIRST_UNPRIVILEGED:
         found.append(
             Problem(
-                "connector-privileged-port",
+                Code.CONNECTOR_PRIVILEGED_PORT,
                 tried=f"port {port} for a connector",
                 came_back="a port below 1024",
                 cause="Nexus runs as an ordinary user and often may not open these; "
@@ -127,7 +127,7 @@ def cautions(port: int, connectors: Iterable[Connector]) -> list[Problem]:
     if len(used | {port}) > ADVISED_CONNECTORS:
         found.append(
             Problem(
-                "connector-many",
+                Code.CONNECTOR_MANY,
                 tried=f"port {port} for a further connector",
                 came_back=f"{len(used)} connectors are in use",
                 cause=f"Nexus advises at most {ADVISED_CONNECTORS}: each has threads of its own; "
@@ -138,7 +138,7 @@ def cautions(port: int, connectors: Iterable[Connector]) -> list[Problem]:
     return found
 
 
-def _refused(code: str, shown: str, came_back: str, cause: str, next_step: str) -> WizardError:
+def _refused(code: Code, shown: str, came_back: str, cause: str, next_step: str) -> WizardError:
     return WizardError(
         code,
         tried=f"{shown} as the port of a connector",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.http_errors import told
 from cgwizard.nexus.models import RemoteCertificate, RemoteStatus
 from cgwizard.nexus.session import Session, decode
@@ -40,14 +40,14 @@ def remote_certificate(session: Session, host: str, port: int) -> RemoteCertific
     came_back = told(answer)
     if "unknown host" in came_back.lower():
         raise WizardError(
-            "remote-dns",
+            Code.REMOTE_DNS,
             tried=what,
             came_back=came_back,
             cause=f"the Nexus server finds no address for {host}",
             next_step="check the name servers of the Nexus server",
         )
     raise WizardError(
-        "remote-egress",
+        Code.REMOTE_EGRESS,
         tried=what,
         came_back=came_back,
         cause=f"the Nexus server cannot open a TLS connection to {host}:{port}",

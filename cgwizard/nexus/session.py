@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.net.client import Trust
 from cgwizard.nexus.http_errors import refusal, unexpected
 from cgwizard.nexus.identify import REST, identify
@@ -32,11 +32,11 @@ _CLEANED = {
     for c in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
     if chr(c) not in "\n\t\r"
 }
-ENDED_SIGN_IN = {"login-wrong", "nexus-locked-out"}
+ENDED_SIGN_IN = {Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT}
 
 
 class Session:
-    """Sends credentials only to a server that was recognised as a Nexus, and stops sending
+    """Sends credentials only to a server that was recognized as a Nexus, and stops sending
     them for good once they were refused: Nexus locks a user name after a few failures."""
 
     def __init__(self, base_url: str, credentials: Credentials | None, trust: Trust) -> None:
@@ -55,7 +55,7 @@ class Session:
             self.credentials = credentials
 
     def server(self, *, again: bool = False) -> Server:
-        """Recognised once; ``again`` asks anew. Raises WizardError."""
+        """Recognized once; ``again`` asks again. Raises WizardError."""
         if self._server is None or again:
             self._server = identify(self.transport)
         return self._server

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.net.client import Trust, http_client
 from cgwizard.nexus.connection_errors import cut_short, network_error
 from cgwizard.secrets.secret import Credentials
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from cgwizard.cancel import Cancel
 
-MOST_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
-MOST_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_SECONDS
+MAX_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
+MAX_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_SECONDS
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -72,8 +72,8 @@ class Transport:
         base_url: str,
         trust: Trust,
         *,
-        most_bytes: int = MOST_BYTES,
-        most_seconds: float = MOST_SECONDS,
+        most_bytes: int = MAX_BYTES,
+        most_seconds: float = MAX_SECONDS,
     ) -> None:
         self.base_url = base_url
         self.trust = trust
@@ -191,7 +191,7 @@ class Transport:
             body += chunk
             if len(body) > self._most_bytes:
                 raise WizardError(
-                    "nexus-answer-too-big",
+                    Code.NEXUS_ANSWER_TOO_BIG,
                     tried=tried,
                     came_back=f"HTTP {response.status_code} with more than "
                     f"{self._most_bytes // 1024:,} KiB",
@@ -244,7 +244,7 @@ class Transport:
 
     def _too_slow(self, tried: str) -> WizardError:
         return WizardError(
-            "nexus-too-slow",
+            Code.NEXUS_TOO_SLOW,
             tried=tried,
             came_back=f"no complete answer within {self._most_seconds:.0f} s",
             cause="Nexus is overloaded, or the network in between is very slow",
@@ -255,7 +255,7 @@ class Transport:
 def _basic(credentials: Credentials) -> str:
     if ":" in credentials.username:
         raise WizardError(
-            "login-wrong",
+            Code.LOGIN_WRONG,
             tried="signing in to Nexus",
             came_back="nothing was sent",
             cause="a user name with a colon cannot be sent by HTTP Basic authentication",
@@ -266,7 +266,7 @@ def _basic(credentials: Credentials) -> str:
         raw = pair.encode()
     except UnicodeEncodeError:
         raise WizardError(
-            "login-wrong",
+            Code.LOGIN_WRONG,
             tried="signing in to Nexus",
             came_back="nothing was sent",
             cause="the user name or the password has bytes that are not UTF-8",

@@ -12,12 +12,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from cgwizard.errors import ExitCode, WizardError
+from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.plan import model as plan
 from cgwizard.plan import toml_errors
 
 SCHEMA = "answers.schema.json"
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 
 Source = Annotated[
     str,
@@ -68,10 +68,10 @@ def text_of(path: Path) -> str:
     """What stands in the file. Raises WizardError ``answers-unreadable``, a usage error."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise WizardError(
-                "answers-unreadable",
+                Code.ANSWERS_UNREADABLE,
                 tried=f"reading the answers file {path}",
                 came_back="more than a megabyte",
                 cause="this is another file",
@@ -81,7 +81,7 @@ def text_of(path: Path) -> str:
         return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WizardError(
-            "answers-unreadable",
+            Code.ANSWERS_UNREADABLE,
             tried=f"reading the answers file {path}",
             came_back=getattr(error, "strerror", None) or "it is no UTF-8 text",
             cause="the file is missing, not readable by you, or no text",
@@ -117,7 +117,7 @@ def _path_schema(kind: type) -> dict[str, str]:
 
 def _refused(name: str, mistake: toml_errors.Mistake) -> WizardError:
     return WizardError(
-        "answers-invalid",
+        Code.ANSWERS_INVALID,
         tried=f"reading {name}",
         came_back=f"{name}:{mistake.line}: {mistake.told}",
         cause="a slip of the pen, or a file for another version of cgwizard",

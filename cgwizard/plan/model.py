@@ -1,4 +1,4 @@
-"""What the person chose: frozen, typed, written to and read from the answers file (TOML).
+"""What the user chose: frozen, typed, written to and read from the answers file (TOML).
 
 It holds no secret: the Nexus password and the pull token are named by user name only.
 A member is None until its step was confirmed.
@@ -35,10 +35,8 @@ class Connect(_Part, frozen=True):
     url: str  # base URL of Nexus, without a trailing slash
     user: str
     ca_file: Path | None = None
-    fingerprint: Fingerprint | None = (
-        None  # SHA-256 of Nexus's certificate, confirmed by the person
-    )
-    # Whether the person agrees to Nexus's End User License Agreement, where it waits for that.
+    fingerprint: Fingerprint | None = None  # SHA-256 of Nexus's certificate, confirmed by the user
+    # Whether the user agrees to Nexus's End User License Agreement, where it waits for that.
     accept_eula: bool = False
 
 

@@ -27,7 +27,7 @@ _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 _FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
 
-MOST_CHARACTERS = 60  # of a key or a value: a problem fits the screen
+MAX_CHARACTERS = 60  # of a key or a value: a problem fits the screen
 
 
 def not_toml(text: str, error: msgspec.DecodeError | RecursionError) -> Mistake:
@@ -76,7 +76,7 @@ def _plain(said: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
 def _part(root: Struct, path: tuple[str, ...]) -> Struct | None:

@@ -1,7 +1,7 @@
 """The whole practice world: a Nexus and a cgr.dev on loopback, in this process.
 
 Making one is quick (sockets are bound, addresses known); starting it imports the servers and
-may run in a thread while a person already looks at the first screen.
+may run in a thread while a user already looks at the first screen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import msgspec
 
-from cgwizard.errors import WizardError
 from cgwizard.practice.cgr.server import PracticeRegistry
 from cgwizard.practice.serving import Servers, listen
 from cgwizard.secrets.secret import Credentials, Secret
@@ -38,6 +37,10 @@ ORGANIZATION = "example.com"
 START_SECONDS = 30.0
 
 
+class PortTakenError(OSError):
+    """The port for the practice Nexus is not free; ``filename`` is ``HOST:PORT``."""
+
+
 class PracticeInfo(msgspec.Struct, frozen=True):
     """How to reach a practice world. Valid before it is started."""
 
@@ -54,7 +57,7 @@ class PracticeWorld:
 
     ``speed`` is bytes per second over all blobs of the registry (None: as fast as it goes).
     ``preset`` is the kind of Nexus: ``"3.96"``, ``"fresh"``, ``"3.76"`` or ``"pro"``.
-    Raises WizardError ``practice-port-taken`` when ``nexus_port`` is not free.
+    Raises PortTakenError when ``nexus_port`` is not free.
     """
 
     info: PracticeInfo
@@ -169,13 +172,7 @@ def _nexus_socket(port: int, host: str) -> socket.socket:
     try:
         return listen(port, host)
     except OSError as error:
-        raise WizardError(
-            "practice-port-taken",
-            tried=f"listening on {host}:{port} for the practice Nexus",
-            came_back=error.strerror or str(error),
-            cause="another program uses that port, perhaps another practice Nexus",
-            next_step="stop that program, or choose another port with --port (0: any free one)",
-        ) from error
+        raise PortTakenError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
 
 
 def _reachable(host: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.text.units import short
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 UPSTREAM = "https://cgr.dev"
 FREE = "chainguard"  # the namespace of the images that everybody may pull
-SAYS_NO_SUCH_IMAGE = frozenset({"not-entitled", "manifest-unknown", "no-login", "token-refused"})
+SAYS_NO_SUCH_IMAGE = frozenset(
+    {Code.NOT_ENTITLED, Code.MANIFEST_UNKNOWN, Code.NO_LOGIN, Code.TOKEN_REFUSED}
+)
 
 FREE_ISSUER = "https://token.actions.githubusercontent.com"
 FREE_IDENTITY = (
@@ -26,7 +28,7 @@ FREE_IDENTITY = (
 ORGANISATION_ISSUER = "https://issuer.enforce.dev"
 
 
-class Artefacts(msgspec.Struct, frozen=True):
+class Artifacts(msgspec.Struct, frozen=True):
     """What is attached to an image and can be had where the image is."""
 
     signature: bool  # by cosign's tag scheme, ``sha256-<hex>.sig``
@@ -65,7 +67,7 @@ def upstream_digest(upstream: Registry, repository: str, target: str) -> tuple[s
 
 def differs(reference: str, here: str, there: str) -> WizardError:
     return WizardError(
-        "cache-stale-tag",
+        Code.CACHE_STALE_TAG,
         tried=f"comparing {reference} with cgr.dev itself",
         came_back=f"{short(here)} here, {short(there)} there",
         cause="the tag moved and Nexus still has the older one (metadata max age)",
@@ -73,7 +75,7 @@ def differs(reference: str, here: str, there: str) -> WizardError:
     )
 
 
-def artefacts(registry: Registry, repository: str, digest: str) -> Artefacts:
+def artifacts(registry: Registry, repository: str, digest: str) -> Artifacts:
     """What is attached to ``digest``, asked for where the image was pulled. Raises WizardError
     for any answer but *there* and *not there*."""
     stem = digest.replace(":", "-")
@@ -82,14 +84,14 @@ def artefacts(registry: Registry, repository: str, digest: str) -> Artefacts:
         try:
             registry.head(repository, f"{stem}.{end}")
         except WizardError as error:
-            if error.code != "manifest-unknown":
+            if error.code != Code.MANIFEST_UNKNOWN:
                 raise
             return False
         return True
 
     referrers = registry.referrers(repository, digest)
     kinds = dict.fromkeys(found.artifact_type or found.media_type for found in referrers)
-    return Artefacts(there("sig"), there("att"), there("sbom"), tuple(kinds))
+    return Artifacts(there("sig"), there("att"), there("sbom"), tuple(kinds))
 
 
 def cosign_lines(
@@ -99,13 +101,13 @@ def cosign_lines(
     called at cgr.dev."""
     image = f"{reference.host}/{reference.repository}@{digest}"
     http = "--allow-http-registry " if plain_http else ""
-    organisation = name.partition("/")[0]
-    if organisation == FREE:
+    organization = name.partition("/")[0]
+    if organization == FREE:
         return (
             f"cosign verify {http}--certificate-oidc-issuer={FREE_ISSUER} "
             f"--certificate-identity={FREE_IDENTITY} {image}",
         )
-    who = f"chainctl iam account-associations describe {organisation} -o json"
+    who = f"chainctl iam account-associations describe {organization} -o json"
     return (
         f"{who}  # shows CATALOG_SYNCER and APKO_BUILDER",
         f"cosign verify {http}--certificate-oidc-issuer={ORGANISATION_ISSUER} "

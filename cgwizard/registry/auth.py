@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cgwizard.errors import Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
 from cgwizard.registry.errors import Answer, RegistryError, printable, refused
 from cgwizard.registry.transport import Transport, read_up_to, shown
@@ -163,7 +164,7 @@ class Authority:
                 return read_up_to(response, TOKEN_LIMIT)
             answer = self._transport.answer(response, signed_in=header is not None)
         error = self._explain(answer, tried_at)
-        if header is not None and (answer.status == 401 or error.code == "nexus-locked-out"):
+        if header is not None and (answer.status == 401 or error.code == Code.NEXUS_LOCKED_OUT):
             self._refused = error
         raise error
 
@@ -173,17 +174,17 @@ class Authority:
             return error
         who = self._transport.who
         if self._credentials is None:
-            code = "not-entitled" if answer.status == 403 else "no-login"
+            code = Code.NOT_ENTITLED if answer.status == 403 else Code.NO_LOGIN
             cause = f"{who} gives no token to those who did not sign in, for this name"
             step = "check the name; private images need a user name and password"
         elif self._transport.nexus:
-            code = "login-wrong"
+            code = Code.LOGIN_WRONG
             cause = "the user name or the password is wrong, or the user is not active"
             step = "correct them; Nexus locks a user out after a few wrong ones"
         else:
-            code = "token-refused"
+            code = Code.TOKEN_REFUSED
             cause = "the sign-in is wrong, expired or revoked, or has no right to this name"
-            step = "make a new pull token, or check which organisation it belongs to"
+            step = "make a new pull token, or check which organization it belongs to"
         return RegistryError(
             code,
             tried=f"the sign-in of {self._username} at {tried_at}, {answer.tried}",
@@ -220,7 +221,7 @@ class Authority:
 
     def _wrong_realm(self, realm: str) -> RegistryError:
         return RegistryError(
-            "challenge-wrong-host",
+            Code.CHALLENGE_WRONG_HOST,
             tried=f"asking {self._transport.who} where to get a token",
             came_back=f"{printable(realm)!r}, which is no address for a sign-in made at "
             f"{shown(self._transport.base)}",
@@ -230,7 +231,7 @@ class Authority:
 
     def _no_token(self, url: httpx.URL, came_back: str) -> RegistryError:
         return RegistryError(
-            "token-unreadable",
+            Code.TOKEN_UNREADABLE,
             tried=f"asking for a token, GET {shown(url)}",
             came_back=came_back,
             cause="what answers there is not the registry's token endpoint, or is broken",

@@ -12,7 +12,7 @@ from cgwizard.net.client import Trust
 from cgwizard.registry.auth import Authority
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
-from cgwizard.registry.retry import Patience, Retries
+from cgwizard.registry.retry import Retries, RetryPolicy
 from cgwizard.registry.transport import Transport, pieces
 from cgwizard.registry.validation import blob_start, checked_manifest, is_page, turned_away
 from cgwizard.secrets.secret import Credentials
@@ -55,7 +55,7 @@ class Registry:
         *,
         trust: Trust = Trust(),  # noqa: B008 -- immutable
         name: str | None = None,
-        patience: Patience = Patience(),  # noqa: B008 -- immutable
+        patience: RetryPolicy = RetryPolicy(),  # noqa: B008 -- immutable
     ) -> None:
         self.patience = patience
         self._transport = Transport(url, trust, name, patience)

@@ -1,6 +1,6 @@
 """What a registry's refusal means, in words (`unreachable.py`: where none came).
 
-Codes are those of the diagnosis catalogue where one fits; `docs/errors.md` lists them.
+Codes are those of the diagnosis catalog where one fits; `docs/errors.md` lists them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 TEXT_LIMIT = 160  # characters of a server's own words that are shown
 NEXUS_LOCKOUT = "authentication attempts"
@@ -25,7 +25,7 @@ class RegistryError(WizardError):
 
     def __init__(
         self,
-        code: str,
+        code: Code,
         *,
         tried: str,
         came_back: str,
@@ -108,8 +108,8 @@ def refused(answer: Answer) -> RegistryError:
     told = None if answer.status == 200 else _by_words(answer)
     code, cause, next_step = told or _by_status(answer)
     transient = answer.status in {408, 429, 500, 502, 503, 504} and code in {
-        "rate-limited",
-        "registry-unavailable",
+        Code.RATE_LIMITED,
+        Code.REGISTRY_UNAVAILABLE,
     }
     return RegistryError(
         code,
@@ -127,84 +127,84 @@ def refused(answer: Answer) -> RegistryError:
 _SENTENCES = (
     (
         NEXUS_LOCKOUT,
-        "nexus-locked-out",
+        Code.NEXUS_LOCKED_OUT,
         "too many wrong passwords: Nexus refuses this user, with the right one too",
         "wait 15 minutes without any sign-in as this user, then try once",
     ),
     (
         "Remote Auto Blocked",
-        "remote-auto-blocked",
+        Code.REMOTE_AUTO_BLOCKED,
         "Nexus could not reach the remote a moment ago and does not ask it for a while",
         "find out why Nexus cannot reach https://cgr.dev/, then try again after that time",
     ),
     (
         "Remote Manually Blocked",
-        "remote-manually-blocked",
+        Code.REMOTE_MANUALLY_BLOCKED,
         "an administrator blocked the remote of this repository",
         "unblock it in the settings of the repository",
     ),
     (
         "Repository offline",
-        "repository-offline",
+        Code.REPOSITORY_OFFLINE,
         "the repository was taken offline",
         "set it online in the settings of the repository",
     ),
     (
         "read-only",
-        "nexus-read-only",
+        Code.NEXUS_READ_ONLY,
         "Nexus is in read-only mode and cannot store what it fetches",
         "ask its administrator to end read-only mode",
     ),
     (
         "PAYMENT REQUIRED",
-        "nexus-ce-limit",
+        Code.NEXUS_CE_LIMIT,
         "this Community Edition is over its limits: only what is cached is still served",
-        "ask its administrator to clean up or to buy a licence",
+        "ask its administrator to clean up or to buy a license",
     ),
     (
         "End User License Agreement",
-        "nexus-eula",
+        Code.NEXUS_EULA,
         "the license agreement of Nexus was not accepted yet",
         "let an administrator accept it in Nexus, then try again",
     ),
     (
         "plain HTTP request was sent to HTTPS port",
-        "registry-http-https-mismatch",
+        Code.REGISTRY_HTTP_HTTPS_MISMATCH,
         "this port speaks HTTPS and was asked in plain HTTP",
         "use https:// for this address",
     ),
     (
         "HTTP request to an HTTPS server",
-        "registry-http-https-mismatch",
+        Code.REGISTRY_HTTP_HTTPS_MISMATCH,
         "this port speaks HTTPS and was asked in plain HTTP",
         "use https:// for this address",
     ),
 )
 
 
-def _by_words(answer: Answer) -> tuple[str, str, str] | None:
+def _by_words(answer: Answer) -> tuple[Code, str, str] | None:
     words = answer.text.lower()
     for sentence, code, cause, next_step in _SENTENCES:
-        if sentence.lower() in words or (code == "nexus-eula" and "eula" in words):
+        if sentence.lower() in words or (code == Code.NEXUS_EULA and "eula" in words):
             return code, cause, next_step
     return None
 
 
-def _by_status(answer: Answer) -> tuple[str, str, str]:
+def _by_status(answer: Answer) -> tuple[Code, str, str]:
     codes = {error.code for error in answer.codes}
     if answer.status in {401, 403}:
-        return _unauthorised(answer) if answer.status == 401 else _forbidden(answer)
+        return _unauthorized(answer) if answer.status == 401 else _forbidden(answer)
     if answer.status == 404:
         return _unknown(answer, codes)
     if answer.status == 429:
         return (
-            "rate-limited",
+            Code.RATE_LIMITED,
             f"{answer.who} asks for fewer requests",
             "wait for some minutes, then try again",
         )
     if answer.status == 408 or answer.status >= 500:
         return (
-            "registry-unavailable",
+            Code.REGISTRY_UNAVAILABLE,
             f"{answer.who}, or a proxy before it, is failing"
             + ("; Nexus answers so when its remote or its disk fails" if answer.nexus else ""),
             "look at its log and state; try again later",
@@ -212,89 +212,89 @@ def _by_status(answer: Answer) -> tuple[str, str, str]:
     return _strange(answer)
 
 
-def _strange(answer: Answer) -> tuple[str, str, str]:
+def _strange(answer: Answer) -> tuple[Code, str, str]:
     if answer.status == 200:
         return (
-            "registry-not-here",
+            Code.REGISTRY_NOT_HERE,
             "a sign-in page, a filter or a web server answers in place of the registry",
             "open that address in a browser to see whose page it is",
         )
     if answer.status == 407:
         return (
-            "client-proxy-in-the-way",
+            Code.CLIENT_PROXY_IN_THE_WAY,
             "a proxy between here and there wants a sign-in of its own",
             "correct HTTPS_PROXY, or add the host to NO_PROXY",
         )
     if 300 <= answer.status < 400:
         return (
-            "registry-redirect",
+            Code.REGISTRY_REDIRECT,
             f"{answer.who} sends us elsewhere without saying where",
             "check the address and the proxy in front of it",
         )
     return (
-        "registry-answer",
+        Code.REGISTRY_ANSWER,
         f"{answer.who} answered in a way that the distribution specification does not know",
         "check that the address is that of a registry",
     )
 
 
-def _unauthorised(answer: Answer) -> tuple[str, str, str]:
+def _unauthorized(answer: Answer) -> tuple[Code, str, str]:
     if not answer.signed_in:
         return (
-            "no-login",
+            Code.NO_LOGIN,
             f"{answer.who} shows this image only to those who signed in",
             "give a user name and password, or have anonymous pulls allowed",
         )
     return (
-        "no-read-privilege",
+        Code.NO_READ_PRIVILEGE,
         "the sign-in was taken, but this user may not read this repository, "
         "or the sign-in ended meanwhile",
         "have the user given a role that reads this repository",
     )
 
 
-def _forbidden(answer: Answer) -> tuple[str, str, str]:
+def _forbidden(answer: Answer) -> tuple[Code, str, str]:
     if answer.nexus:
         return (
-            "no-read-privilege",
+            Code.NO_READ_PRIVILEGE,
             "the user may not read this repository",
             "have the user given a role that reads this repository",
         )
     if not answer.signed_in:
         return (
-            "not-entitled",
+            Code.NOT_ENTITLED,
             f"{answer.who} does not give this image, or this tag of it, to everybody",
             "use the tag latest of a free image, or sign in with a pull token",
         )
     return (
-        "not-entitled",
+        Code.NOT_ENTITLED,
         "this sign-in has no right to this image",
-        "ask who made the pull token whether its organisation has this image",
+        "ask who made the pull token whether its organization has this image",
     )
 
 
-def _unknown(answer: Answer, codes: set[str]) -> tuple[str, str, str]:
+def _unknown(answer: Answer, codes: set[str]) -> tuple[Code, str, str]:
     if not codes and not answer.registry and "json" not in answer.content_type:
         return (
-            "registry-not-here",
+            Code.REGISTRY_NOT_HERE,
             "what answers at this address is not a registry, or a proxy does not pass /v2/ on",
             "check host and port: for Nexus the port of the connector, not that of its pages",
         )
     if "BLOB_UNKNOWN" in codes:
         return (
-            "blob-unknown",
+            Code.BLOB_UNKNOWN,
             f"{answer.who} has the manifest but not this blob of it",
             "have its copy of the image removed and fetched anew",
         )
     if answer.nexus:
         return (
-            "manifest-unknown",
+            Code.MANIFEST_UNKNOWN,
             "no such name or tag; or the remote refused Nexus's pull token, "
             "which Nexus reports in the same words; or it remembers an older failure",
             "check the name, then the token, then invalidate the repository's cache",
         )
     return (
-        "manifest-unknown",
+        Code.MANIFEST_UNKNOWN,
         f"{answer.who} has no image of that name and tag for this sign-in",
         "check the name and the tag",
     )

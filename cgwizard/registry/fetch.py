@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from cgwizard.errors import Code
 from cgwizard.registry.client import Blob, Registry
 from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.layer_digest import Unpacker
@@ -19,7 +20,7 @@ from cgwizard.registry.validation import mismatch
 
 CHUNK = 1 << 20  # bytes; fewer and the interpreter's lock changes hands too often
 CHUNK_SECONDS = 0.2  # a slow line gives its bytes on more often than by chunks
-BEGIN_AGAIN = frozenset({"range-wrong", "size-mismatch", "digest-mismatch"})
+BEGIN_AGAIN = frozenset({Code.RANGE_WRONG, Code.SIZE_MISMATCH, Code.DIGEST_MISMATCH})
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -82,7 +83,7 @@ class Fetch:
             self._read(blob)
         if self._done < self._blob.size:
             raise RegistryError(
-                "registry-cut",
+                Code.REGISTRY_CUT,
                 tried=self._tried,
                 came_back=f"the end after {self._done} of {self._blob.size} bytes",
                 cause="the connection was cut, or the copy there is not whole",
@@ -119,7 +120,7 @@ class Fetch:
         self._retries.cancel.check()
         if self._done + len(data) > self._blob.size:
             raise RegistryError(
-                "size-mismatch",
+                Code.SIZE_MISMATCH,
                 tried=self._tried,
                 came_back=f"more bytes than the {self._blob.size} that the manifest says",
                 cause="the copy there is damaged, or something on the way adds to it",

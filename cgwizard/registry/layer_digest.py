@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from cgwizard.errors import Code
 from cgwizard.registry.errors import RegistryError, printable
 from cgwizard.registry.models import Descriptor
 from cgwizard.registry.reference import is_digest
@@ -63,7 +64,7 @@ class Unpacker:
             self._size += len(piece)
             if self._size > self._limit:
                 raise self._problem(
-                    "layer-too-large",
+                    Code.LAYER_TOO_LARGE,
                     f"more than {self._limit >> 20} MiB out of {self._layer.size} bytes",
                     "this layer is made to fill disks",
                 )
@@ -88,14 +89,14 @@ class Unpacker:
 
     def _other(self, came_back: str) -> RegistryError:
         cause = "the image's config does not belong to its layers"
-        return self._problem("diff-id-mismatch", came_back, cause)
+        return self._problem(Code.DIFF_ID_MISMATCH, came_back, cause)
 
     def _corrupt(self, why: str) -> RegistryError:
         return self._problem(
-            "layer-corrupt", why, "the layer was pushed broken: it is what its digest says"
+            Code.LAYER_CORRUPT, why, "the layer was pushed broken: it is what its digest says"
         )
 
-    def _problem(self, code: str, came_back: str, cause: str) -> RegistryError:
+    def _problem(self, code: Code, came_back: str, cause: str) -> RegistryError:
         return RegistryError(
             code,
             tried=f"unpacking the layer {self._layer.digest}",
@@ -181,7 +182,7 @@ def _zstd(owner: Unpacker) -> _Zstd:
             from backports import zstd
     except ImportError as error:
         raise RegistryError(
-            "zstd-missing",
+            Code.ZSTD_MISSING,
             tried="unpacking a layer that is compressed with zstd",
             came_back=f"this Python has no zstd ({error})",
             cause="it was built without the zstd library",

@@ -1,7 +1,7 @@
 """An OCI image layout in a folder, as skopeo (``oci:DIR``) and podman read it.
 
 A new folder is made under a temporary name beside it and renamed at the end: it is complete
-or absent. An empty one, which may be a mount or where the person stands, stays: the layout is
+or absent. An empty one, which may be a mount or where the user stands, stays: the layout is
 made in it and moved up at the end. Into a folder that is a layout already, blobs go one by one,
 each complete or absent, and the new image is named in ``index.json`` last.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.registry.models import OCI_INDEX, Descriptor, Manifest
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.sink import not_written
@@ -197,7 +197,7 @@ def _read_index(folder: Path) -> tuple[dict[str, msgspec.Raw], list[tuple[msgspe
 
 def _no_layout(folder: Path, came_back: str) -> WizardError:
     return WizardError(
-        "output-not-a-layout",
+        Code.OUTPUT_NOT_A_LAYOUT,
         tried=f"using {folder} for the image",
         came_back=came_back,
         cause="an OCI image layout goes into a folder of its own",

@@ -26,7 +26,7 @@ from cgwizard.registry.progress import Reporter
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.resolve import Resolution, Resolver
 from cgwizard.registry.retry import Retries
-from cgwizard.registry.sink import Nowhere, Sink, Writer, not_written
+from cgwizard.registry.sink import DiscardSink, Sink, Writer, not_written
 from cgwizard.registry.workers import Crew
 
 PARALLEL_LIMIT = 10  # connections that one client of ours opens
@@ -55,7 +55,7 @@ def pull(
     work = _Pull(
         registry,
         reference,
-        sink=sink or Nowhere(),
+        sink=sink or DiscardSink(),
         on_event=on_event,
         cancel=cancel,
         verify_uncompressed=verify_uncompressed,

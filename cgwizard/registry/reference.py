@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_ADDRESS = "registry-1.docker.io"  # what answers there
@@ -50,7 +50,7 @@ class Reference(msgspec.Struct, frozen=True):
         rest, at, digest = name.partition("@")
         if at and not is_digest(digest):
             _refuse(
-                "name-digest",
+                Code.NAME_DIGEST,
                 name,
                 "what follows the @ is not a digest",
                 "write sha256: and its 64 hexadecimal digits in lower case, or leave it out",
@@ -59,7 +59,7 @@ class Reference(msgspec.Struct, frozen=True):
         repository, colon, tag = rest.partition(":")
         if colon and not _TAG.fullmatch(tag):
             _refuse(
-                "name-tag",
+                Code.NAME_TAG,
                 name,
                 f"{_shown(tag)} is not a tag: letters, digits, _ . - and at most 128 of them",
                 "correct what stands after the last colon",
@@ -94,18 +94,18 @@ def _split_host(name: str, default_host: str) -> tuple[str, str]:
 
 def _refuse_other_things(name: str) -> None:
     if not name:
-        _refuse("name-empty", name, "there is no name", f"write one, such as {_EXAMPLE}")
+        _refuse(Code.NAME_EMPTY, name, "there is no name", f"write one, such as {_EXAMPLE}")
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", name)
     if scheme:
         _refuse(
-            "name-scheme",
+            Code.NAME_SCHEME,
             name,
             f"it begins with {scheme[0]}, and an image name has no scheme",
             f"leave {scheme[0]} out: {_EXAMPLE}",
         )
     if re.fullmatch(r"[a-f0-9]{64}", name):
         _refuse(
-            "name-is-id",
+            Code.NAME_IS_ID,
             name,
             "64 hexadecimal digits are the id of an image, not a name",
             f"write a name, such as {_EXAMPLE}",
@@ -115,7 +115,7 @@ def _refuse_other_things(name: str) -> None:
 def _check_names(name: str, host: str, repository: str) -> None:
     if not _HOST.fullmatch(host):
         _refuse(
-            "name-host",
+            Code.NAME_HOST,
             name,
             f"{_shown(host)} is not a host with an optional port",
             "write HOST or HOST:PORT before the first slash, an IPv6 address in brackets",
@@ -123,24 +123,26 @@ def _check_names(name: str, host: str, repository: str) -> None:
     port = re.search(r":([0-9]+)\Z", host)
     # Docker's grammar takes any number; nothing can listen there.
     if port and not 0 < int(port[1][:9]) <= 65535:
-        _refuse("name-port", name, f"there is no port {port[1][:20]}", "write a port up to 65535")
+        _refuse(
+            Code.NAME_PORT, name, f"there is no port {port[1][:20]}", "write a port up to 65535"
+        )
     if not repository or not all(_PART.fullmatch(part) for part in repository.split("/")):
         if repository != repository.lower():
             _refuse(
-                "name-uppercase",
+                Code.NAME_UPPERCASE,
                 name,
                 "a repository name must be in lower case",
                 f"try {_shown(repository.lower())} instead",
             )
         _refuse(
-            "name-repository",
+            Code.NAME_REPOSITORY,
             name,
             f"{_shown(repository)} is not a repository name",
             "use small letters and digits, with single . _ - between them and / between parts",
         )
     if len(host) + 1 + len(repository) > NAME_LIMIT:
         _refuse(
-            "name-too-long",
+            Code.NAME_TOO_LONG,
             name,
             f"a name has at most {NAME_LIMIT} characters before its tag",
             "use a shorter name",
@@ -151,7 +153,7 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 100 else f"{text[:97]}...")
 
 
-def _refuse(code: str, name: str, cause: str, next_step: str) -> NoReturn:
+def _refuse(code: Code, name: str, cause: str, next_step: str) -> NoReturn:
     raise WizardError(
         code,
         tried=f"reading the image name {_shown(name)}",

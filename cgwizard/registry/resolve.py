@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cgwizard.errors import Code
 from cgwizard.registry.client import Registry
 from cgwizard.registry.errors import RegistryError, printable
 from cgwizard.registry.fetch import Fetch, Fetched
@@ -185,7 +186,7 @@ class Resolver:
 
     def _invalid(self, came_back: str) -> RegistryError:
         return RegistryError(
-            "manifest-invalid",
+            Code.MANIFEST_INVALID,
             tried=f"reading the manifests of {self._reference}",
             came_back=came_back,
             cause="the image is broken, or made to harm",
@@ -195,7 +196,7 @@ class Resolver:
     def _none_fits(self, wanted: Platform) -> RegistryError:
         there = ", ".join(list(self._offered)[:20]) or "none that is named"
         return RegistryError(
-            "platform",
+            Code.PLATFORM,
             tried=f"choosing {wanted} of {self._reference}",
             came_back=f"platforms there: {printable(there)}",
             cause="the image was not built for this platform",
@@ -210,7 +211,7 @@ def _parse(wanted: str | None) -> Platform:
         return Platform.parse(wanted)
     except ValueError as error:
         raise RegistryError(
-            "platform",
+            Code.PLATFORM,
             tried=f"reading the platform {wanted!r}",
             came_back=str(error),
             cause="a platform is written like linux/amd64 or linux/arm/v7",

@@ -15,7 +15,7 @@ from cgwizard.registry.errors import RegistryError
 T = TypeVar("T")
 
 
-class Patience(msgspec.Struct, frozen=True):
+class RetryPolicy(msgspec.Struct, frozen=True):
     """Seconds and counts that bound a pull.
 
     Nexus fetches a whole blob from its remote before it sends the first byte of it, so that
@@ -35,7 +35,7 @@ class Patience(msgspec.Struct, frozen=True):
 class Retries:
     """The retries of one piece of work (a pull, a single request), for several threads."""
 
-    def __init__(self, patience: Patience, cancel: Cancel | None = None) -> None:
+    def __init__(self, patience: RetryPolicy, cancel: Cancel | None = None) -> None:
         self.patience = patience
         self.cancel = cancel or Cancel()
         self.count = 0

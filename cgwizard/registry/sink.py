@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.registry.models import Descriptor, Manifest
 from cgwizard.registry.reference import Reference
 
@@ -38,7 +38,7 @@ class Sink(Protocol):
     def discard(self) -> None: ...
 
 
-class Nowhere:
+class DiscardSink:
     """Sink and writer that keep nothing: for a pull that is only a test."""
 
     def holds(self, blob: Descriptor) -> bool:
@@ -74,7 +74,7 @@ class Memory:
 
 def not_written(error: OSError) -> WizardError:
     return WizardError(
-        "output-failed",
+        Code.OUTPUT_FAILED,
         tried=f"writing {error.filename}" if error.filename else "writing the image",
         came_back=error.strerror or str(error),
         cause="the disk is full, or the folder may not be written to",

@@ -13,11 +13,12 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cgwizard.errors import Code
 from cgwizard.logs import redact
 from cgwizard.net.client import CONNECT_SECONDS, Trust, http_client
 from cgwizard.registry.connection import Deadline, cut
 from cgwizard.registry.errors import Answer, RegistryError, printable, refused
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from cgwizard.registry.unreachable import unreachable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class Transport:
     """Connections to one registry. Usable from several threads at once."""
 
-    def __init__(self, url: str, trust: Trust, name: str | None, patience: Patience) -> None:
+    def __init__(self, url: str, trust: Trust, name: str | None, patience: RetryPolicy) -> None:
         import httpx
 
         self.base = httpx.URL(url.rstrip("/") + "/")
@@ -93,7 +94,7 @@ class Transport:
                 self._drain(response)
                 url = target
             raise RegistryError(
-                "redirect-loop",
+                Code.REDIRECT_LOOP,
                 tried=tried,
                 came_back=f"more than {REDIRECT_LIMIT} redirects, the last to {shown(url)}",
                 cause=f"{self.who} or a proxy before it sends us round in a circle",
@@ -185,7 +186,7 @@ class Transport:
 
     def _bad_redirect(self, tried: str, came_back: str) -> RegistryError:
         return RegistryError(
-            "registry-redirect",
+            Code.REGISTRY_REDIRECT,
             tried=tried,
             came_back=came_back,
             cause=f"{self.who} or a proxy before it builds its addresses wrongly",
@@ -217,7 +218,7 @@ def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
     except httpx.ReadTimeout as error:
         seconds = response.request.extensions["timeout"]["read"]
         raise RegistryError(
-            "registry-stalled",
+            Code.REGISTRY_STALLED,
             tried=f"{response.request.method} {shown(response.request.url)}",
             came_back=f"not one byte for {seconds:g} seconds, in the middle of the answer",
             cause=f"the line to {who} hangs, or what stands between lost the connection",

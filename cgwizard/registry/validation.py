@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from cgwizard.errors import Code
 from cgwizard.registry.errors import Answer, RegistryError, printable
 from cgwizard.registry.models import (
     CHILD_LIMIT,
@@ -43,7 +44,7 @@ def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
         else:
             return bytes(body)
     raise RegistryError(
-        "answer-too-large",
+        Code.ANSWER_TOO_LARGE,
         tried=_asked(response),
         came_back=f"more than {limit >> 20} MiB",
         cause="this is no answer of a registry, or one made to harm",
@@ -71,7 +72,7 @@ def checked_manifest(response: httpx.Response, who: str, reference: str) -> Mani
         _check_bounds(parsed)
     except WrongManifest as error:
         raise RegistryError(
-            "manifest-invalid",
+            Code.MANIFEST_INVALID,
             tried=_asked(response),
             came_back=f"200, but the answer {error}",
             cause=f"what answers at {who} is not a registry, or the image is broken",
@@ -92,7 +93,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     if response.status_code == 200:
         if length.isdecimal() and int(length) != size:
             raise RegistryError(
-                "size-mismatch",
+                Code.SIZE_MISMATCH,
                 tried=_asked(response),
                 came_back=f"{length} bytes announced, and the manifest says {size}",
                 cause="the registry's copy is damaged, or something between changes it",
@@ -107,7 +108,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     if response.status_code == 206 and said.strip() in right:
         return start
     raise RegistryError(
-        "range-wrong",
+        Code.RANGE_WRONG,
         tried=f"{_asked(response)} from byte {start}",
         came_back=f"{response.status_code} with the range {printable(said)!r}"
         if said
@@ -124,7 +125,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
 def turned_away(answer: Answer, by: str) -> RegistryError:
     """Who ``by`` redirected us to refuses: no sign-in goes there, the address itself must do."""
     return RegistryError(
-        "registry-redirect",
+        Code.REGISTRY_REDIRECT,
         tried=answer.tried,
         came_back=answer.came_back,
         cause=f"{by} sent us there with a link that does not hold: expired, or made wrongly",
@@ -138,7 +139,7 @@ def turned_away(answer: Answer, by: str) -> RegistryError:
 def mismatch(tried: str, came_back: str) -> RegistryError:
     """Bytes that are not what their digest says: worth one more try, never accepted."""
     return RegistryError(
-        "digest-mismatch",
+        Code.DIGEST_MISMATCH,
         tried=tried,
         came_back=came_back,
         cause="the copy there is damaged, or something on the way changes what it carries",

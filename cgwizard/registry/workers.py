@@ -11,7 +11,7 @@ from cgwizard.errors import Cancelled
 
 WATCH_SECONDS = 0.05
 END_SECONDS = 6.0  # longer than a connection may take to be made, which nothing interrupts
-# A person who stops it waits no longer for that: a thread left behind ends at its next look.
+# A user who stops it waits no longer for that: a thread left behind ends at its next look.
 LEAVE_SECONDS = 0.6
 
 

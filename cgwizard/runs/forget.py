@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from cgwizard.changes import undo
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
 from cgwizard.secrets import encrypted_file, index, systemd_creds
@@ -53,7 +53,7 @@ def remove(trace: Trace) -> None:
         _remove(trace)
     except WizardError as error:
         # Their own next steps are for the guide.
-        steps = {"run-in-use": "end that one, then: cgwizard forget"}
+        steps = {Code.RUN_IN_USE: "end that one, then: cgwizard forget"}
         if error.code.startswith("keyring-"):
             steps[error.code] = "unlock the keyring that holds it, then: cgwizard forget"
         if error.code not in steps:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.runs.saved import ago
 from cgwizard.system import files
 
@@ -65,7 +65,9 @@ class Lock:
             files.private_folder(self.path.parent)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise files.unwritable("run-not-saved", "who is at work", self.path, error) from error
+            raise files.unwritable(
+                Code.RUN_NOT_SAVED, "who is at work", self.path, error
+            ) from error
         if not _locked(descriptor):
             os.close(descriptor)
             raise in_use(self.nexus, self.holder())
@@ -87,7 +89,7 @@ class Lock:
             try:
                 return self.acquire()
             except WizardError as error:
-                if error.code != "run-in-use" or time.monotonic() > deadline:
+                if error.code != Code.RUN_IN_USE or time.monotonic() > deadline:
                     raise _stays(self.nexus, holder, error) from error
             time.sleep(POLL_SECONDS)
 
@@ -174,7 +176,7 @@ def _terminal() -> str:
 
 def in_use(nexus: str, holder: Holder | None) -> WizardError:
     return WizardError(
-        "run-in-use",
+        Code.RUN_IN_USE,
         tried=f"opening a run for {nexus}",
         came_back=f"another cgwizard is at it: {holder.words if holder else 'it does not say who'}",
         cause="it runs in another terminal, or went on after a connection was lost",
@@ -184,7 +186,7 @@ def in_use(nexus: str, holder: Holder | None) -> WizardError:
 
 def _stays(nexus: str, holder: Holder | None, error: WizardError) -> WizardError:
     return WizardError(
-        "run-not-taken-over",
+        Code.RUN_NOT_TAKEN_OVER,
         tried=f"taking over the run for {nexus}",
         came_back=f"the other one did not end within {WAIT_SECONDS:.0f} s",
         cause=error.problem.came_back,

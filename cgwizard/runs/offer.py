@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cgwizard.runs.lock import Holder
     from cgwizard.runs.saved import SavedRun
 
-MOST = 5  # a person who left more open begins anew anyway
+MAX_OFFERED = 5  # a user who left more open begins again anyway
 HEADING = "A run did not come to its end"
 
 
@@ -81,11 +81,11 @@ def offered(folder: Path, url: str) -> list[SavedRun]:
         except WizardError:
             return []  # Connect tells what is wrong with it
         runs = [run for run in runs if run.nexus in meant]
-    return runs[:MOST]
+    return runs[:MAX_OFFERED]
 
 
 def ask(prompts: Prompts, offer: Offer) -> SavedRun | None:
-    """None to begin anew. Raises prompts.EndOfInput."""
+    """None to begin again. Raises prompts.EndOfInput."""
     runs = list(offer.runs)
     if not runs:
         return None

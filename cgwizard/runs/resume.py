@@ -53,7 +53,7 @@ def _again(step: Step, report: Report, cancel: Cancel) -> bool:
     run_checked(step, step.enter, report, cancel)
     developer = step.session.steps.developer
     if step.problem is not None or (step is developer and developer.change() is not None):
-        return False  # it is not there, or not as confirmed: the person sees what will be sent
+        return False  # it is not there, or not as confirmed: the user sees what will be sent
     run_checked(step, step.act, report, cancel)
     return step.state == "done"
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
 from cgwizard.runs.saved import SavedRun
@@ -38,7 +38,7 @@ class Run:
         try:
             lock.acquire()
         except WizardError as error:
-            if error.code != "run-not-saved":
+            if error.code != Code.RUN_NOT_SAVED:
                 raise
 
     def take_over(self, nexus: str) -> None:
@@ -58,7 +58,7 @@ class Run:
         try:
             self._lock.acquire()
         except WizardError as error:
-            self.looking = error.code == "run-in-use"
+            self.looking = error.code == Code.RUN_IN_USE
             raise
         saved.save(self.session, self.folder / "runs", self.started)
 
@@ -78,7 +78,7 @@ def refuse_looking(run: Run | None, what: str) -> None:
     if run is None or not run.looking:
         return
     raise WizardError(
-        "looking-only",
+        Code.LOOKING_ONLY,
         tried=what,
         came_back="nothing was sent",
         cause="another cgwizard has the run for this Nexus; this one only looks",

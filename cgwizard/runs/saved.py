@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import Finished
 from cgwizard.plan.model import Plan, dec_hook, enc_hook
 from cgwizard.system import files
@@ -79,7 +79,7 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
     try:
         files.write_whole(path, msgspec.json.encode(found, enc_hook=enc_hook))
     except OSError as error:
-        raise files.unwritable("run-not-saved", "how far this run is", path, error) from error
+        raise files.unwritable(Code.RUN_NOT_SAVED, "how far this run is", path, error) from error
     return found
 
 
@@ -92,7 +92,7 @@ def read(path: Path) -> SavedRun:
         return found
     except (OSError, ValueError) as error:
         raise WizardError(
-            "run-unreadable",
+            Code.RUN_UNREADABLE,
             tried=f"reading the saved run {path}",
             came_back=str(error),
             cause="another version of cgwizard wrote it, or the file was damaged",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.secrets import index
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import Kind
@@ -27,8 +27,8 @@ VERSION = 1
 SHORTEST = 12  # characters of a passphrase
 # RFC 7914's parameters: 128 MiB and about half a second here, which is what a guess costs too.
 N, R, P = 1 << 17, 8, 1
-MOST_N, MOST_R, MOST_P = 1 << 20, 32, 16  # a foreign file must not cost all of the memory
-MOST_BYTES = 1 << 20
+MAX_N, MAX_R, MAX_P = 1 << 20, 32, 16  # a foreign file must not cost all of the memory
+MAX_BYTES = 1 << 20
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +62,7 @@ class EncryptedFile:
         ``secrets-passphrase-short``, ``secrets-file-unwritable``."""
         if place.exists():
             raise WizardError(
-                "secrets-file-exists",
+                Code.SECRETS_FILE_EXISTS,
                 tried=f"making the secrets file {place}",
                 came_back="there is one already",
                 cause="an earlier run made it",
@@ -70,7 +70,7 @@ class EncryptedFile:
             )
         if len(passphrase.reveal()) < SHORTEST:
             raise WizardError(
-                "secrets-passphrase-short",
+                Code.SECRETS_PASSPHRASE_SHORT,
                 tried="making a key of the passphrase",
                 came_back=f"it has fewer than {SHORTEST} characters",
                 cause="whoever gets the file can try short ones in no time",
@@ -94,7 +94,7 @@ class EncryptedFile:
             return cls(place, key, envelope, _opened(key, envelope))
         except InvalidTag:
             raise WizardError(
-                "secrets-file-wrong-passphrase",
+                Code.SECRETS_FILE_WRONG_PASSPHRASE,
                 tried=f"opening the secrets file {place}",
                 came_back="it does not open",
                 cause="the passphrase is another one, or the file was altered",
@@ -136,7 +136,7 @@ class EncryptedFile:
                 return
             if envelope.salt != self._envelope.salt:
                 raise WizardError(
-                    "secrets-file-exists",
+                    Code.SECRETS_FILE_EXISTS,
                     tried=f"adding to the secrets file {self.place}",
                     came_back="it is not the one that was opened",
                     cause="another cgwizard removed that one and made this",
@@ -158,7 +158,7 @@ class EncryptedFile:
             files.write_whole(self.place, msgspec.json.encode(envelope))
         except OSError as error:
             raise files.unwritable(
-                "secrets-file-unwritable", "secrets", self.place, error
+                Code.SECRETS_FILE_UNWRITABLE, "secrets", self.place, error
             ) from error
         self._envelope, self._secrets = envelope, held
 
@@ -190,7 +190,7 @@ def _read(place: Path) -> _Envelope:
     try:
         with place.open("rb") as file:
             found = os.fstat(file.fileno())
-            data = file.read(MOST_BYTES)
+            data = file.read(MAX_BYTES)
         envelope = msgspec.json.decode(data, type=_Envelope)
     except OSError as error:
         raise _unreadable(place, error.strerror or str(error)) from error
@@ -198,7 +198,7 @@ def _read(place: Path) -> _Envelope:
         raise _unreadable(place, "it is damaged, or no secrets file") from error
     if os.name == "posix" and stat.S_IMODE(found.st_mode) & 0o077:
         raise WizardError(
-            "secrets-file-open-to-others",
+            Code.SECRETS_FILE_OPEN_TO_OTHERS,
             tried=f"opening the secrets file {place}",
             came_back=f"its mode is {stat.S_IMODE(found.st_mode):04o}",
             cause="someone opened it to others, who may have a copy",
@@ -210,14 +210,14 @@ def _read(place: Path) -> _Envelope:
         )
     n = envelope.n
     power = n > 1 and n & (n - 1) == 0
-    if not (power and n <= MOST_N and 0 < envelope.r <= MOST_R and 0 < envelope.p <= MOST_P):
+    if not (power and n <= MAX_N and 0 < envelope.r <= MAX_R and 0 < envelope.p <= MAX_P):
         raise _unreadable(place, "its parameters are not those of a secrets file")
     return envelope
 
 
 def _unreadable(place: Path, came_back: str) -> WizardError:
     return WizardError(
-        "secrets-file-unreadable",
+        Code.SECRETS_FILE_UNREADABLE,
         tried=f"opening the secrets file {place}",
         came_back=came_back,
         cause="it is missing, damaged, or another version of cgwizard wrote it",

@@ -44,7 +44,7 @@ _probing = threading.Lock()
 def probe(timeout: float = 5.0, *, again: bool = False) -> KeyringStatus:
     """Write, read and delete an entry, once a process, in at most ``timeout`` seconds.
 
-    ``again`` asks anew, for after the person unlocked the keyring. Raises nothing: what is
+    ``again`` asks again, for after the user unlocked the keyring. Raises nothing: what is
     wrong is in the answer.
     """
     global _probed  # noqa: PLW0603  (once a process is the point)
@@ -58,7 +58,7 @@ def save(kind: Kind, account: str, secret: Secret, timeout: float = 5.0) -> None
     """Keep a secret under an account such as ``admin@https://nexus.example.com``.
 
     Raises `WizardError` with a ``keyring-…`` code. After ``keyring-timeout`` the entry may
-    still appear, when the person answers the prompt that the keyring waits for.
+    still appear, when the user answers the prompt that the keyring waits for.
     """
 
     def work() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.secrets.secret import Secret
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def refusal(backend: KeyringBackend) -> WizardError | None:
     module, kind = type(backend).__module__, type(backend).__name__
     if kind in _PLAINTEXT:
         return WizardError(
-            "keyring-plaintext",
+            Code.KEYRING_PLAINTEXT,
             tried="to find a keyring for secrets",
             came_back=f"{module}.{kind}",
             cause=f"{kind} writes secrets to a file that anybody who gets it can read.",
@@ -51,7 +51,7 @@ def refusal(backend: KeyringBackend) -> WizardError | None:
         )
     if module == "keyring.backends.null":
         return WizardError(
-            "keyring-off",
+            Code.KEYRING_OFF,
             tried="to find a keyring for secrets",
             came_back="the null keyring, which forgets everything",
             cause="Keyrings are switched off here by keyring's configuration.",
@@ -59,7 +59,7 @@ def refusal(backend: KeyringBackend) -> WizardError | None:
         )
     if module in {"keyring.backends.fail", "keyring.backends.chainer"}:
         return WizardError(
-            "keyring-none",
+            Code.KEYRING_NONE,
             tried="to find a keyring for secrets",
             came_back="none that works",
             cause="This session has no keyring; over SSH there usually is none.",
@@ -70,7 +70,7 @@ def refusal(backend: KeyringBackend) -> WizardError | None:
 
 def timed_out(tried: str, seconds: float) -> WizardError:
     return WizardError(
-        "keyring-timeout",
+        Code.KEYRING_TIMEOUT,
         tried=f"{tried} in the keyring",
         came_back=f"nothing in {seconds:g} seconds",
         cause="The keyring is locked and waits for an answer to a prompt that may not be visible.",
@@ -80,7 +80,7 @@ def timed_out(tried: str, seconds: float) -> WizardError:
 
 def forgetful(backend: str) -> WizardError:
     return WizardError(
-        "keyring-failed",
+        Code.KEYRING_FAILED,
         tried="to read back a test entry",
         came_back="something else than what was written",
         cause=f"{backend} does not keep what it is given.",
@@ -97,14 +97,14 @@ def failed(tried: str, error: Exception, secret: Secret | None) -> WizardError:
     came_back = f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
     if isinstance(error, KeyringLocked | InitError):
         return WizardError(
-            "keyring-locked",
+            Code.KEYRING_LOCKED,
             tried=f"{tried} in the keyring",
             came_back=came_back,
             cause="The keyring is locked and was not unlocked.",
             next_step=_UNLOCK,
         )
     return WizardError(
-        "keyring-failed",
+        Code.KEYRING_FAILED,
         tried=f"{tried} in the keyring",
         came_back=came_back,
         cause="The keyring refused or lost its connection.",

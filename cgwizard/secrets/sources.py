@@ -1,4 +1,4 @@
-"""Secrets for runs without a person: from where the guide kept them, a variable or a file.
+"""Secrets for runs without a user: from where the guide kept them, a variable or a file.
 
 The answers name the source; they never hold the secret.
 """
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from cgwizard.errors import ExitCode, Problem, WizardError
+from cgwizard.errors import Code, ExitCode, Problem, WizardError
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import systemd_creds
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.secrets.store import Kind, unpacked
 
-MOST_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
+MAX_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
 _NO_KEYRING = (
     "unlock it (without a desktop: gnome-keyring-daemon --unlock --components=secrets), "
     "or name env:VARIABLE or file:PATH"
@@ -52,7 +52,7 @@ def usable(source: str) -> None:
 
 
 def _usage(problem: Problem, **changed: str) -> WizardError:
-    # Its own next step may be for a person, who can be asked for the secret instead.
+    # Its own next step may be for a user, who can be asked for the secret instead.
     told = msgspec.structs.asdict(problem) | changed
     return WizardError(**told, exit_code=ExitCode.USAGE)
 
@@ -72,7 +72,7 @@ def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
 
 
 def pasted(credentials: Credentials) -> Secret:
-    """User name and password as a person would paste them."""
+    """User name and password as a user would paste them."""
     return Secret(f"{credentials.username} {credentials.password.reveal()}")
 
 
@@ -87,7 +87,7 @@ def _from_variable(name: str, what: str) -> Secret:
     text = os.environ.get(name, "")
     if not text:
         raise WizardError(
-            "secret-variable-empty",
+            Code.SECRET_VARIABLE_EMPTY,
             tried=f"finding {what} in the environment variable {name}",
             came_back="it is empty" if name in os.environ else "it is not set",
             cause="the variable was not passed on (sudo, cron and systemd pass few)",
@@ -111,18 +111,18 @@ def _from_file(place: str, what: str) -> Secret:
         if not stat.S_ISREG(found.st_mode):
             raise _unreadable(tried, "it is no plain file")
         _own(path, found, what)
-        data = os.read(descriptor, MOST_BYTES + 1)
+        data = os.read(descriptor, MAX_BYTES + 1)
     finally:
         os.close(descriptor)
-    if len(data) > MOST_BYTES:
-        raise _unreadable(tried, f"more than {MOST_BYTES >> 10} KiB")
+    if len(data) > MAX_BYTES:
+        raise _unreadable(tried, f"more than {MAX_BYTES >> 10} KiB")
     try:
         text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise _unreadable(tried, "it is no UTF-8 text") from None  # the error holds the bytes
     if not text.strip():
         raise WizardError(
-            "secret-file-empty",
+            Code.SECRET_FILE_EMPTY,
             tried=tried,
             came_back="nothing",
             cause="the file was made and not filled",
@@ -142,7 +142,7 @@ def _own(path: Path, found: os.stat_result, what: str) -> None:
         return
     foreign = "" if found.st_uid in {os.geteuid(), 0} else f", it belongs to user {found.st_uid}"
     raise WizardError(
-        "secret-file-open-to-others",
+        Code.SECRET_FILE_OPEN_TO_OTHERS,
         tried=f"reading {what} from {path}",
         came_back=f"its mode is {mode:04o}{foreign}",
         cause="others can read or replace it",
@@ -153,7 +153,7 @@ def _own(path: Path, found: os.stat_result, what: str) -> None:
 
 def _unreadable(tried: str, came_back: str) -> WizardError:
     return WizardError(
-        "secret-file-unreadable",
+        Code.SECRET_FILE_UNREADABLE,
         tried=tried,
         came_back=came_back,
         cause="the path is wrong, or this user may not read it",
@@ -163,7 +163,7 @@ def _unreadable(tried: str, came_back: str) -> WizardError:
 
 
 def _not_kept(source: str, what: str, account: str) -> WizardError:
-    code = "secret-not-in-keyring" if source == "keyring" else "secret-not-in-systemd-creds"
+    code = Code.SECRET_NOT_IN_KEYRING if source == "keyring" else Code.SECRET_NOT_IN_SYSTEMD_CREDS
     return WizardError(
         code,
         tried=f"finding {what} for {account} in {'the ' if source == 'keyring' else ''}{source}",

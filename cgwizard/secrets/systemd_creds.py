@@ -16,7 +16,7 @@ import shutil
 import threading
 from pathlib import Path
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.secrets import index
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import Kind
@@ -66,7 +66,7 @@ def save(kind: Kind, account: str, secret: Secret) -> None:
     try:
         files.write_whole(path, encrypted.encode())
     except OSError as error:
-        raise files.unwritable("secrets-file-unwritable", "a secret", path, error) from error
+        raise files.unwritable(Code.SECRETS_FILE_UNWRITABLE, "a secret", path, error) from error
     index.note(kind, account, STORE)
 
 
@@ -136,7 +136,7 @@ def _run(verb: str, name: str, given: str, tried: str) -> str:
 
 def _failed(tried: str, came_back: str) -> WizardError:
     return WizardError(
-        "systemd-creds-failed",
+        Code.SYSTEMD_CREDS_FAILED,
         tried=tried,
         came_back=came_back,
         cause="it needs systemd 250, a host key that this user may use, and opens nothing that "

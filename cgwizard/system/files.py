@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 
 def private_folder(path: Path) -> Path:
@@ -58,7 +58,7 @@ def _sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def unwritable(code: str, what: str, path: Path, error: OSError) -> WizardError:
+def unwritable(code: Code, what: str, path: Path, error: OSError) -> WizardError:
     return WizardError(
         code,
         tried=f"writing {what} to {path}",
@@ -70,7 +70,7 @@ def unwritable(code: str, what: str, path: Path, error: OSError) -> WizardError:
 
 def stays(path: Path, error: OSError) -> WizardError:
     return WizardError(
-        "not-forgotten",
+        Code.NOT_FORGOTTEN,
         tried=f"removing {path}",
         came_back=error.strerror or str(error),
         cause="it is not yours, or the disk cannot be written to",

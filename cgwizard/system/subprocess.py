@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cgwizard.cancel import Cancel
 
-_LOOK = 0.1  # seconds between two looks at the person's wish to stop
+_LOOK = 0.1  # seconds between two looks at the user's wish to stop
 
 
 class TookTooLong(Exception):

@@ -1,7 +1,7 @@
 """Characters that the terminal can show: all of them where it speaks UTF-8, else ASCII.
 
 Python calls its streams UTF-8 also where the locale is C or a locale that is not installed. What
-a person's terminal can show is what the environment says, not what Python would write. Where
+a user's terminal can show is what the environment says, not what Python would write. Where
 that is not UTF-8, the streams get a codec of ours: glyphs have their likeness in ASCII, letters
 lose their accents, and what is left becomes "?". So no text, whoever sent it, can fail to be
 written.
@@ -60,7 +60,7 @@ def _told_to_use_utf8() -> bool:
 
 
 def _locale() -> str:
-    """The name of the locale that the person has for characters."""
+    """The name of the locale that the user has for characters."""
     names = [os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
     if sys.flags.utf8_mode and not names[0] and names[1] == "C.UTF-8":
         names[1] = ""  # set by Python itself, because the locale was C (PEP 538)

@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 
 
 def excerpt(body: bytes, limit: int = EXCERPT) -> str:
-    """What a person can read of an answer's body: an HTML page's title and text, else its text.
+    """What a user can read of an answer's body: an HTML page's title and text, else its text.
     Without secrets: a server may repeat what it was sent."""
     # Once before tags are taken out, which a secret may look like, and once when it is plain text.
     text = redact.said(body[:20_000].decode("utf-8", "replace"))

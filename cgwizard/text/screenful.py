@@ -7,19 +7,19 @@ import msgspec
 from cgwizard.errors import Problem
 from cgwizard.text.sanitize import printable
 
-MOST = 420  # characters in all; with a form above, four such lines still fit 80x24
+MAX_CHARACTERS = 420  # characters in all; with a form above, four such lines still fit 80x24
 LEAST = 70  # of what was tried and of what came back
 
 
 def fitted(problem: Problem) -> Problem:
-    """``problem`` without control characters, of at most `MOST` characters where cutting the
+    """``problem`` without control characters, of at most `MAX_CHARACTERS` where cutting the
     quoted parts is enough for that."""
     found = {
         name: printable(getattr(problem, name))
         for name in ("tried", "came_back", "cause", "next_step")
     }
     for name in ("came_back", "tried"):
-        over = sum(map(len, found.values())) - MOST
+        over = sum(map(len, found.values())) - MAX_CHARACTERS
         if over > 0:
             found[name] = _cut(found[name], max(LEAST, len(found[name]) - over))
     return msgspec.structs.replace(problem, **found)

@@ -1,1 +1,1 @@
-"""Pull tokens: read from what a person pastes, from Docker's files, or made by ``chainctl``."""
+"""Pull tokens: read from what a user pastes, from Docker's files, or made by ``chainctl``."""

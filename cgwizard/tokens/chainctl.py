@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.system import subprocess as process
 from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
@@ -42,7 +42,7 @@ def create_pull_token(
     name: str = "nexus-pull-through",
     timeout: float = _TIMEOUT,
 ) -> PullToken:
-    """Make a pull token for images, valid for ``ttl``; takes an organisation's name or identifier.
+    """Make a pull token for images, valid for ``ttl``; takes an organization's name or identifier.
 
     Raises `WizardError` with a ``chainctl-…`` or ``token-…`` code, and `Cancelled`. A run that
     was cut short may have made a token that nobody saw: it is listed by
@@ -73,7 +73,7 @@ def _run(
     program = available()
     if program is None:
         raise WizardError(
-            "chainctl-missing",
+            Code.CHAINCTL_MISSING,
             tried=tried,
             came_back="no program of that name on the PATH",
             cause="chainctl is not installed on this machine.",
@@ -84,7 +84,7 @@ def _run(
         return process.run([str(program), *arguments], timeout=timeout, cancel=cancel)
     except process.TookTooLong:
         raise WizardError(
-            "chainctl-timeout",
+            Code.CHAINCTL_TIMEOUT,
             tried=tried,
             came_back=f"nothing in {timeout:g} seconds",
             cause="chainctl waits for a sign-in in a browser, or cannot reach Chainguard.",
@@ -93,7 +93,7 @@ def _run(
         ) from None
     except OSError as error:
         raise WizardError(
-            "chainctl-failed",
+            Code.CHAINCTL_FAILED,
             tried=tried,
             came_back=error.strerror or type(error).__name__,
             cause="The program is there but the system does not start it.",
@@ -106,13 +106,13 @@ def _failure(tried: str, output: process.Output) -> WizardError:
     came_back = f"exit code {output.code}: {_last_line(output.err)}".rstrip(": ")
     for pattern, code, cause, next_step in _KNOWN:
         if re.search(pattern, said):
-            if code == "chainctl-ttl":
+            if code == Code.CHAINCTL_TTL:
                 return _ttl_refused(tried, came_back)
             return WizardError(
                 code, tried=tried, came_back=came_back, cause=cause, next_step=next_step
             )
     return WizardError(
-        "chainctl-failed",
+        Code.CHAINCTL_FAILED,
         tried=tried,
         came_back=came_back,
         cause="chainctl could not do it and says no more than that.",
@@ -123,37 +123,37 @@ def _failure(tried: str, output: process.Output) -> WizardError:
 _KNOWN = (
     (
         r"\bttl\b.*(?:exceed|maximum|longer|invalid|greater)|(?:exceed|maximum).*\bttl\b",
-        "chainctl-ttl",
+        Code.CHAINCTL_TTL,
         "",
         "",
     ),
     (
         r"no such host|connection refused|i/o timeout|dial tcp|network is unreachable"
         r"|x509|proxyconnect",
-        "chainctl-network",
+        Code.CHAINCTL_NETWORK,
         "chainctl cannot reach Chainguard from this machine.",
         "Let this machine reach console-api.enforce.dev and issuer.enforce.dev by HTTPS, or make "
         "the token on another one and paste it.",
     ),
     (
         r"permission ?denied|capabilit|forbidden|\b403\b",
-        "chainctl-no-right",
+        Code.CHAINCTL_NO_RIGHT,
         "The signed-in person may not make pull tokens: that needs the capabilities "
         "identity (create) and role_bindings (create).",
-        "Ask an administrator of the organisation for the role registry.pull_token_creator, or "
+        "Ask an administrator of the organization for the role registry.pull_token_creator, or "
         "for a pull token.",
     ),
     (
         r"unauthenticated|not logged in|auth login|log in|token (?:has |is )?expired|\b401\b",
-        "chainctl-not-signed-in",
+        Code.CHAINCTL_NOT_SIGNED_IN,
         "Nobody is signed in to chainctl here, or the session has ended.",
         "Run `chainctl auth login` in another terminal (`chainctl auth login --headless` without a "
         "browser), then try again.",
     ),
     (
         r"unable to resolve|not ?found|invalidargument|no (?:such )?(?:organization|group|folder)",
-        "chainctl-unknown-organization",
-        "There is no organisation of that name, or the signed-in person cannot see it.",
+        Code.CHAINCTL_UNKNOWN_ORGANIZATION,
+        "There is no organization of that name, or the signed-in person cannot see it.",
         "Compare with `chainctl iam organizations list`: the name is usually a domain.",
     ),
 )
@@ -161,11 +161,11 @@ _KNOWN = (
 
 def _ttl_refused(tried: str, came_back: str) -> WizardError:
     return WizardError(
-        "chainctl-ttl",
+        Code.CHAINCTL_TTL,
         tried=tried,
         came_back=came_back,
         cause="A pull token is valid from one hour to 8,760 hours (a year); "
-        "an organisation's plan may allow only 720 or 168.",
+        "an organization's plan may allow only 720 or 168.",
         next_step="Choose a shorter time, such as 720 hours (30 days).",
     )
 

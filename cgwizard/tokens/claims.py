@@ -1,10 +1,10 @@
 """`PullToken`: what a pull token says about itself. Read only to show it; the registry decides.
 
 A pull token is a pair for HTTP Basic authentication. The user name is
-``ORGANIZATION_ID/TOKEN_ID``: the organisation's identifier (40 hexadecimal digits) and the
+``ORGANIZATION_ID/TOKEN_ID``: the organization's identifier (40 hexadecimal digits) and the
 identity of the token (16; one more level of 16 when it was made in a folder). The password is
 a JSON Web Token, signed with RS256, whose claims are ``aud``, ``exp``, ``iat``, ``iss`` and
-``sub``. The organisation's *name*, which is part of every image reference, is in neither half.
+``sub``. The organization's *name*, which is part of every image reference, is in neither half.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PullToken:
 
     @property
     def organization_id(self) -> str:
-        """The organisation's identifier (UIDP): 40 hexadecimal digits. Not its name."""
+        """The organization's identifier (UIDP): 40 hexadecimal digits. Not its name."""
         return self.credentials.username.partition("/")[0]
 
     def expired(self, now: datetime | None = None) -> bool:
@@ -62,7 +62,7 @@ class PullToken:
         return math.floor((self.expires - (now or datetime.now(UTC))) / timedelta(days=1))
 
     def named(self, organization: str) -> PullToken:
-        """The same token with the organisation's name that the person gave."""
+        """The same token with the organization's name that the user gave."""
         return replace(self, organization=organization)
 
 

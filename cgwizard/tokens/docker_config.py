@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from cgwizard.errors import Problem, WizardError
+from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.system import subprocess as process
 from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
@@ -209,7 +209,7 @@ def _host(key: str) -> str:
 
 def _broken(path: Path, said: str) -> WizardError:
     return WizardError(
-        "docker-config-broken",
+        Code.DOCKER_CONFIG_BROKEN,
         tried=f"to read {path}",
         came_back=said,
         cause="The file is damaged, or not readable by this user.",
@@ -219,7 +219,7 @@ def _broken(path: Path, said: str) -> WizardError:
 
 def _no_helper(path: Path, place: str) -> WizardError:
     return WizardError(
-        "docker-helper-missing",
+        Code.DOCKER_HELPER_MISSING,
         tried=f"to ask {place}, which {path} names",
         came_back="no program of that name on the PATH",
         cause="The credentials are kept by a program that is not installed for this user.",
@@ -229,7 +229,7 @@ def _no_helper(path: Path, place: str) -> WizardError:
 
 def _helper_failed(place: str, said: str) -> WizardError:
     return WizardError(
-        "docker-helper-failed",
+        Code.DOCKER_HELPER_FAILED,
         tried=f"to ask {place} for the pull token",
         came_back=said,
         cause="The helper waits for somebody (a locked keyring, a sign-in in a browser) or broke.",

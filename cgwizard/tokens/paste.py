@@ -1,10 +1,10 @@
-"""From whatever a person pastes to a `PullToken`, by the shape of its two halves.
+"""From whatever a user pastes to a `PullToken`, by the shape of its two halves.
 
 Shells, consoles, terminals and chat programs each wrap, quote and label a token in their own
 way, so nothing is parsed as a command line: the user name (hexadecimal, one slash) and the
 password (a JSON Web Token) are found by what they look like, with any white space inside them
 removed. The text around them is only read for what it says about the kind of the token, its
-organisation's name, and which half was meant to be which.
+organization's name, and which half was meant to be which.
 """
 
 from __future__ import annotations

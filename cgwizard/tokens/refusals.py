@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 
 _TRIED = "to read a pull token from the text"
 _COPY_AGAIN = (
@@ -11,12 +11,12 @@ _COPY_AGAIN = (
 )
 
 
-def _refusal(code: str, came_back: str, cause: str, next_step: str = _COPY_AGAIN) -> WizardError:
+def _refusal(code: Code, came_back: str, cause: str, next_step: str = _COPY_AGAIN) -> WizardError:
     return WizardError(code, tried=_TRIED, came_back=came_back, cause=cause, next_step=next_step)
 
 
 def empty() -> WizardError:
-    return _refusal("token-empty", "nothing to read", "Nothing was pasted or typed.")
+    return _refusal(Code.TOKEN_EMPTY, "nothing to read", "Nothing was pasted or typed.")
 
 
 def truncated(characters: int, dots: int) -> WizardError:
@@ -28,7 +28,7 @@ def truncated(characters: int, dots: int) -> WizardError:
         else "it has more than three parts"
     )
     return _refusal(
-        "token-truncated",
+        Code.TOKEN_TRUNCATED,
         f"a password of {characters:,} characters that is not whole: {missing}",
         "The end or the middle of the token was lost while it was copied; "
         "whole ones have about 700 to 1,500 characters in three parts.",
@@ -37,7 +37,7 @@ def truncated(characters: int, dots: int) -> WizardError:
 
 def wrong_kind(kind: str) -> WizardError:
     return _refusal(
-        "token-wrong-kind",
+        Code.TOKEN_WRONG_KIND,
         f"a token for {kind}",
         "It was made for something else than container images, so cgr.dev refuses pulls with it.",
         "Make one for images: `chainctl auth pull-token create --parent ORGANIZATION` "
@@ -47,7 +47,7 @@ def wrong_kind(kind: str) -> WizardError:
 
 def personal() -> WizardError:
     return _refusal(
-        "token-wrong-kind",
+        Code.TOKEN_WRONG_KIND,
         "the session token of a person, not a pull token",
         "`chainctl auth token` and chainctl's Docker credential helper give tokens that belong to "
         "a signed-in person and end within hours; Nexus would stop pulling then.",
@@ -58,7 +58,7 @@ def personal() -> WizardError:
 
 def other_registry() -> WizardError:
     return _refusal(
-        "token-other-registry",
+        Code.TOKEN_OTHER_REGISTRY,
         "a sign-in for another registry than cgr.dev",
         "The line signs in to a different host, and its user name and password do not have "
         "the shape of a Chainguard pull token.",
@@ -67,7 +67,7 @@ def other_registry() -> WizardError:
 
 def several() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "more than one pull token",
         "The text holds several user names or passwords, and which belong together is a guess.",
         "Paste one of them: its user name and its password.",
@@ -76,7 +76,7 @@ def several() -> WizardError:
 
 def password_missing() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "a user name without its password",
         "The second half, which starts with eyJ, is not in the text.",
     )
@@ -84,7 +84,7 @@ def password_missing() -> WizardError:
 
 def password_elsewhere() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "a line that takes the password from standard input",
         "With --password-stdin the token itself is not part of the line.",
     )
@@ -92,7 +92,7 @@ def password_elsewhere() -> WizardError:
 
 def username_missing() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "a password without its user name",
         "The first half, which looks like 40 hexadecimal digits, a slash and 16 more, "
         "is not in the text.",
@@ -101,7 +101,7 @@ def username_missing() -> WizardError:
 
 def username_damaged(before: int, after: int) -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         f"a user name of {before} and {after} digits around its slash",
         "It must have 40 hexadecimal digits, a slash and 16 more; some were lost or doubled.",
     )
@@ -109,7 +109,7 @@ def username_damaged(before: int, after: int) -> WizardError:
 
 def username_is_address() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "an e-mail address as user name",
         "The user name of a pull token is its identity, not the address that you sign in with.",
     )
@@ -117,7 +117,7 @@ def username_is_address() -> WizardError:
 
 def command() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "a chainctl command",
         "The command itself was pasted, not what it prints.",
         "Run it in another terminal and paste its output here.",
@@ -126,7 +126,7 @@ def command() -> WizardError:
 
 def unreadable() -> WizardError:
     return _refusal(
-        "token-unreadable",
+        Code.TOKEN_UNREADABLE,
         "no user name and no password of a pull token",
         "Nothing in the text looks like one: the user name is hexadecimal with a slash, "
         "the password starts with eyJ.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cgwizard.errors import Problem, WizardError
+from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.trial.model import CONNECTORS, NEXUS_PORT, Container
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def unpublished(container: Container, port: int | None = None) -> Problem | None
         came_back = f"port {port} of the container is port {outside} of this machine"
     another = f"choose {listed}, or " if listed else ""
     return Problem(
-        "connector-not-published",
+        Code.CONNECTOR_NOT_PUBLISHED,
         tried=f"looking which ports the container {container.name} publishes",
         came_back=came_back,
         cause="a container has the ports that it was started with; none can be added later",

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cgwizard.engines.containers import Containers, name_taken
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, ignore
 from cgwizard.guide.step import Check, Report
 from cgwizard.secrets.secret import Secret
@@ -63,7 +63,7 @@ def start(
         try:
             id = containers.create(wanted, reference)
         except WizardError as error:
-            if error.code != "trial-name-taken":  # else it is somebody else's
+            if error.code != Code.TRIAL_NAME_TAKEN:  # else it is somebody else's
                 _undo(containers, wanted, report, fresh=fresh)
             raise
         undo.callback(_undo, containers, wanted, report, fresh=fresh)
@@ -143,7 +143,7 @@ def _ports_free(wanted: Wanted, report: Report) -> None:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=PORT_SECONDS).close()
             raise WizardError(
-                "trial-port-taken",
+                Code.TRIAL_PORT_TAKEN,
                 tried=f"connecting to 127.0.0.1:{port}",
                 came_back="something answers there",
                 cause="another program or container listens on this port",
@@ -259,7 +259,7 @@ def _died(containers: Containers, container: Container | None) -> WizardError:
 
 def _absent(name: str) -> WizardError:
     return WizardError(
-        "trial-gone",
+        Code.TRIAL_GONE,
         tried=f"looking for the container {name}",
         came_back="there is none",
         cause="somebody removed it meanwhile",
@@ -269,7 +269,7 @@ def _absent(name: str) -> WizardError:
 
 def _no_port(container: Container) -> WizardError:
     return WizardError(
-        "trial-not-published",
+        Code.TRIAL_NOT_PUBLISHED,
         tried=f"looking where the container {container.name} is reached",
         came_back=f"its port {NEXUS_PORT} is not published",
         cause="it was started without -p, and no port can be added to a container later",

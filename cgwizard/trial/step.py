@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, PullEvent, ignore
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.step import (
@@ -43,12 +43,12 @@ class Trial(Step):
 
     id = "trial"
     title = "Trial Nexus"
-    doubts: ClassVar[dict[str, str]] = {
-        "trial-name-taken": "name",
-        "trial-port-taken": "port",
-        "trial-not-published": "name",
-        "manifest-unknown": "image",
-        "registry-dns": "image",
+    doubts: ClassVar[dict[Code, str]] = {
+        Code.TRIAL_NAME_TAKEN: "name",
+        Code.TRIAL_PORT_TAKEN: "port",
+        Code.TRIAL_NOT_PUBLISHED: "name",
+        Code.MANIFEST_UNKNOWN: "image",
+        Code.REGISTRY_DNS: "image",
     }
 
     def __init__(self, session: Session, env: Mapping[str, str] | None = None) -> None:
@@ -168,7 +168,7 @@ class Trial(Step):
         found = prompts.problems(self.values)
         return {field: told for field, told in found.items() if field in shown}
 
-    # What the person did
+    # What the user did
 
     def set(self, field: str, text: str) -> bool:
         # Not the guide's: later steps rest on nothing here.
@@ -227,7 +227,7 @@ class Trial(Step):
         try:
             self._act(report, cancel)
         except WizardError as error:
-            if error.code != "engine-gone":  # else what is there is other than it was shown
+            if error.code != Code.ENGINE_GONE:  # else what is there is other than it was shown
                 with contextlib.suppress(WizardError):
                     self._there = self._nexuses(cancel)
             raise
@@ -311,7 +311,7 @@ def _no_engine(env: Mapping[str, str] | None) -> WizardError:
 
     problem = next((answer.problem for answer in find.find(env) if answer.problem), None)
     return WizardError(
-        problem.code if problem else "engine-absent",
+        problem.code if problem else Code.ENGINE_ABSENT,
         tried="looking for Docker or Podman on this machine",
         came_back=problem.came_back if problem else "none answers",
         cause=problem.cause if problem else "neither is installed, or none runs",

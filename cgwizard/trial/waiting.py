@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.registry.errors import printable
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def exited(containers: Containers, container: Container) -> WizardError:
     if container.error:
         came_back += f", {printable(container.error)}"
     return WizardError(
-        "trial-exited",
+        Code.TRIAL_EXITED,
         tried=f"waiting for Nexus in the container {container.name}",
         came_back=f"{came_back}; it wrote: {_last_words(containers, container)}",
         cause=cause,
@@ -104,7 +104,7 @@ def _late(
     containers: Containers, container: Container, url: str, seen: str, seconds: float
 ) -> WizardError:
     return WizardError(
-        "nexus-starting",
+        Code.NEXUS_STARTING,
         tried=f"waiting {seconds:.0f} seconds for Nexus at {url}",
         came_back=f"{seen}; it wrote: {_last_words(containers, container)}",
         cause="this machine is slow or short of memory, or what was started is no Nexus",
@@ -114,7 +114,7 @@ def _late(
 
 def _removed(url: str) -> WizardError:
     return WizardError(
-        "trial-gone",
+        Code.TRIAL_GONE,
         tried=f"waiting for Nexus at {url}",
         came_back="the container is not there any more",
         cause="somebody removed it meanwhile",

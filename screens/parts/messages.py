@@ -6,7 +6,7 @@ from textual.message import Message
 
 
 class Answered(Message):
-    """The person changed an answer: ask the form for it. The message does not carry it, since
+    """The user changed an answer: ask the form for it. The message does not carry it, since
     by the time it is read more may have been typed."""
 
     def __init__(self, field: str) -> None:

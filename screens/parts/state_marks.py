@@ -1,6 +1,6 @@
-"""Glyph and word of each state: never colour alone.
+"""Glyph and word of each state: never color alone.
 
-Only glyphs are coloured, never what is to be read: yellow on white and the like is no text.
+Only glyphs are colored, never what is to be read: yellow on white and the like is no text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a person waits for the wizard: as ratios, both sides alternating in one run.
+"""How long a user waits for the wizard: as ratios, both sides alternating in one run.
 
 `cgwizard --version` beside ``python -c pass``, and the first paint of `cgwizard practice` beside
 that of a Textual application that shows one line. First paint is when a heading's text has
@@ -42,7 +42,7 @@ _CODES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 
 def compare(measure: Callable[[], float], beside: Callable[[], float]) -> tuple[float, float]:
     """Medians in seconds of both, which take turns so that the machine's moods hit both alike."""
-    measure(), beside()  # what the first run compiles and reads is not what a person meets daily
+    measure(), beside()  # what the first run compiles and reads is not what a user meets daily
     pairs = [(measure(), beside()) for _ in range(ROUNDS)]
     one, other = zip(*pairs, strict=True)
     return statistics.median(one), statistics.median(other)

@@ -1,6 +1,6 @@
 """How much reaches the terminal, which may be at the end of a slow line: bytes per second.
 
-At 80x24 under TERM=xterm-256color, with SSH_CONNECTION set, as a person over SSH has it. Of a
+At 80x24 under TERM=xterm-256color, with SSH_CONNECTION set, as a user over SSH has it. Of a
 pull that takes less than a second, all bytes count for one.
 """
 

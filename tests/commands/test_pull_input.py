@@ -104,7 +104,7 @@ def test_stopped_while_it_asks_for_the_password_the_terminal_is_as_before(
 
 
 PATIENT = """
-from cgwizard.commands import pull_run
+from cgwizard.commands.pull import work as pull_run
 pull_run.LOOPBACK_SECONDS = 600
 from cgwizard.cli import main
 main()

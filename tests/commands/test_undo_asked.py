@@ -14,7 +14,7 @@ from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import forget
 from tests.conftest import leaks
-from tests.frontends.test_plain import dialogue
+from tests.frontends.test_plain import dialog
 from tests.support.front_ends import applied
 from tests.support.terminal import wizard
 
@@ -97,7 +97,7 @@ def test_ctrl_c_at_a_question_leaves_and_undoes_nothing(
     world: PracticeWorld, journals: Path, question: str
 ) -> None:
     before = made(world, journals).read_bytes()
-    with dialogue("undo", "--user", "admin") as talk:
+    with dialog("undo", "--user", "admin") as talk:
         talk.until("Password of")
         if question != "Password of":
             talk.type(f"{world.info.password.reveal()}\n")

@@ -13,7 +13,7 @@ from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.image import direct
 from cgwizard.diagnosis.model import Subject
 from cgwizard.diagnosis.runner import run
-from cgwizard.errors import Problem
+from cgwizard.errors import Code, Problem
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
 from cgwizard.plan import model as plan
@@ -190,14 +190,14 @@ def test_token_that_the_guide_saw_refused_is_not_shown_again(
     session: Session, world: PracticeWorld
 ) -> None:
     world.registry.tokens.revoke(pull_token(session))
-    session.steps.token.problem = Problem("token-refused", "asking", "403", "", "")
+    session.steps.token.problem = Problem(Code.TOKEN_REFUSED, "asking", "403", "", "")
     world.registry.requests.clear()
     (found,) = findings(session, "token-accepted")
     assert found.slug == "token-revoked"
     assert not [r for r in world.registry.requests if r.user]
 
 
-def test_image_that_the_organisation_does_not_have(session: Session, world: PracticeWorld) -> None:
+def test_image_that_the_organization_does_not_have(session: Session, world: PracticeWorld) -> None:
     session.steps.pull.values["private_image"] = f"{world.info.organization}/redis-fips"
     assert conclusion(session) == "not-entitled"
 
@@ -244,7 +244,7 @@ def test_damaged_blob_that_the_guide_found_is_looked_at(
     path.write_bytes(data)
     assert conclusion(session) == ""  # only the smallest layer is read
     session.steps.pull.problem = Problem(
-        "digest-mismatch", f"GET /v2/x/blobs/{largest.digest}", "", "", ""
+        Code.DIGEST_MISMATCH, f"GET /v2/x/blobs/{largest.digest}", "", "", ""
     )
     assert conclusion(session) == "cache-corrupt"
 

@@ -8,7 +8,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.fresh import PREFIX, compare_with_fresh
 from cgwizard.diagnosis.model import Finding, Started, Subject
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
@@ -122,7 +122,7 @@ def test_one_that_cannot_be_removed_is_named(
 ) -> None:
     def refused(self: NexusClient, name: str) -> None:
         raise WizardError(
-            "nexus-unavailable", tried="deleting", came_back="503", cause="", next_step=""
+            Code.NEXUS_UNAVAILABLE, tried="deleting", came_back="503", cause="", next_step=""
         )
 
     with monkeypatch.context() as patched:

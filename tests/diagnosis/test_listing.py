@@ -1,4 +1,4 @@
-"""How findings are put before a person."""
+"""How findings are put before a user."""
 
 from __future__ import annotations
 

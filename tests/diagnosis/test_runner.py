@@ -14,7 +14,7 @@ from cgwizard.diagnosis import runner
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.model import Finding, Started, Subject, ok, problem
 from cgwizard.diagnosis.runner import CheckInfo, Need, Work, run
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from tests.support.diagnosis import findings, set_up
 
@@ -78,7 +78,7 @@ def test_failure_becomes_a_finding(
     monkeypatch: pytest.MonkeyPatch, code: str, verdict: str
 ) -> None:
     def fails(subject: Subject) -> Finding:
-        raise WizardError(code, tried="this", came_back="that", cause="why", next_step="do")
+        raise WizardError(Code(code), tried="this", came_back="that", cause="why", next_step="do")
 
     these(monkeypatch, fails)
     (found,) = run(Subject(), lambda _event: None, Cancel())
@@ -150,7 +150,7 @@ def test_facts_are_found_once_and_failures_remembered() -> None:
 
     def work() -> str:
         calls.append(1)
-        raise WizardError("x", tried="", came_back="", cause="", next_step="")
+        raise WizardError(Code.CRASHED, tried="", came_back="", cause="", next_step="")
 
     for _ in range(3):
         with pytest.raises(WizardError):

@@ -36,7 +36,7 @@ def outcome(session: Session) -> Outcome:
 
 
 def by_screens(session: Session) -> None:
-    """Enter, and nothing else, as a person who takes what is proposed."""
+    """Enter, and nothing else, as a user who takes what is proposed."""
     from cgwizard.app import Wizard
 
     async def drive() -> None:

@@ -110,7 +110,7 @@ def test_garbage_is_looked_for_while_it_runs(world: PracticeWorld) -> None:
 # In a terminal
 
 
-class Dialogue:
+class Dialog:
     """A terminal of 80 columns, read as it comes."""
 
     def __init__(self, process: ptyprocess.PtyProcess) -> None:
@@ -155,17 +155,17 @@ class Dialogue:
 
 
 @contextmanager
-def dialogue(*arguments: str, term: str = "dumb") -> Iterator[Dialogue]:
+def dialog(*arguments: str, term: str = "dumb") -> Iterator[Dialog]:
     env = {**os.environ, "TERM": term, "LANG": "C.UTF-8"}
     process = ptyprocess.PtyProcess.spawn([COMMAND, *arguments], dimensions=(24, 80), env=env)
     try:
-        yield Dialogue(process)
+        yield Dialog(process)
     finally:
         process.terminate(force=True)
 
 
 def test_a_dumb_terminal_gets_prompts_and_is_told_why() -> None:
-    with dialogue("practice", "--speed", "full") as talk:
+    with dialog("practice", "--speed", "full") as talk:
         talk.until("TERM is dumb")
         talk.until("Nexus URL [")
         talk.type("\n")
@@ -183,7 +183,7 @@ def test_a_dumb_terminal_gets_prompts_and_is_told_why() -> None:
 def test_a_pasted_token_is_not_shown_and_ends_by_itself(world: PracticeWorld) -> None:
     token = world.info.pull_token
     text = f"docker login cgr.dev -u {token.username} \\\n  -p {token.password.reveal()}\n"
-    with dialogue("practice", "--plain", "--speed", "full", term="xterm-256color") as talk:
+    with dialog("practice", "--plain", "--speed", "full", term="xterm-256color") as talk:
         for question in ("URL [", "User [", "Password (", "Port [", "Choice [", "Name [", "Remote"):
             talk.until(question)
             talk.type("\n")
@@ -205,7 +205,7 @@ def test_a_pasted_token_is_not_shown_and_ends_by_itself(world: PracticeWorld) ->
 def test_a_terminal_that_goes_away_leaves_echo_as_it_was(number: signal.Signals) -> None:
     import termios
 
-    with dialogue("practice", "--plain", "--speed", "full") as talk:
+    with dialog("practice", "--plain", "--speed", "full") as talk:
         for question in ("URL [", "User ["):
             talk.until(question)
             talk.type("\n")
@@ -226,7 +226,7 @@ def test_interrupt_ends_the_wait_for_a_nexus_that_does_not_answer() -> None:
 
     with (
         raw_server(silent) as port,
-        dialogue("--plain", f"http://127.0.0.1:{port}", "--user", "admin") as talk,
+        dialog("--plain", f"http://127.0.0.1:{port}", "--user", "admin") as talk,
     ):
         for question in ("URL [", "User ["):
             talk.until(question)

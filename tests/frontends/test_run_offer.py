@@ -8,7 +8,7 @@ from cgwizard.errors import ExitCode
 from cgwizard.guide.session import Session
 from cgwizard.plan.model import Connect, Plan
 from cgwizard.runs import saved
-from tests.frontends.test_plain import dialogue
+from tests.frontends.test_plain import dialog
 from tests.whole.test_going_on import command
 from tests.whole.test_streams import run
 
@@ -50,6 +50,6 @@ def test_the_end_of_the_input_is_told(own_folders: Path) -> None:
 
 def test_ctrl_c_leaves_as_at_every_question(own_folders: Path) -> None:
     left_open(own_folders)
-    with dialogue("--plain") as talk:
+    with dialog("--plain") as talk:
         talk.until("Choice [1]")
         assert talk.interrupted() == ExitCode.CANCELLED

@@ -1,4 +1,4 @@
-"""The guide without a person: what it does, says and leaves alone."""
+"""The guide without a user: what it does, says and leaves alone."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ WRONG = "kelp-lantern-77"
 
 
 def live(url: str, user: str = "admin", password: str = ADMIN_PASSWORD) -> Connect:
-    """Connect as on a person's own Nexus, without a keyring."""
+    """Connect as on a user's own Nexus, without a keyring."""
     step = Session(url=url).steps.connect
     step.keeping.keyring = keyrings.KeyringStatus(False, "", "There is no keyring here.")
     step.set("user", user)
@@ -241,7 +241,7 @@ def test_a_locked_user_is_not_asked_again_unless_on_purpose(
     told = refused(step, "nexus-locked-out")
     assert "not sent" in told.came_back
     assert len(door.signed) == sent
-    # An administrator restarted Nexus, which forgets: Enter, now labelled so, sends it.
+    # An administrator restarted Nexus, which forgets: Enter, now labeled so, sends it.
     assert world.state.lockout is not None
     world.call(world.state.lockout.clear)
     assert step.action().label == "sign in all the same"

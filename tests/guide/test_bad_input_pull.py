@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.guide import proving
 from cgwizard.guide.pull import Pull, image_problem
@@ -16,7 +16,7 @@ from cgwizard.guide.step import Check, run_checked
 from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry import retry
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Secret
 from tests.support.diagnosis import change
 from tests.support.door import Door, names, world_behind
@@ -28,10 +28,10 @@ FREE = "chainguard/wolfi-base"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries as always, but quick ones; no engine of this machine is looked for."""
-    quick = Patience(
+    quick = RetryPolicy(
         first_pause=0.01, longest_pause=0.02, tries=2, stall_seconds=1.0, answer_seconds=5.0
     )
-    monkeypatch.setattr(retry, "Patience", lambda **_: quick)
+    monkeypatch.setattr(retry, "RetryPolicy", lambda **_: quick)
     monkeypatch.setattr(Pull, "_find_engines", lambda _self: None)
 
 
@@ -156,7 +156,9 @@ def test_a_tag_that_moved_is_fetched_anew_by_enter(
     def moved(questions: proving.Questions) -> str | None:
         asked.append(questions.target.id)
         if len(asked) == 1:
-            raise WizardError("cache-stale-tag", tried="x", came_back="x", cause="x", next_step="x")
+            raise WizardError(
+                Code.CACHE_STALE_TAG, tried="x", came_back="x", cause="x", next_step="x"
+            )
         return same(questions)
 
     monkeypatch.setattr(proving.Questions, "same_digest", moved)

@@ -22,7 +22,7 @@ from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry import retry
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.door import Door, names
 from tests.support.guide import act, enter, free_port, refused, session_of, tell, through, walk
@@ -32,8 +32,8 @@ from tests.support.nexus import raw_server
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries as always, but quick ones."""
-    quick = Patience(first_pause=0.01, longest_pause=0.02, tries=2)
-    monkeypatch.setattr(retry, "Patience", lambda **_: quick)
+    quick = RetryPolicy(first_pause=0.01, longest_pause=0.02, tries=2)
+    monkeypatch.setattr(retry, "RetryPolicy", lambda **_: quick)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_halves_of_two_tokens(step: Token, world: PracticeWorld, door: Door) -> 
     recovers(step, world)
 
 
-def test_a_token_of_another_organisation(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_a_token_of_another_organization(step: Token, world: PracticeWorld, door: Door) -> None:
     token = world.registry.tokens.issue("other.example")
     paste(step, token)
     untouched(step, world, door, "token-refused", token.password.reveal())

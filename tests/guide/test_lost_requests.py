@@ -11,7 +11,7 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.changes import journal
 from cgwizard.changes.journal import Journal
-from cgwizard.errors import Cancelled
+from cgwizard.errors import Cancelled, Code
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check, Step, run_checked
@@ -183,7 +183,7 @@ def test_the_way_back_restores_what_was_there(
 def unanswered(*_: object) -> bool:
     from cgwizard.registry.errors import RegistryError
 
-    raise RegistryError("registry-refused", tried="x", came_back="x", cause="x", next_step="x")
+    raise RegistryError(Code.REGISTRY_REFUSED, tried="x", came_back="x", cause="x", next_step="x")
 
 
 def token_of(world: PracticeWorld) -> str:

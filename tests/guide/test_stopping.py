@@ -13,7 +13,7 @@ from cgwizard.changes import change as changes
 from cgwizard.changes import undo
 from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.model import Subject
-from cgwizard.errors import Cancelled, WizardError
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Report, Step, run_checked
@@ -149,7 +149,7 @@ def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
 
 
 def unanswered(*_: object) -> bool:
-    raise WizardError("nexus-refused", tried="a", came_back="b", cause="c", next_step="d")
+    raise WizardError(Code.NEXUS_REFUSED, tried="a", came_back="b", cause="c", next_step="d")
 
 
 def test_undo_from_finish(door: Door, world: PracticeWorld) -> None:

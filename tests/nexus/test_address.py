@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgwizard.errors import ExitCode, WizardError
-from cgwizard.nexus.address import candidates, normalise
+from cgwizard.nexus.address import candidates, normalize
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ from cgwizard.nexus.address import candidates, normalise
     ],
 )
 def test_means(typed: str, base_url: str) -> None:
-    assert normalise(typed) == base_url
+    assert normalize(typed) == base_url
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_means(typed: str, base_url: str) -> None:
 )
 def test_refused_with_the_reason(typed: str, says: str) -> None:
     with pytest.raises(WizardError) as caught:
-        normalise(typed)
+        normalize(typed)
     assert caught.value.code == "url-invalid"
     assert caught.value.exit_code == ExitCode.USAGE
     assert says in caught.value.problem.came_back
@@ -84,7 +84,7 @@ def test_refused_with_the_reason(typed: str, says: str) -> None:
 )
 def test_a_password_in_the_address_is_refused_and_not_repeated(typed: str) -> None:
     with pytest.raises(WizardError) as caught:
-        normalise(typed)
+        normalize(typed)
     assert "own fields" in caught.value.problem.next_step
     assert "hunt" not in str(caught.value)
     assert "er2" not in str(caught.value)
@@ -115,12 +115,12 @@ def test_a_context_path_that_was_typed_may_be_a_page() -> None:
 def test_any_text_is_an_address_or_a_clear_refusal(text: str) -> None:
     refusal = None
     try:
-        base_url = normalise(text)
+        base_url = normalize(text)
     except WizardError as error:
         refusal = error
     if refusal is not None:
         assert refusal.code == "url-invalid"
         assert "\x1b" not in str(refusal)
     else:
-        assert normalise(base_url) == base_url
+        assert normalize(base_url) == base_url
         assert candidates(text)[0] == base_url

@@ -119,8 +119,8 @@ def test_realms_and_anonymous_access(client: NexusClient) -> None:
     before = client.active_realms()
     client.set_active_realms([*before, "DockerToken"])
     assert client.active_realms() == [*before, "DockerToken"]
-    with pytest.raises(WizardError, match="Nowhere"):
-        client.set_active_realms(["Nowhere"])
+    with pytest.raises(WizardError, match="DiscardSink"):
+        client.set_active_realms(["DiscardSink"])
     client.set_active_realms(before)
     was = client.anonymous()
     client.set_anonymous(Anonymous(enabled=True))

@@ -1,4 +1,4 @@
-"""A person who cancels waits for nothing more, whatever Nexus does or does not do."""
+"""A user who cancels waits for nothing more, whatever Nexus does or does not do."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def test_signing_in_does_not_mean_reading(world: PracticeWorld) -> None:
     assert (denied.status_code, denied.json()["errors"][0]["code"]) == (403, "DENIED")
 
 
-def test_the_open_licence_agreement_refuses_content_only() -> None:
+def test_the_open_license_agreement_refuses_content_only() -> None:
     with PracticeWorld(preset="fresh") as world:
         url = add_repository(world)
         assert httpx.get(f"{url}/v2/", auth=ADMIN_AUTH).status_code == 200

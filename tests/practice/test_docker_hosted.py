@@ -148,7 +148,7 @@ def test_pushing_needs_the_right_to_add(world: PracticeWorld) -> None:
         assert client.post("/v2/team/tool/blobs/uploads/").status_code == 503
 
 
-def test_an_artefact_is_found_by_its_subject(world: PracticeWorld) -> None:
+def test_an_artifact_is_found_by_its_subject(world: PracticeWorld) -> None:
     import json
 
     with _hosted(world) as client:

@@ -30,7 +30,7 @@ MANIFEST = f"/v2/{FREE_IMAGE}/manifests/latest"
 
 @pytest.fixture
 def client(world: PracticeWorld) -> Iterator[httpx.Client]:
-    """Speaks to the connector of a proxy that has the organisation's pull token."""
+    """Speaks to the connector of a proxy that has the organization's pull token."""
     url = add_repository(world, token=world.info.pull_token)
     with httpx.Client(base_url=url, auth=ADMIN_AUTH) as client:
         yield client

@@ -178,7 +178,7 @@ def test_anonymous_access(tmp_path: Path) -> None:
         assert len(server.nobody.get("/repositories").json()) == 7
         assert server.nobody.get("/search").status_code == 200
         assert server.nobody.get("/security/users").status_code == 401
-        refused = server.admin.put(path, json={"enabled": True, "realmName": "Nowhere"})
+        refused = server.admin.put(path, json={"enabled": True, "realmName": "DiscardSink"})
         assert refused.status_code == 400
         assert refused.json() == [{"id": "realmName", "message": "Realm does not exist"}]
 

@@ -88,7 +88,7 @@ def test_nobody_gets_a_token_for_what_is_not_free(free: Client, repository: str)
     assert (answer.status_code, code(answer)) == (403, "DENIED")
 
 
-def test_the_pull_token_opens_its_organisation_and_the_free_images(owner: Client) -> None:
+def test_the_pull_token_opens_its_organization_and_the_free_images(owner: Client) -> None:
     for repository in (PRIVATE, FREE):
         assert owner.get(repository, "manifests/latest").status_code == 200
     for repository in ("example.com/redis-fips", "other.org/chainguard-base"):

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.cgr.catalogue import Catalogue
+from cgwizard.practice.cgr.catalog import Catalog
 from cgwizard.practice.cgr.elf import program
 from cgwizard.practice.cgr.images import Builder, Image
 from cgwizard.practice.cgr.layers import noise
 from tests.support.practice_registry import sha256
 
-CATALOGUE = Catalogue("example.com")
+CATALOGUE = Catalog("example.com")
 # Whoever changes an image changes these on purpose: people compare digests across machines.
 DIGESTS = {
     "chainguard/wolfi-base": (

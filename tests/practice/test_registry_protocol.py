@@ -90,7 +90,7 @@ def test_names_are_checked_and_pushes_refused(free: Client) -> None:
         assert answer.headers["Allow"] == "GET, HEAD"
 
 
-def test_the_catalogue_is_nobodys(owner: Client) -> None:
+def test_the_catalog_is_nobodys(owner: Client) -> None:
     assert owner.http.get("/v2/_catalog").status_code == 401
     answer = owner.http.get("/v2/_catalog", headers=owner.bearer(FREE))
     assert (answer.status_code, code(answer)) == (403, "DENIED")

@@ -13,7 +13,7 @@ from cgwizard.errors import WizardError
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support import faults as harm
 from tests.support.fault_proxy import FaultProxy, fault_proxy
@@ -25,7 +25,7 @@ pytestmark = needs("docker-registry")
 
 RIGHT = Credentials(USERNAME, Secret(PASSWORD))
 WRONG = Credentials(USERNAME, Secret("incorrect-horse"))
-QUICK = Patience(answer_seconds=5, first_pause=0.01, longest_pause=0.02, tries=2)
+QUICK = RetryPolicy(answer_seconds=5, first_pause=0.01, longest_pause=0.02, tries=2)
 OPEN, CLOSED = "public/image", "private/image"
 UNAUTHORISED = b'{"errors":[{"code":"UNAUTHORIZED","message":"no access","detail":null}]}'
 

@@ -150,7 +150,7 @@ def test_server_error_that_passes_is_mended(
     ],
     indirect=["spot"],
 )
-def test_retry_after_is_honoured(faulty: Pull, proxy: FaultProxy, spot: Spot, status: str) -> None:
+def test_retry_after_is_honored(faulty: Pull, proxy: FaultProxy, spot: Spot, status: str) -> None:
     proxy.rule(spot.target, harm.answering(status, Retry_After="1"), times=1)
     began = time.monotonic()
     assert faulty.run().succeeds().retries == 1
@@ -174,7 +174,7 @@ def test_retry_after_that_is_too_long_is_told(faulty: Pull, proxy: FaultProxy, s
 def test_password_that_was_refused_is_not_sent_again(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.unauthorised)
+    proxy.rule(spot.target, harm.unauthorized)
     proxy.rule("", harm.wanting_password)
     faulty.run(credentials=BASIC).fails_with(
         spot,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from tests.conftest import CANARY, leaks
 from tests.support import faults as harm
 from tests.support.fault_proxy import Before, Fault, FaultProxy
@@ -22,7 +22,7 @@ from tests.support.programs import needs
 
 pytestmark = needs("docker-registry")
 
-BRIEF = Patience(
+BRIEF = RetryPolicy(
     stall_seconds=0.5,
     answer_seconds=1,
     blob_answer_seconds=1,
@@ -30,12 +30,12 @@ BRIEF = Patience(
     first_pause=0.01,
     longest_pause=0.05,
 )
-# The command itself, with less patience than a person's.
+# The command itself, with less patience than a user's.
 HURRIED = """
 import json, sys
 from cgwizard.registry.client import Registry
-from cgwizard.registry.retries import Patience
-Registry.__init__.__kwdefaults__["patience"] = Patience(**json.loads(sys.argv.pop(1)))
+from cgwizard.registry.retry import RetryPolicy
+Registry.__init__.__kwdefaults__["patience"] = RetryPolicy(**json.loads(sys.argv.pop(1)))
 from cgwizard.cli import main
 main()
 """
@@ -91,7 +91,7 @@ CASES: list[tuple[str, str, Fault, int, str, str]] = [
      "502 Bad Gateway"),
     ("limited", "first", harm.answering("429 Too Many Requests", Retry_After="900"), NO_ANSWER,
      "rate-limited", "again after 900 seconds"),
-    ("no-login", "manifest", harm.unauthorised, SIGN_IN, "no-login", "401 Unauthorized"),
+    ("no-login", "manifest", harm.unauthorized, SIGN_IN, "no-login", "401 Unauthorized"),
     ("gone", "middle", harm.answering("404 Not Found", b'{"errors":[{"code":"BLOB_UNKNOWN"}]}',
      Content_Type="application/json"), NOT_THERE, "blob-unknown", "404 Not Found: BLOB_UNKNOWN"),
 ]  # fmt: skip
@@ -175,7 +175,7 @@ def test_what_can_be_mended_is_and_is_told(
 
 
 def test_password_that_was_refused_is_sent_once(proxy: FaultProxy, tmp_path: Path) -> None:
-    proxy.rule("", harm.unauthorised)
+    proxy.rule("", harm.unauthorized)
     process = start(proxy, tmp_path, "--username", "admin", "--password-stdin")
     status, out, errors = ended(process, CANARY)
     assert status == SIGN_IN

@@ -16,7 +16,7 @@ from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from tests.support import faults as harm
 from tests.support.door import filtered_port
 from tests.support.fault_proxy import FaultProxy
@@ -111,7 +111,7 @@ def test_everything_is_cut_once(faulty: Pull, proxy: FaultProxy) -> None:
 
 
 def test_retries_of_a_pull_are_bounded(faulty: Pull, proxy: FaultProxy) -> None:
-    patience = Patience(tries=50, total=7, first_pause=0.001, longest_pause=0.001)
+    patience = RetryPolicy(tries=50, total=7, first_pause=0.001, longest_pause=0.001)
     proxy.rule("blobs/", harm.dropped)
     faulty.run(patience).fails_with(None, "registry-cut")
     assert proxy.count("blobs/") <= 8

@@ -74,7 +74,7 @@ def test_folder_with_something_else_is_refused(tmp_path: Path) -> None:
 def test_folder_that_stands_there_stays_the_same_one(
     url: str, registry: Registry, tmp_path: Path, how: str
 ) -> None:
-    """It may be where the person stands, a mount, or in a folder that nobody may write to."""
+    """It may be where the user stands, a mount, or in a folder that nobody may write to."""
     made = image([5000])
     push(url, "in-place", made, "latest")
     place = tmp_path / "place"

@@ -111,7 +111,7 @@ def test_any_text_is_read_or_refused_with_a_reason(text: str) -> None:
     try:
         reference = Reference.parse(text)
     except WizardError as error:
-        code = error.code
+        code = str(error.code)
     else:
         assert Reference.parse(str(reference)) == reference
         code = "name-read"
@@ -145,7 +145,7 @@ def test_as_skopeo_reads_them(name: str) -> None:
         Reference.parse(name)
         code = ""
     except WizardError as error:
-        code = error.code
+        code = str(error.code)
     if code == "name-port" or "@" in name:
         return  # docker-archive takes no digests
     first, slash, _ = name.partition("/")

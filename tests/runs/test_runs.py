@@ -150,7 +150,7 @@ def test_a_second_one_sees_the_first_takes_over_or_only_looks(
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from cgwizard import files
+from cgwizard.system import files
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
 files.write_whole(path, b"old")

@@ -1,4 +1,4 @@
-"""Escape while a step works: the screen is the person's again within a second."""
+"""Escape while a step works: the screen is the user's again within a second."""
 
 from __future__ import annotations
 

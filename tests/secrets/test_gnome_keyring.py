@@ -17,15 +17,15 @@ pytestmark = needs("dbus-run-session", "gnome-keyring-daemon")
 ROOT = Path(__file__).parents[2]
 
 PROBE = """
-from cgwizard import keyrings
+from cgwizard.secrets import keyring as keyrings
 status = keyrings.probe(timeout=20)
 print(status.usable, status.backend, status.problem and status.problem.code)
 """
 
 ROUND_TRIP = """
-from cgwizard import keyrings
-from cgwizard.secrets import Credentials, Secret
-from cgwizard.stores.store import packed, unpacked
+from cgwizard.secrets import keyring as keyrings
+from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.secrets.store import packed, unpacked
 token = Credentials("a" * 40 + "/" + "b" * 16, Secret("e" * 3000))
 keyrings.save("nexus-password", "admin@https://nexus", Secret("pässword"), timeout=20)
 keyrings.save("pull-token", "example.com@cgr.dev", packed(token), timeout=20)

@@ -29,12 +29,12 @@ class Cells:
 
 def _dim_to_blink(found: re.Match[str]) -> str:
     codes = found[0].split(";")
-    colours = 0  # codes that belong to a colour
+    colors = 0  # codes that belong to a color
     for at, code in enumerate(codes):
-        if colours:
-            colours -= 1
+        if colors:
+            colors -= 1
         elif code in {"38", "48"}:
-            colours = 4 if codes[at + 1] == "2" else 2
+            colors = 4 if codes[at + 1] == "2" else 2
         elif code == "2":
             codes[at] = "5"
     return ";".join(codes)

@@ -137,10 +137,10 @@ def wanting_password(line: Line, asked: Asked, answer: Answer) -> None:
     if "authorization" in asked.headers:
         line.send(answer.bytes)
     else:
-        unauthorised(line, asked, answer)
+        unauthorized(line, asked, answer)
 
 
-def unauthorised(line: Line, asked: Asked, answer: Answer) -> None:
+def unauthorized(line: Line, asked: Asked, answer: Answer) -> None:
     """A registry with Basic sign-in that takes nobody's."""
     challenge = 'Basic realm="faults"'
     answering("401 Unauthorized", WWW_Authenticate=challenge)(line, asked, answer)

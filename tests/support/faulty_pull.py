@@ -20,7 +20,7 @@ from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from cgwizard.registry.retry import Patience
+from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials
 from tests.support.fault_proxy import Asked, FaultProxy
 from tests.support.registry import Made
@@ -40,7 +40,7 @@ at_blobs = pytest.mark.parametrize("spot", BLOBS, indirect=True)
 everywhere = pytest.mark.parametrize("spot", EVERYTHING, indirect=True)
 
 # Where nothing hangs, a busy machine may take its time; where something does, not long.
-QUICK = Patience(
+QUICK = RetryPolicy(
     stall_seconds=10,
     answer_seconds=10,
     blob_answer_seconds=10,
@@ -107,7 +107,7 @@ class Pull:
 
     def run(
         self,
-        patience: Patience = QUICK,
+        patience: RetryPolicy = QUICK,
         *,
         credentials: Credentials | None = None,
         trust: Trust = Trust(),  # noqa: B008 -- immutable

@@ -18,7 +18,7 @@ SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C  # bits/ioctl
 IFF_UP = 0x1
 NOT_LOOPBACK = "192.0.2.1"  # RFC 5737, for tests of a host that is not this one by its name
 
-MOST_WORKERS = 4
+MAX_WORKERS = 4
 
 
 def workers() -> int:
@@ -31,7 +31,7 @@ def workers() -> int:
         capture_output=True,
         timeout=30,
     )
-    return 0 if tried.returncode else min(MOST_WORKERS, os.cpu_count() or 1)
+    return 0 if tried.returncode else min(MAX_WORKERS, os.cpu_count() or 1)
 
 
 def enter() -> None:

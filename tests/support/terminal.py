@@ -21,7 +21,7 @@ from ptyprocess import PtyProcess
 BIN = Path(sys.executable).parent
 SECONDS = 30.0
 POLL_SECONDS = 0.05
-MOST_ENTERS = 14
+MAX_ENTERS = 14
 UNSET = ""  # a variable of this value is not in a `Wire`'s environment
 
 
@@ -55,7 +55,7 @@ class Terminal:
         self._tmux("send-keys", "-l", text)
 
     def paste(self, text: str) -> None:
-        """As a person's paste arrives: bracketed, where the program asked for that."""
+        """As a user's paste arrives: bracketed, where the program asked for that."""
         subprocess.run(
             ["tmux", "-L", self._socket, "load-buffer", "-"],
             input=text, text=True, check=True, timeout=SECONDS,
@@ -205,7 +205,7 @@ def to_finish(terminal: AnyTerminal) -> Iterator[tuple[str, str]]:
     """Walk the whole guide by Enter, from its first screen on; gives each main action with its
     screen, before it is done. The last one leaves, and is not done."""
     action = ""
-    for _ in range(MOST_ENTERS):
+    for _ in range(MAX_ENTERS):
         screen = terminal.until_true(
             lambda screen, before=action: main_action(screen) not in {"", before},  # type: ignore[misc]
             f"another action than {action!r}",
@@ -215,7 +215,7 @@ def to_finish(terminal: AnyTerminal) -> Iterator[tuple[str, str]]:
         if action == "done, leave":
             return
         terminal.keys("Enter")
-    raise AssertionError(f"after {MOST_ENTERS} times Enter:\n{terminal.screen()}")
+    raise AssertionError(f"after {MAX_ENTERS} times Enter:\n{terminal.screen()}")
 
 
 def _until_true(

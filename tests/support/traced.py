@@ -149,7 +149,7 @@ PASTE = "Pull token (not shown). Several lines are fine; an empty line ends it."
 
 
 def answers(world: Traced) -> dict[str, str]:
-    """What a person types at the prompts that begin so; at all others Enter."""
+    """What a user types at the prompts that begin so; at all others Enter."""
     info = world.world.info
     token = info.pull_token
     return {

@@ -58,7 +58,7 @@ FORMS = {
     "two words": f"{USERNAME} {JWT}",
     "colon": f"{USERNAME}:{JWT}",
     "tabs and ends": f"\t{USERNAME}\t\n\n\t{JWT}\t\n",
-    "coloured": f"Username: \x1b[1m{USERNAME}\x1b[0m\nPassword: \x1b[1m{JWT}\x1b[0m",
+    "colored": f"Username: \x1b[1m{USERNAME}\x1b[0m\nPassword: \x1b[1m{JWT}\x1b[0m",
     "no-break spaces": f"Username:\u00a0{USERNAME}\nPassword:\u00a0{JWT}\u200b",
     "end of a sentence": f"The user name is {USERNAME} and the password is {JWT}.",
     "twice the same": f"{BLOCK}\n{BLOCK}",

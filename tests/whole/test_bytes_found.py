@@ -45,7 +45,7 @@ LEAKS = {
     "letter by letter on a screen": "".join(
         f"\x1b[3;{i}H{c}" for i, c in enumerate(ADMIN_PASSWORD)
     ),
-    "coloured": f"\x1b[1m{ADMIN_PASSWORD[:5]}\x1b[0;32m{ADMIN_PASSWORD[5:]}\x1b[0m",
+    "colored": f"\x1b[1m{ADMIN_PASSWORD[:5]}\x1b[0;32m{ADMIN_PASSWORD[5:]}\x1b[0m",
 }
 
 

@@ -82,7 +82,7 @@ def test_live_without_a_terminal_says_what_would_work() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("practise",), "Did you mean: cgwizard practice"),
+        (("practice",), "Did you mean: cgwizard practice"),
         (("practice", "--speed", "fast"), "a number of MB/s above 0, or: full"),
         (("practice", "--speed", "-1"), "a number of MB/s above 0, or: full"),
         (("practice", "--json"), "--json goes with --serve"),

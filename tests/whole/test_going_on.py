@@ -73,7 +73,8 @@ def test_the_keyring_is_emptied_too(state: Path, tmp_path: Path) -> None:
         "RING": str(tmp_path / "ring.json"),
     }
     code = (
-        "from cgwizard import keyrings; from cgwizard.secrets.secret import Credentials, Secret\n"
+        "from cgwizard.secrets import keyring as keyrings\n"
+        "from cgwizard.secrets.secret import Credentials, Secret\n"
         "from cgwizard.secrets.store import packed\n"
         "keyrings.save('nexus-password', 'admin@https://n', Secret('x1'))\n"
         "keyrings.save('pull-token', 'cgr.dev', packed(Credentials('u', Secret('x2'))))\n"

@@ -1,4 +1,4 @@
-"""The wizard in a real terminal, by keys alone, as a person meets it."""
+"""The wizard in a real terminal, by keys alone, as a user meets it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.terminal import Terminal, wizard
 
 pytestmark = needs("tmux")
 
-MOST_ENTERS = 12
+MAX_ENTERS = 12
 
 
 def main_action(screen: str) -> str:
@@ -29,7 +29,7 @@ def test_enter_alone_completes_the_guide_with_both_pulls_verified() -> None:
         while "done, leave" not in (action := main_action(terminal.screen())):
             terminal.keys("Enter")
             enters += 1
-            assert enters <= MOST_ENTERS, terminal.screen()
+            assert enters <= MAX_ENTERS, terminal.screen()
             terminal.until_true(
                 lambda screen, before=action: main_action(screen) not in {"", before},  # type: ignore[misc]
                 f"another action than {action!r}",
@@ -39,7 +39,7 @@ def test_enter_alone_completes_the_guide_with_both_pulls_verified() -> None:
         assert re.search(r"✓ verified +127\.0\.0\.1:\d+/chainguard/wolfi-base:latest", screen)
         assert re.search(r"✓ verified +127\.0\.0\.1:\d+/example\.com/chainguard-base", screen)
         assert screen.count("sha256:") == 2
-        assert enters < MOST_ENTERS
+        assert enters < MAX_ENTERS
         terminal.keys("Enter")
         left = terminal.until("EXIT 0")
         assert left.count("verified") == 2, "what was proved stays when the screens are gone"
@@ -118,7 +118,7 @@ def test_every_terminal_shows_the_first_screen(name: str) -> None:
         terminal.until("EXIT 130")
 
 
-def test_without_colour_states_have_words() -> None:
+def test_without_color_states_have_words() -> None:
     with Terminal("env", "NO_COLOR=1", *wizard("practice")) as terminal:
         terminal.until("enter connect")
         terminal.keys("Enter")

@@ -49,7 +49,7 @@ def test_an_encrypted_file_made_opened_and_forgotten(world: PracticeWorld) -> No
     assert PASSPHRASE not in begun.stdout + begun.stderr
     assert encrypted_file.path().is_file()
 
-    # Begin anew; a wrong passphrase, then the right one.
+    # Begin again; a wrong passphrase, then the right one.
     typed = f"2\n{url}\nadmin\nwrong\n\n\n1\n\n\n{PASSPHRASE}\n\n\n"
     later = command("--plain", typed=typed)
     in_order(

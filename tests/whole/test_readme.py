@@ -51,7 +51,7 @@ RUN_ELSEWHERE = {
     r"cgwizard practice --plain": ("tests/frontends/test_plain.py", '"practice", "--plain"'),
 }
 
-# Ask a person something: a pattern of the command, and the same for the test in a real terminal.
+# Ask a user something: a pattern of the command, and the same for the test in a real terminal.
 INTERACTIVE = {
     r"cgwizard practice": ("tests/whole/test_guide.py", '"practice"'),
     r"(cgwizard|make run ARGS=)( ?https?://\S+)?( --user \S+)?": (

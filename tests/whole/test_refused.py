@@ -117,7 +117,7 @@ def test_a_saved_run_on_a_disk_that_takes_no_writes(world: PracticeWorld, state:
         (run,) = saved.unfinished(state / "runs")
         remount = ["mount", "-o", "remount,ro", str(state / "runs")]
         subprocess.run(remount, check=True, capture_output=True)
-        told = command("--plain", typed="3\n").stdout  # begin anew and forget
+        told = command("--plain", typed="3\n").stdout  # begin again and forget
         assert "problem: not-forgotten" in told
         assert "Read-only file system" in told
         assert saved.unfinished(state / "runs") == [run]

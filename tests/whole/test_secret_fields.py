@@ -111,7 +111,7 @@ def test_a_long_token_at_the_prompts_is_whole_in_lines_and_refused_in_one(traced
 def long_token(traced: Traced) -> Credentials:
     """One of more than 2,000 characters, which the practice cgr.dev knows."""
     book = traced.world.registry.tokens
-    token = book.issue("a long name of an organisation, " * 40)
+    token = book.issue("a long name of an organization, " * 40)
     assert 2000 < len(token.password.reveal()) < 4000
     issued = book._issued[token.username]
     known = dataclasses.replace(issued, organization=traced.world.info.organization)

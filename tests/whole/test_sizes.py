@@ -86,7 +86,7 @@ def test_a_storm_of_sizes_while_layers_arrive_disturbs_nothing() -> None:
         storm(terminal)
         terminal.until("Both pulls are verified", "enter continue")
         screen = settled(terminal)
-        terminal.keys("C-l")  # draws the whole screen anew
+        terminal.keys("C-l")  # draws the whole screen again
         terminal.until_true(lambda now: now == screen, "the same when drawn anew")
         assert screen.count("✓ ok") == 11
 

@@ -45,7 +45,7 @@ def home() -> Iterator[Path]:
 
 
 class Person:
-    """Logs in, again and again, and does what the screen asks for."""
+    """Logs in, again, and does what the screen asks for."""
 
     def __init__(self, world: PracticeWorld, sshd: Sshd, home: Path, **env: str) -> None:
         self.world, self.sshd, self.home, self.env = world, sshd, home, {**QUIET, **env}

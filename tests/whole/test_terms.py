@@ -51,18 +51,18 @@ def sgr(received: bytes) -> set[int]:
     return {int(n or 0) for found in _SGR.findall(received) for n in re.split(rb"[;:]", found)}
 
 
-def coloured(parameters: set[int]) -> set[int]:
+def colored(parameters: set[int]) -> set[int]:
     return {n for n in parameters if 30 <= n <= 49 or 90 <= n <= 107}
 
 
 @pytest.mark.parametrize("term", UTF8_TERMS)
-def test_the_whole_guide_in_sixteen_colours_of_the_terminals_own(term: str) -> None:
+def test_the_whole_guide_in_sixteen_colors_of_the_terminals_own(term: str) -> None:
     received, screens = walked({"TERM": term})
     for word in WORDS:
         assert word in screens
     assert "✓ ok" in screens
-    found = coloured(sgr(received))
-    assert found, "there are colours"
+    found = colored(sgr(received))
+    assert found, "there are colors"
     assert not found & {38, 48}, "of the terminal's palette, never fixed ones"
     backgrounds = {n for n in found if 40 <= n <= 48 or n >= 100}
     assert not backgrounds, "right on light and on dark backgrounds: neither is painted"
@@ -81,7 +81,7 @@ def test_old_terminals_get_what_they_know_and_ascii(term: str, known: re.Pattern
     unknown = {s for s in _SEQUENCE.findall(received) if not known.fullmatch(s)}
     assert not unknown
     if term == "vt100":
-        assert not coloured(sgr(received))
+        assert not colored(sgr(received))
     rest = _SEQUENCE.sub(b"", received)
     assert not re.search(rb"[\x00-\x06\x08\x0b\x0c\x0e-\x1f\x7f]", rest), "no stray control"
     # No second screen to come back from: what the screens showed does not stay between the lines.
@@ -90,9 +90,9 @@ def test_old_terminals_get_what_they_know_and_ascii(term: str, known: re.Pattern
     assert not any("ctrl+q" in line for line in last)
 
 
-def test_no_color_means_no_colour_sequence_and_every_word_is_there() -> None:
+def test_no_color_means_no_color_sequence_and_every_word_is_there() -> None:
     received, screens = walked({"NO_COLOR": "1"})
-    assert not coloured(sgr(received))
+    assert not colored(sgr(received))
     assert {1, 2, 4} <= sgr(received), "bold, dim and underline tell headings and fields apart"
     for word in WORDS:
         assert word in screens
@@ -103,7 +103,7 @@ def test_an_empty_no_color_asks_for_nothing() -> None:
         wire.until("enter connect")
         wire.keys("Enter")
         wire.until("✓ ok", "enter continue")
-        assert coloured(sgr(wire.received))
+        assert colored(sgr(wire.received))
 
 
 def test_a_locale_of_ascii_gets_the_whole_guide_in_ascii() -> None:

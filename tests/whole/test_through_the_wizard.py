@@ -20,7 +20,7 @@ from tests.support.programs import needs
 
 @pytest.fixture(scope="module")
 def proofs() -> Iterator[list[Proof]]:
-    """What the whole guide proved: the free image, then the organisation's."""
+    """What the whole guide proved: the free image, then the organization's."""
     with PracticeWorld() as world:
         session = session_of(world)
         walk(session)

@@ -71,7 +71,7 @@ def test_from_nothing_to_a_created_repository() -> None:
                 terminal.keys("Enter")
                 terminal.until(f"127.0.0.1:{nexus}", "•••", "enter connect", seconds=90)
                 terminal.keys("Enter")
-                # A fresh Community Edition: nothing is served before a person accepts.
+                # A fresh Community Edition: nothing is served before a user accepts.
                 terminal.until("signed in as admin", "End User License Agreement", "enter accept")
                 terminal.keys("Enter")
                 terminal.until("license agreement is accepted", "enter continue")

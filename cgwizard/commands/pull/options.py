@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from cgwizard.errors import ExitCode, Problem, WizardError
+from cgwizard.errors import Code, ExitCode, Problem, WizardError
 
 if TYPE_CHECKING:
     from cgwizard.secrets.secret import Credentials
@@ -53,17 +53,17 @@ def read_token(source: str) -> Credentials:
 
 # What the same next step is called on this command line.
 _ADVICE = {
-    "no-login": "give --username NAME, and the password when it asks or by --password-stdin",
-    "registry-tls-untrusted": "name the PEM file of your own authority: --ca-file FILE",
-    "secret-variable-empty": "set it for this process, or name another --upstream-token SOURCE",
-    "zstd-missing": "run cgwizard with another Python, or leave --verify-layers out",
+    Code.NO_LOGIN: "give --username NAME, and the password when it asks or by --password-stdin",
+    Code.REGISTRY_TLS_UNTRUSTED: "name the PEM file of your own authority: --ca-file FILE",
+    Code.SECRET_VARIABLE_EMPTY: "set it for this process, or name another --upstream-token SOURCE",
+    Code.ZSTD_MISSING: "run cgwizard with another Python, or leave --verify-layers out",
 }
 
 
 def advised(problem: Problem, asked: Asked) -> Problem:
     next_step = _ADVICE.get(problem.code, problem.next_step)
-    if problem.code == "registry-http-https-mismatch" and "plain HTTP on" in problem.cause:
+    if problem.code == Code.REGISTRY_HTTP_HTTPS_MISMATCH and "plain HTTP on" in problem.cause:
         next_step = "add --plain-http; password and image then travel unencrypted"
-    elif problem.code == "registry-http-https-mismatch" and asked.plain_http:
+    elif problem.code == Code.REGISTRY_HTTP_HTTPS_MISMATCH and asked.plain_http:
         next_step = "leave --plain-http out"
     return msgspec.structs.replace(problem, next_step=next_step)

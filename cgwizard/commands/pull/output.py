@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 import msgspec
 
-from cgwizard.errors import Problem
+from cgwizard.errors import Code, Problem
 from cgwizard.events import (
     Failed,
     Finished,
@@ -108,12 +108,12 @@ class JsonLines:
         )
 
     def cancelled(self, reference: str, kept: str) -> None:
-        self._ended(reference, "cancelled", "stopped by the person")
+        self._ended(reference, Code.CANCELLED, "stopped by the person")
 
     def crashed(self, reference: str) -> None:
-        self._ended(reference, "crashed", "an error of cgwizard's own, told on standard error")
+        self._ended(reference, Code.CRASHED, "an error of cgwizard's own, told on standard error")
 
-    def _ended(self, reference: str, code: str, message: str) -> None:
+    def _ended(self, reference: str, code: Code, message: str) -> None:
         self._line({"event": "failed", "code": code, "message": message, "reference": reference})
 
 

@@ -116,7 +116,7 @@ class Proof:
     def _attached(self) -> Iterator[Fact]:
         digest = self.finished.digest
         try:
-            found = proof.artefacts(self.registry, self.reference.repository, digest)
+            found = proof.artifacts(self.registry, self.reference.repository, digest)
         except WizardError as error:
             told = f"could not ask: {error.problem.came_back}"
             yield Fact("signature", "signature", "warning", told)

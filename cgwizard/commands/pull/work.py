@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cgwizard.cancel import Cancel
 from cgwizard.commands.pull.options import Asked, advised, read_token
 from cgwizard.engines.builtin import Builtin
-from cgwizard.errors import Cancelled, ExitCode, WizardError
+from cgwizard.errors import Cancelled, Code, ExitCode, WizardError
 from cgwizard.events import ignore
 from cgwizard.net.client import Trust
 
@@ -76,9 +76,9 @@ class _Work:
         token = read_token(asked.upstream_token) if asked.upstream_token else None
         nexus = ""
         if asked.nexus:
-            from cgwizard.nexus.address import normalise
+            from cgwizard.nexus.address import normalize
 
-            nexus = normalise(asked.nexus)
+            nexus = normalize(asked.nexus)
         engine = self._engine()
         if isinstance(engine, Builtin):
             plain_http = self._plain_http(reference.host)
@@ -135,7 +135,7 @@ class _Work:
 
     def _by_engine(self, engine: Engine, reference: Reference) -> tuple[bool, Finished]:
         """Pull, and whether the registry speaks plain HTTP. The engine is told to accept that
-        only when the person said so: else the pull would prove what `docker pull` does not."""
+        only when the user said so: else the pull would prove what `docker pull` does not."""
         from cgwizard.engines import manifest_info
 
         self.kept = f"what {engine.name} has by now is its own to keep"
@@ -157,11 +157,11 @@ class _Work:
         answers 400 to this question, or not at all; nothing secret is in it."""
         if self._asked.plain_http or not _is_loopback(host):
             return self._asked.plain_http
-        from cgwizard.registry.retry import Patience
+        from cgwizard.registry.retry import RetryPolicy
         from cgwizard.registry.workers import Crew
 
         status: list[int] = []
-        patience = Patience(answer_seconds=LOOPBACK_SECONDS)
+        patience = RetryPolicy(answer_seconds=LOOPBACK_SECONDS)
         try:
             with Builtin().registry(host, plain_http=True, patience=patience) as registry:
                 crew = Crew(self._cancel, Cancel(), abort=registry.abort, tick=lambda: None)
@@ -171,7 +171,7 @@ class _Work:
             return True  # which the pull sees as well, and then ends in order
         except WizardError as error:
             # Who does not answer at all gets the failure for what was asked: HTTPS no more.
-            return error.code not in {"registry-http-https-mismatch", "registry-cut"}
+            return error.code not in {Code.REGISTRY_HTTP_HTTPS_MISMATCH, Code.REGISTRY_CUT}
 
     def _registry(self, reference: Reference, plain_http: bool) -> Registry:
         return Builtin(trust=self._trust).registry(
@@ -179,7 +179,7 @@ class _Work:
         )
 
     def _nexus(self, reference: Reference, plain_http: bool, url: str) -> NexusClient | None:
-        """Nexus itself: where the person says that it is, or where the image came from, if
+        """Nexus itself: where the user says that it is, or where the image came from, if
         Nexus's own port serves it by path. Nothing secret is in the question."""
         from cgwizard.nexus.client import NexusClient
         from cgwizard.proof import upstream as proof
@@ -244,7 +244,7 @@ class _Work:
                 registry.abort()
                 upstream.abort()
 
-            # In a thread, so that a wait for an answer ends as soon as the person wants it to.
+            # In a thread, so that a wait for an answer ends as soon as the user wants it to.
             Crew(self._cancel, Cancel(), abort=abort, tick=lambda: None).run([tell], 1)
         name = proof.upstream_names(reference.repository)[0]
         lines = proof.cosign_lines(reference, result.digest, name, plain_http=plain_http)

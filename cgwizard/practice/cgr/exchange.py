@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cgwizard.practice.cgr.answers import DENIED, failing, refuse
-from cgwizard.practice.cgr.catalogue import Catalogue
+from cgwizard.practice.cgr.catalog import Catalog
 from cgwizard.practice.cgr.faults import Faults
 from cgwizard.practice.cgr.seen import basic_credentials
 from cgwizard.practice.cgr.tokens import Bearers, TokenBook, TokenRefused
@@ -38,9 +38,9 @@ class Exchange:
     """``GET /token`` with or without Basic, and the form of OAuth2 by POST."""
 
     def __init__(
-        self, catalogue: Catalogue, tokens: TokenBook, bearers: Bearers, faults: Faults
+        self, catalog: Catalog, tokens: TokenBook, bearers: Bearers, faults: Faults
     ) -> None:
-        self._catalogue, self._tokens, self._bearers = catalogue, tokens, bearers
+        self._catalog, self._tokens, self._bearers = catalog, tokens, bearers
         self._faults = faults
 
     async def answer(self, request: Request) -> Response:
@@ -95,7 +95,7 @@ class Exchange:
                 # What docker shows as `unknown: Forbidden` at login.
                 raise refuse(403, "UNKNOWN", "Forbidden") from None
         # [guess] One repository that is not allowed refuses the whole request.
-        if not all(self._catalogue.may_pull(name, organization) for name in repositories):
+        if not all(self._catalog.may_pull(name, organization) for name in repositories):
             raise refuse(403, "DENIED", DENIED)
         token = self._bearers.issue(frozenset(repositories))
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cgwizard.practice.cgr import artefacts
-from cgwizard.practice.cgr.catalogue import MEBIBYTE, Recipe
+from cgwizard.practice.cgr import artifacts
+from cgwizard.practice.cgr.catalog import MEBIBYTE, Recipe
 from cgwizard.practice.cgr.elf import Architecture, program
 from cgwizard.practice.cgr.layers import MADE_TEXT, Entry, LayerFile, noise, write_layer
 from cgwizard.practice.cgr.rootfs import base_system
@@ -76,7 +76,7 @@ class Builder:
         for tag in ("latest", *self._recipe.versions):
             tags[tag], tags[f"{tag}-dev"] = plain, dev
         for digest in list(self._image.manifests):
-            artefacts.attach(self, self._image.repository, digest)
+            artifacts.attach(self, self._image.repository, digest)
         return self._image
 
     def put_blob(self, data: bytes) -> str:

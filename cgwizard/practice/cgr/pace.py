@@ -1,4 +1,4 @@
-"""Blobs at a speed that a person can watch."""
+"""Blobs at a speed that a user can watch."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cgwizard.practice.cgr.answers import API_VERSION, DENIED, challenge, failing, refuse
-from cgwizard.practice.cgr.catalogue import FREE_NAMESPACE, FREE_TAGS
+from cgwizard.practice.cgr.catalog import FREE_NAMESPACE, FREE_TAGS
 from cgwizard.practice.cgr.faults import Fault, Faults, Place
 from cgwizard.practice.cgr.images import INDEX, Image, Manifest, digest_of
 from cgwizard.practice.cgr.store import ImageStore

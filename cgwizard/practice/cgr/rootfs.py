@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cgwizard.practice.cgr.catalogue import Recipe
+from cgwizard.practice.cgr.catalog import Recipe
 from cgwizard.practice.cgr.layers import Entry
 
 _FOLDERS = (

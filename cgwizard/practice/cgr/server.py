@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cgwizard.practice.cgr.catalogue import Catalogue
+from cgwizard.practice.cgr.catalog import Catalog
 from cgwizard.practice.cgr.faults import Faults
 from cgwizard.practice.cgr.links import Links
 from cgwizard.practice.cgr.pace import SPEED_TO_WATCH, Pacer
@@ -69,7 +69,7 @@ class PracticeRegistry:
         self.pull_token = self.tokens.issue(organization)
         self.faults = Faults()
         self.requests: list[Seen] = []
-        self.images = ImageStore(Catalogue(organization), data)
+        self.images = ImageStore(Catalog(organization), data)
         self.pacer = Pacer(speed)
         self.links = Links()
         self.bearers = Bearers()
@@ -83,7 +83,7 @@ class PracticeRegistry:
         from cgwizard.practice.cgr.exchange import Exchange
         from cgwizard.practice.cgr.pull import PullApi
 
-        exchange = Exchange(self.images.catalogue, self.tokens, self.bearers, self.faults)
+        exchange = Exchange(self.images.catalog, self.tokens, self.bearers, self.faults)
         pull = PullApi(self.images, self.bearers, self.faults, self._link)
         blobs = BlobHost(self.images, self.links, self.faults, self.pacer)
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cgwizard.practice.cgr.catalogue import Catalogue
+from cgwizard.practice.cgr.catalog import Catalog
 
 if TYPE_CHECKING:
     from cgwizard.practice.cgr.images import Image
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ImageStore:
     """Images by repository name; their blobs are files under ``folder``."""
 
-    def __init__(self, catalogue: Catalogue, folder: Path) -> None:
-        self.catalogue = catalogue
+    def __init__(self, catalog: Catalog, folder: Path) -> None:
+        self.catalog = catalog
         self._blobs = folder / "blobs" / "sha256"
         self._made: dict[str, Image] = {}
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class ImageStore:
         image = self._made.get(repository)
         if image is not None:
             return image
-        recipe = self.catalogue.recipe(repository)
+        recipe = self.catalog.recipe(repository)
         if recipe is None:
             return None
         with self._lock:

@@ -26,7 +26,7 @@ _ISSUER = "https://issuer.enforce.dev"
 
 
 def organization_id(organization: str) -> str:
-    """The UIDP of an organisation: 40 hex digits, the same in every practice world."""
+    """The UIDP of an organization: 40 hex digits, the same in every practice world."""
     return hashlib.sha256(organization.encode()).hexdigest()[:40]
 
 
@@ -95,7 +95,7 @@ class TokenBook:
         self._issued.pop(credentials.username, None)
 
     def check(self, username: str, password: Secret) -> str:
-        """The organisation that a pull token opens. Raises TokenRefused."""
+        """The organization that a pull token opens. Raises TokenRefused."""
         issued = self._issued.get(username)
         given = _hash(password.reveal())
         if issued is None or not hmac.compare_digest(issued.password_hash, given):

@@ -57,7 +57,7 @@ class DockerFormat:
         self.clock = Clock()
         self.first_block_seconds = first_block_seconds
         # A published report (3.79): an image that the remote refused stays unknown after the
-        # credentials were corrected, until the repository is made anew. Off; for lessons.
+        # credentials were corrected, until the repository is made again. Off; for lessons.
         self.refusals_stick = False
         self._state, self._servers = state, servers
         self._members: dict[str, Member] = {}
@@ -222,7 +222,7 @@ class DockerFormat:
         name = settings.storage.blob_store_name
         if name not in self._folders:
             store = self._state.blob_stores.get(name)
-            # Whatever path a person gave, practice writes into its own folder only.
+            # Whatever path a user gave, practice writes into its own folder only.
             path = (store.path if store else name).replace("..", "_").strip("/")
             self._folders[name] = BlobFolder(self._state.data / "blobs" / path)
         return self._folders[name]

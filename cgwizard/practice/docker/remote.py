@@ -56,7 +56,7 @@ class _Token(msgspec.Struct):
 
 
 class Remote:
-    """One proxy's remote. Made anew when the repository's settings change.
+    """One proxy's remote. Made again when the repository's settings change.
 
     ``refused`` holds the scopes for which no token was given, where such a refusal outlives
     new credentials (`DockerFormat.refusals_stick`).

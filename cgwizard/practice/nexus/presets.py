@@ -1,4 +1,4 @@
-"""Servers to practise with: Community Edition set up or fresh, an older OSS, a licensed PRO."""
+"""Servers to practice with: Community Edition set up or fresh, an older OSS, a licensed PRO."""
 
 from __future__ import annotations
 

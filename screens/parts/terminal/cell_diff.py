@@ -132,7 +132,7 @@ def _segment(text: str, style: Style | None, system: ColorSystem) -> list[Cell]:
 
 @lru_cache(maxsize=1024)
 def _codes(style: Style, system: ColorSystem) -> str:
-    """SGR codes of ``style``, after a reset: the default colours need none."""
+    """SGR codes of ``style``, after a reset: the default colors need none."""
     codes = [Strip.render_ansi(style.without_color, system)]
     for color, foreground in ((style.color, True), (style.bgcolor, False)):
         if color is not None and not color.is_default:

@@ -1,4 +1,4 @@
-"""What lies between the screens and the terminal: its cursor, its colours, what it understands."""
+"""What lies between the screens and the terminal: its cursor, its colors, what it understands."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ class TerminalDriver(LinuxDriver):
         super().write(data)
 
 
-class WithoutColour(LineFilter):
-    """Takes every colour away; bold, underline and reverse stay. Textual's own filter writes the
-    terminal's default colours instead, which are colour sequences still."""
+class WithoutColor(LineFilter):
+    """Takes every color away; bold, underline and reverse stay. Textual's own filter writes the
+    terminal's default colors instead, which are color sequences still."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
@@ -83,7 +83,7 @@ class WithoutColour(LineFilter):
         ]
 
 
-def _wants_no_colour() -> bool:
+def _wants_no_color() -> bool:
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").startswith(
         _WITHOUT_COLOUR
     )
@@ -104,15 +104,15 @@ class TooSmall(CompositorUpdate):
 
 
 class TerminalApp(App[int]):
-    """Puts the terminal's cursor where the person's attention belongs, at each paint."""
+    """Puts the terminal's cursor where the user's attention belongs, at each paint."""
 
     def __init__(self) -> None:
         super().__init__()
         self._cursor_shown = False
         # Textual's own filter would be that of its default theme, which this is not.
-        self.no_color = _wants_no_colour()
+        self.no_color = _wants_no_color()
         if self.no_color:
-            self._filters = [WithoutColour()]
+            self._filters = [WithoutColor()]
 
     def get_driver_class(self) -> type[Driver]:
         found = super().get_driver_class()

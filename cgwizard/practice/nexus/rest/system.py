@@ -61,7 +61,7 @@ def get_license(call: Call) -> Response:
     return reply(
         {
             "contactEmail": "practice@example.org",
-            "contactCompany": "Example Organisation",
+            "contactCompany": "Example Organization",
             "contactName": "Practice Administrator",
             "effectiveDate": (now - timedelta(days=100)).isoformat(timespec="milliseconds"),
             "expirationDate": (now + timedelta(days=265)).isoformat(timespec="milliseconds"),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from cgwizard.net.client import fetch_certificate
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+CONNECT_SECONDS = 5.0
 
 routes = Routes("Security: certificates")
 
@@ -32,10 +33,12 @@ async def remote_certificate(call: Call) -> Response:
     if _leads_elsewhere(call, host, port):
         return reply(_shown(practice_certificate(host)))
     try:
-        der = await asyncio.to_thread(fetch_certificate, host, port)
+        pem = await asyncio.to_thread(
+            ssl.get_server_certificate, (host, port), timeout=CONNECT_SECONDS
+        )
     except OSError as error:
         raise errors.refused(_what_failed(host, port, error)) from None
-    return reply(_shown(ssl.DER_cert_to_PEM_cert(der).encode()))
+    return reply(_shown(pem.encode()))
 
 
 def _leads_elsewhere(call: Call, host: str, port: int) -> bool:

@@ -74,7 +74,7 @@ _RECIPES = (
     ),
     Recipe(
         "chainguard-base",
-        "The organisation's base image",
+        "The organization's base image",
         (*_BASE, _OPENSSL, ("apk-tools chainguard-keys", 1.1)),
         user="0",
         versions=("20230214",),
@@ -98,12 +98,12 @@ RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 
 _FREE = ("wolfi-base", "static", "python", "node")
 _PRODUCTION = ("chainguard-base", "argo-cli-fips", "python")
-# Chainguard has it, the organisation did not buy it: what `not entitled` looks like.
+# Chainguard has it, the organization did not buy it: what `not entitled` looks like.
 _NOT_BOUGHT = ("redis-fips",)
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Catalog:
     """The repositories that one registry serves."""
 
     organization: str
@@ -121,7 +121,7 @@ class Catalogue:
     def may_pull(self, repository: str, organization: str | None) -> bool:
         """Whether a holder of ``organization``'s pull token (None: nobody) gets a token.
 
-        [guess] A name under the organisation's own namespace that does not exist gets a
+        [guess] A name under the organization's own namespace that does not exist gets a
         token, so that the registry can say NAME_UNKNOWN; one that exists for others does not.
         """
         namespace, _, name = repository.rpartition("/")

@@ -1,0 +1,85 @@
+"""What can go wrong, as values: one shape that every front end shows in the same order.
+
+A `Problem` says what was tried, what came back, the likely cause and the next step. Its
+``code`` is stable: documented in ``docs/errors.md``, printed in JSON, searched for by people.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import msgspec
+
+from cgwizard.errors.codes import Area, Code, ExitCode, PullExit
+
+__all__ = ["Area", "Cancelled", "Code", "ExitCode", "Problem", "PullExit", "WizardError"]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One failure, told in the order in which a user asks about it. Holds no secret."""
+
+    code: Code
+    tried: str
+    came_back: str
+    cause: str
+    next_step: str
+
+    def __str__(self) -> str:
+        """As lines for standard error."""
+        return (
+            f"cgwizard: {self.code}\n"
+            f"  tried:        {self.tried}\n"
+            f"  came back:    {self.came_back}\n"
+            f"  likely cause: {self.cause}\n"
+            f"  next step:    {self.next_step}"
+        )
+
+
+class WizardError(Exception):
+    """A failure that was foreseen: it is shown, never a traceback."""
+
+    def __init__(
+        self,
+        code: Code,
+        *,
+        tried: str,
+        came_back: str,
+        cause: str,
+        next_step: str = "",
+        exit_code: ExitCode = ExitCode.FAILED,
+    ) -> None:
+        """``next_step``: the usual one of the code unless there is a better one."""
+        super().__init__(f"{code}: tried {tried}; came back: {came_back}")
+        self.problem = Problem(code, tried, came_back, cause, next_step or code.usual_next_step)
+        self.exit_code = exit_code
+
+    def but(
+        self,
+        code: Code | None = None,
+        *,
+        tried: str | None = None,
+        came_back: str | None = None,
+        cause: str | None = None,
+        next_step: str | None = None,
+    ) -> Self:
+        """The same failure with some parts told otherwise; all else that it carries is kept."""
+        parts = {
+            "code": code,
+            "tried": tried,
+            "came_back": came_back,
+            "cause": cause,
+            "next_step": next_step,
+        }
+        other = self.__class__.__new__(self.__class__, *self.args)
+        other.__dict__.update(self.__dict__)
+        given = {name: text for name, text in parts.items() if text is not None}
+        other.problem = msgspec.structs.replace(self.problem, **given)
+        return other
+
+    @property
+    def code(self) -> Code:
+        return self.problem.code
+
+
+class Cancelled(Exception):
+    """The user stopped a task while it ran. Not a failure: nothing is explained."""
