@@ -174,7 +174,6 @@ def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> 
             tried=f"to {change.title}",
             came_back=f"{error.problem.came_back}; then {silent.problem.came_back}",
             cause="the connection or Nexus failed while it worked: it may be done or not",
-            next_step="when Nexus answers again, Enter here: what is there is looked at first",
         ) from error
     return True
 
@@ -210,7 +209,6 @@ def verify(change: Change, client: NexusClient) -> None:
             tried=tried,
             came_back="Nexus does not know it",
             cause="someone removed it meanwhile, or this user may not see it",
-            next_step="give the user the right to read docker repositories, then try again",
         )
     differences = found.differences(change.wanted)
     if differences:
@@ -220,7 +218,6 @@ def verify(change: Change, client: NexusClient) -> None:
             tried=tried,
             came_back=told,
             cause="Nexus changed what was sent, or someone else edited it meanwhile",
-            next_step="look at the repository in Nexus, then try again",
         )
 
 

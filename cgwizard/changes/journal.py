@@ -59,7 +59,6 @@ class Journal:
                 tried=f"reading the journal {book.path}",
                 came_back=str(error),
                 cause="another version of cgwizard wrote it, or the file was damaged",
-                next_step="begin a new run: it asks Nexus what is there",
             ) from error
         return book
 
@@ -141,5 +140,4 @@ def _not_written(path: Path, error: OSError) -> WizardError:
         tried=f"noting the change in {path} before it is made",
         came_back=error.strerror or str(error),
         cause="the folder cannot be written to, or the disk is full; nothing was sent to Nexus",
-        next_step="make room, or set XDG_STATE_HOME to a folder of yours and start again",
     )

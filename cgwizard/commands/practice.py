@@ -65,7 +65,6 @@ def _world(port: int, speed: float | None) -> PracticeWorld:
             tried=f"listening on {error.filename} for the practice Nexus",
             came_back=error.strerror or str(error),
             cause="another program uses that port, perhaps another practice Nexus",
-            next_step="stop that program, or choose another port with --port (0: any free one)",
         ) from error
 
 

@@ -113,7 +113,6 @@ def entitled_registry(subject: Subject, image: str) -> Registry:
                 came_back=error.problem.came_back,
                 cause="the token is valid, but not for this image: it belongs to another "
                 f"organization than {organization}, or {organization} does not have the image",
-                next_step="check the image's name, and of which organization the token was made",
             ) from error
         return registry
 

@@ -228,5 +228,4 @@ def name_taken(name: str, tried: str, came_back: str) -> WizardError:
         tried=tried,
         came_back=came_back,
         cause=f"another container is called {name}",
-        next_step="choose another name",
     )

@@ -47,7 +47,6 @@ def _repository(session: Session, answers: Answers) -> None:
             tried=f"looking for the blob store {wanted.blob_store}",
             came_back=f"there are: {', '.join(stores)}",
             cause="the answers were written for another Nexus",
-            next_step="name one of these as blob-store under [developer]",
         )
 
 

@@ -313,7 +313,6 @@ class Connect(Step):
                 tried=f"finding a password for {user} in {places}",
                 came_back="there is none",
                 cause="none was saved for this user and this Nexus",
-                next_step="type the password",
             )
         credentials = Credentials(user, self.secrets["password"])
         signed_in = self._signing_in.sign_in(self, client, credentials, self._from)

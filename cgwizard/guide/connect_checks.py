@@ -38,7 +38,6 @@ def docker(client: NexusClient, report: Report) -> None:
             tried="looking for docker repositories in Nexus's own API description",
             came_back="it knows no docker (proxy)",
             cause="this is the open core, or the format is switched off on this node",
-            next_step="use Nexus Repository Community or Pro, with the docker format enabled",
         )
 
     checking(report, "docker", "it has the docker format", work)
@@ -58,7 +57,6 @@ def rights(signed_in: Account, report: Report) -> None:
             tried=f"asking Nexus what {signed_in.user_id} may do",
             came_back=signed_in.evidence,
             cause="the user has no role with repository-admin privileges",
-            next_step="sign in as an administrator, or give the user the role nx-admin",
         )
 
 

@@ -241,5 +241,4 @@ class Developer(Step):
                 tried=f"preparing the change of {change.repository}",
                 came_back="it holds upstream credentials, which Nexus does not tell",
                 cause="every change replaces the whole repository, its stored password included",
-                next_step="use it as it is, choose another name, or edit it in Nexus's own pages",
             )

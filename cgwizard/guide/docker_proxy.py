@@ -50,7 +50,6 @@ def existing_proxy(session: Session, name: str) -> DockerProxy | None:
             tried=f"looking whether the name {name} is free",
             came_back=f"there is a repository {taken.name}, {taken.format} ({taken.type})",
             cause="names are unique over all formats, ignoring case",
-            next_step="choose another name",
         )
     return session.nexus.docker_proxy(name)
 

@@ -281,5 +281,4 @@ def _unsaved(path: Path, error: OSError) -> WizardError:
         tried=f"writing {path}",
         came_back=error.strerror or str(error),
         cause="the folder cannot be written to, or the disk is full",
-        next_step="start the wizard in a folder of yours, or copy the commands instead",
     )

@@ -214,6 +214,4 @@ class Questions:
             tried=f"asking for {self.reference.repository} without signing in",
             came_back="Nexus serves it to anyone who reaches the port",
             cause="anonymous access is on and the repository does not force a sign-in",
-            next_step="set the repository to force basic authentication, or switch anonymous "
-            "access off",
         )

@@ -231,7 +231,6 @@ class Session:
                 tried=f"a TLS connection to {address}",
                 came_back=error.strerror or str(error),
                 cause="nothing speaks TLS there: the connector is not open, or is a plain one",
-                next_step="look at the repository's connector in Nexus, then try again",
             ) from error
 
     def upstream(self, credentials: Credentials | None = None) -> Registry:

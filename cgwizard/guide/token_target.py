@@ -107,7 +107,6 @@ class Target:
                 tried=f"looking for {name}, which is to get the token",
                 came_back="Nexus does not know it any more",
                 cause="someone removed it meanwhile",
-                next_step="go back one step and make it again, or choose a repository of its own",
             )
         if found is None or self.session.journal.tried(name):
             return

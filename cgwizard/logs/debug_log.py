@@ -109,7 +109,6 @@ def start(path: Path) -> DebugLog:
             tried=f"opening {path} for the debug log",
             came_back=error.strerror or str(error),
             cause="the folder is missing, or not yours to write in",
-            next_step="name a file in a folder of yours",
             exit_code=ExitCode.USAGE,
         ) from error
     _active = DebugLog(descriptor)

@@ -73,7 +73,6 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
                 tried=f"TLS to {host}:{port} with the pinned certificate",
                 came_back=f"another certificate, SHA-256 {seen}",
                 cause="the certificate was renewed, or something answers in its place",
-                next_step="ask the administrator for the new fingerprint, then confirm it here",
             )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -90,7 +89,6 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
                 tried=f"reading the CA file {trust.ca_file}",
                 came_back=str(error),
                 cause="the file is missing, not readable, or not in PEM form",
-                next_step="name a PEM file (it begins with -----BEGIN CERTIFICATE-----)",
             ) from error
     return context
 

@@ -26,7 +26,6 @@ def sign_in(session: Session) -> Account:
             tried=f"signing in to {session.base_url}",
             came_back="nothing was sent",
             cause="user name or password is missing",
-            next_step="enter both",
         )
     name = session.credentials.username
     what = f"signing in to {session.base_url} as {name}"
@@ -39,7 +38,6 @@ def sign_in(session: Session) -> Account:
                 came_back=answer.told,
                 cause="Nexus cannot ask its user back-end (LDAP or database) now; "
                 "the password was not judged",
-                next_step="wait a minute, then sign in again",
             )
         raise refusal(answer, what)
     return _account(session, name, what)
@@ -89,6 +87,4 @@ def _taken_away(what: str, came_back: str) -> WizardError:
         tried=what,
         came_back=f"first no objection to the password, then {came_back}",
         cause="a reverse proxy in front of Nexus takes the Authorization header away",
-        next_step="let it pass the header on (nginx: proxy_set_header Authorization "
-        "$http_authorization;), or use Nexus's own port",
     )

@@ -67,7 +67,6 @@ def network_error(error: Exception, base_url: str, tried: str) -> WizardError:
             tried=tried,
             came_back=f"a connection, but no answer within {READ_SECONDS:.0f} s",
             cause="Nexus is starting or overloaded, or another kind of server listens there",
-            next_step="check that this is Nexus's own port, then try again",
         )
     return _broken(url, port, tried, _words(chain))
 
@@ -187,7 +186,6 @@ def _refused(host: str, port: int, tried: str) -> WizardError:
         came_back=f"connection refused by {host}:{port}",
         cause="nothing listens there: Nexus is stopped or still starting, uses another port "
         "(8081, 8443, 443), or its container does not publish this one",
-        next_step="check the port, and that Nexus runs (docker ps shows published ports)",
     )
 
 
@@ -197,7 +195,6 @@ def _no_route(host: str, port: int, error: OSError, tried: str) -> WizardError:
         tried=tried,
         came_back=f"no way to {host}:{port} ({os.strerror(error.errno or 0).lower()})",
         cause="the host is off or in a network that cannot be reached from here",
-        next_step="check the VPN, the route and the firewall",
     )
 
 
@@ -228,7 +225,6 @@ def _tls_failed(error: ssl.SSLError, url: httpx.URL, port: int, tried: str) -> W
         came_back=printable(error.reason or str(error)).replace("_", " ").lower(),
         cause="the server's TLS settings and this machine's have nothing in common, "
         "it asks for a client certificate, or it is no TLS server",
-        next_step="check the scheme and port; the server's TLS versions are in its log",
     )
 
 
@@ -246,7 +242,6 @@ def _broken(url: httpx.URL, port: int, tried: str, words: str) -> WizardError:
         tried=tried,
         came_back=f"an answer that is cut short or is not HTTP ({words})",
         cause="another kind of server listens there, or something on the way cuts connections",
-        next_step="check the port; behind a reverse proxy, look at its log",
     )
 
 

@@ -172,7 +172,6 @@ def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
         came_back=f"HTTP {answer.status}, {printable(why)[:160]}"
         + (f"; it begins: {said[:80]}" if said else ""),
         cause=cause,
-        next_step="try again without what stands between here and Nexus (proxy, single sign-on)",
     )
 
 

@@ -155,7 +155,6 @@ def _not_nexus(answer: Answer, tried: str) -> WizardError:
         tried=tried,
         came_back=f"{answer.told} ({who})",
         cause="another product or a web page answers at this address",
-        next_step="check host and port, and the context path if Nexus has one (often /nexus)",
     )
 
 
@@ -165,7 +164,6 @@ def _connector(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
         tried=tried,
         came_back=f"HTTP {answer.status}, and the answers of a docker registry",
         cause=f"port {_port(url)} is a docker connector or another registry, not Nexus's own port",
-        next_step="use the port of Nexus's web page, 8081 unless it was changed",
     )
 
 
@@ -264,6 +262,4 @@ def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
         came_back=came_back,
         cause="a sign-in page or another server stands in front; a redirect is not followed, "
         "so that no password goes to a place that you did not name",
-        next_step="if that is the address of Nexus, type it; else ask for one that leads to "
-        "Nexus without a sign-in page",
     )

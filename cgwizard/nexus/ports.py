@@ -62,7 +62,6 @@ def propose(
         tried=f"ports from {start} on",
         came_back=f"{len(taken)} used by Nexus; something else answers on {asked} more",
         cause="a firewall or port scanner trap may answer on every port",
-        next_step="type a port that you know to be free on the Nexus server",
     )
 
 

@@ -44,7 +44,6 @@ def remote_certificate(session: Session, host: str, port: int) -> RemoteCertific
             tried=what,
             came_back=came_back,
             cause=f"the Nexus server finds no address for {host}",
-            next_step="check the name servers of the Nexus server",
         )
     raise WizardError(
         Code.REMOTE_EGRESS,

@@ -196,7 +196,6 @@ class Transport:
                     came_back=f"HTTP {response.status_code} with more than "
                     f"{self._most_bytes // 1024:,} KiB",
                     cause="what answers is not Nexus, or something on the way alters its answers",
-                    next_step="check the address, and what stands between here and Nexus",
                 )
             if time.monotonic() - started > self._most_seconds:
                 raise self._too_slow(tried)
@@ -248,7 +247,6 @@ class Transport:
             tried=tried,
             came_back=f"no complete answer within {self._most_seconds:.0f} s",
             cause="Nexus is overloaded, or the network in between is very slow",
-            next_step="try again; if it stays so, look at the load of the Nexus server",
         )
 
 

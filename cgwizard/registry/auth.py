@@ -226,7 +226,6 @@ class Authority:
             came_back=f"{printable(realm)!r}, which is no address for a sign-in made at "
             f"{shown(self._transport.base)}",
             cause="the proxy before it sets Host or X-Forwarded-* wrongly, or the base URL is",
-            next_step="correct X-Forwarded-Proto, -Host and -Port there, then the base URL",
         )
 
     def _no_token(self, url: httpx.URL, came_back: str) -> RegistryError:

@@ -30,7 +30,7 @@ class RegistryError(WizardError):
         tried: str,
         came_back: str,
         cause: str,
-        next_step: str,
+        next_step: str = "",
         status: int | None = None,
         transient: bool = False,
         retry_after: float | None = None,

@@ -87,7 +87,6 @@ class Fetch:
                 tried=self._tried,
                 came_back=f"the end after {self._done} of {self._blob.size} bytes",
                 cause="the connection was cut, or the copy there is not whole",
-                next_step="try again; if it stops at the same byte, have that copy removed",
                 transient=True,
             )
         digest = f"{self._algorithm}:{self._hash.hexdigest()}"
@@ -124,7 +123,6 @@ class Fetch:
                 tried=self._tried,
                 came_back=f"more bytes than the {self._blob.size} that the manifest says",
                 cause="the copy there is damaged, or something on the way adds to it",
-                next_step="have that copy removed and fetched anew",
                 transient=True,
                 tries=1,
             )

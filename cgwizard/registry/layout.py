@@ -201,7 +201,6 @@ def _no_layout(folder: Path, came_back: str) -> WizardError:
         tried=f"using {folder} for the image",
         came_back=came_back,
         cause="an OCI image layout goes into a folder of its own",
-        next_step="name a new or empty folder, or one that holds a layout",
     )
 
 

@@ -190,7 +190,6 @@ class Resolver:
             tried=f"reading the manifests of {self._reference}",
             came_back=came_back,
             cause="the image is broken, or made to harm",
-            next_step="ask who pushed the image to push it again",
         )
 
     def _none_fits(self, wanted: Platform) -> RegistryError:

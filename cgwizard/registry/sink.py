@@ -78,5 +78,4 @@ def not_written(error: OSError) -> WizardError:
         tried=f"writing {error.filename}" if error.filename else "writing the image",
         came_back=error.strerror or str(error),
         cause="the disk is full, or the folder may not be written to",
-        next_step="make room, or name another folder",
     )

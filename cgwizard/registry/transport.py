@@ -98,7 +98,6 @@ class Transport:
                 tried=tried,
                 came_back=f"more than {REDIRECT_LIMIT} redirects, the last to {shown(url)}",
                 cause=f"{self.who} or a proxy before it sends us round in a circle",
-                next_step="check the base URL and the forwarded headers of that proxy",
             )
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             # httpx reads a Location by itself, whether it is to be followed or not.
@@ -222,7 +221,6 @@ def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
             tried=f"{response.request.method} {shown(response.request.url)}",
             came_back=f"not one byte for {seconds:g} seconds, in the middle of the answer",
             cause=f"the line to {who} hangs, or what stands between lost the connection",
-            next_step="try again; if it stays so, pull from another network",
             transient=True,
         ) from error
 

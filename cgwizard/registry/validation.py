@@ -48,7 +48,6 @@ def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
         tried=_asked(response),
         came_back=f"more than {limit >> 20} MiB",
         cause="this is no answer of a registry, or one made to harm",
-        next_step="check the name, and who pushed that image",
     )
 
 
@@ -97,7 +96,6 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
                 tried=_asked(response),
                 came_back=f"{length} bytes announced, and the manifest says {size}",
                 cause="the registry's copy is damaged, or something between changes it",
-                next_step="have that copy removed and fetched anew",
                 status=200,
                 transient=True,
                 tries=1,
@@ -116,7 +114,6 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
         cause="this server, or a cache before it, cannot go on in the middle of a layer"
         if start
         else "this server, or a cache before it, sends a part, although the whole was asked for",
-        next_step="try again; if it stays so, pull from another network",
         status=response.status_code,
         transient=True,
     )

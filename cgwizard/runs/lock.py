@@ -180,7 +180,6 @@ def in_use(nexus: str, holder: Holder | None) -> WizardError:
         tried=f"opening a run for {nexus}",
         came_back=f"another cgwizard is at it: {holder.words if holder else 'it does not say who'}",
         cause="it runs in another terminal, or went on after a connection was lost",
-        next_step="take over (the other one ends, nothing is lost), or only look",
     )
 
 

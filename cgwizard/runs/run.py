@@ -82,5 +82,4 @@ def refuse_looking(run: Run | None, what: str) -> None:
         tried=what,
         came_back="nothing was sent",
         cause="another cgwizard has the run for this Nexus; this one only looks",
-        next_step="go back to Connect and take over",
     )

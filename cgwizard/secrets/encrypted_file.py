@@ -66,7 +66,6 @@ class EncryptedFile:
                 tried=f"making the secrets file {place}",
                 came_back="there is one already",
                 cause="an earlier run made it",
-                next_step="give its passphrase, or remove it with: cgwizard forget",
             )
         if len(passphrase.reveal()) < SHORTEST:
             raise WizardError(
@@ -74,7 +73,6 @@ class EncryptedFile:
                 tried="making a key of the passphrase",
                 came_back=f"it has fewer than {SHORTEST} characters",
                 cause="whoever gets the file can try short ones in no time",
-                next_step="take four or five random words",
             )
         salt = b64encode(os.urandom(16)).decode()
         envelope = _Envelope(version=VERSION, n=N, r=R, p=P, salt=salt)
@@ -98,7 +96,6 @@ class EncryptedFile:
                 tried=f"opening the secrets file {place}",
                 came_back="it does not open",
                 cause="the passphrase is another one, or the file was altered",
-                next_step="type it again; if it is lost: cgwizard forget, and begin anew",
             ) from None
         except (ValueError, msgspec.DecodeError):
             raise _unreadable(place, "it is damaged") from None
@@ -221,5 +218,4 @@ def _unreadable(place: Path, came_back: str) -> WizardError:
         tried=f"opening the secrets file {place}",
         came_back=came_back,
         cause="it is missing, damaged, or another version of cgwizard wrote it",
-        next_step="begin anew: cgwizard forget removes it, then choose to make one again",
     )

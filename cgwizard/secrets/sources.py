@@ -126,7 +126,6 @@ def _from_file(place: str, what: str) -> Secret:
             tried=tried,
             came_back="nothing",
             cause="the file was made and not filled",
-            next_step="write the secret into it, with an editor that makes no copies",
             exit_code=ExitCode.USAGE,
         )
     return Secret(text)
@@ -157,7 +156,6 @@ def _unreadable(tried: str, came_back: str) -> WizardError:
         tried=tried,
         came_back=came_back,
         cause="the path is wrong, or this user may not read it",
-        next_step="name a file of yours with mode 0600 that holds the secret and nothing else",
         exit_code=ExitCode.USAGE,
     )
 

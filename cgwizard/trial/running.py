@@ -147,7 +147,6 @@ def _ports_free(wanted: Wanted, report: Report) -> None:
                 tried=f"connecting to 127.0.0.1:{port}",
                 came_back="something answers there",
                 cause="another program or container listens on this port",
-                next_step="choose another port, or stop what uses it",
             )
     report(Check("ports", label, "done", "free"))
 
@@ -263,7 +262,6 @@ def _absent(name: str) -> WizardError:
         tried=f"looking for the container {name}",
         came_back="there is none",
         cause="somebody removed it meanwhile",
-        next_step="start a new one",
     )
 
 

@@ -108,7 +108,6 @@ def _late(
         tried=f"waiting {seconds:.0f} seconds for Nexus at {url}",
         came_back=f"{seen}; it wrote: {_last_words(containers, container)}",
         cause="this machine is slow or short of memory, or what was started is no Nexus",
-        next_step="look at the memory and the disk of the engine, then try again",
     )
 
 
