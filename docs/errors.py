@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cgwizard.errors import Area, Code
+from cgwizard.errors.catalog import ENTRIES, Area
 
 PAGE = Path(__file__).with_name("errors.md")
 HEAD = """# Errors
@@ -29,9 +29,9 @@ def page() -> str:
     for area in Area:
         parts.append(f"\n## {area}\n")
         parts += [
-            f"\n### {code}\n\n{code.meaning}\n**Next:** {code.next_step}\n"
-            for code in Code
-            if code.area is area
+            f"\n### {code}\n\n{entry.meaning}\n**Next:** {entry.next_step}\n"
+            for code, entry in ENTRIES.items()
+            if entry.area is area
         ]
     return "".join(parts)
 

@@ -10,9 +10,10 @@ from typing import Self
 
 import msgspec
 
-from cgwizard.errors.codes import Area, Code, ExitCode, PullExit
+from cgwizard.errors.codes import Code
+from cgwizard.errors.exit_codes import ExitCode, PullExit
 
-__all__ = ["Area", "Cancelled", "Code", "ExitCode", "Problem", "PullExit", "WizardError"]
+__all__ = ["Cancelled", "Code", "ExitCode", "Problem", "PullExit", "WizardError"]
 
 
 class Problem(msgspec.Struct, frozen=True):
