@@ -16,7 +16,7 @@ from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import secret as secrets
 from cgwizard.secrets import systemd_creds
-from tests.support import side_by_side
+from tests.support import network_namespace
 
 # The canary: the practice Nexus's password is typed, sent and kept all through the tests, and
 # may be found in nothing that was written.
@@ -30,7 +30,7 @@ FORMS = {
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    found = side_by_side.workers()
+    found = network_namespace.workers()
     if not found:
         config.option.dist = "no"
     return found
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # by those of others: the library takes each class there is for one that could be used.
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     if hasattr(config, "workerinput"):
-        side_by_side.enter()
+        network_namespace.enter()
 
 
 def leaks(data: bytes) -> bool:

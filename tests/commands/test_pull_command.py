@@ -21,10 +21,10 @@ from tests.support.docker import (
     add_user,
     debian_registry,
     docker_engine,
-    free_port,
     push,
 )
 from tests.support.engines import own_address, podman_engine, short_folder, tls_registry
+from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.pull import LOGIN, PROGRAM, lines, run
 from tests.support.registry import OCI_LAYER, docker_registry, image, sha256, tar_of, zstd

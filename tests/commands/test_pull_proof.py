@@ -15,14 +15,8 @@ import pytest
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.proof.upstream import upstream_names
 from cgwizard.secrets.secret import Credentials
-from tests.support.docker import (
-    FREE_IMAGE,
-    PRIVATE_IMAGE,
-    add_repository,
-    debian_registry,
-    free_port,
-    push,
-)
+from tests.support.docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, debian_registry, push
+from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.pull import LOGIN, PROGRAM, checks, lines, proving, run
 

@@ -16,7 +16,8 @@ from cgwizard.plan import model as plan
 from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
-from tests.support.diagnosis import change, free_port, set_up
+from tests.support.diagnosis import change, set_up
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.view import Address, View, is_public, look
 from cgwizard.net.client import Trust
 from cgwizard.nexus.client import NexusClient
-from tests.support.diagnosis import free_port
 from tests.support.nexus import ADMIN, Reply, Scripted, raw_server
+from tests.support.ports import free_port
 
 REGISTRY = Reply(401, headers={"WWW-Authenticate": 'Bearer realm="https://cgr.dev/token"'})
 GOOGLE = "CN=WR3,O=Google Trust Services,C=US"

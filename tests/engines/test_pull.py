@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from cgwizard.secrets.secret import Credentials, Secret
 from tests.conftest import leaks
 from tests.support.docker import FREE_IMAGE, add_repository, docker_engine, wait_until
 from tests.support.engines import connections_to, own_address, podman_engine, short_folder, states
+from tests.support.ports import free_port
 from tests.support.programs import needs
 
 pytestmark = needs("dockerd", "docker", "podman", "skopeo")
@@ -136,9 +136,7 @@ def test_refusals(world: PracticeWorld, engine: Engine) -> None:
         "platform",
         "manifest-unknown",
     }
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
-    assert code(engine, reference(f"http://127.0.0.1:{port}"), LOGIN) == "registry-refused"
+    assert code(engine, reference(f"http://127.0.0.1:{free_port()}"), LOGIN) == "registry-refused"
 
 
 def test_podman_needs_to_be_told_of_plain_http(world: PracticeWorld, podman: Engine) -> None:

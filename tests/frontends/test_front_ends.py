@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
 from tests.support.front_ends import applied, comparable, plainly, session_of
+from tests.support.ports import free_port
 
 Outcome = tuple[plan.Plan, list[Entry], list[tuple[str, str]]]
 
@@ -55,15 +55,6 @@ def by_screens(session: Session) -> None:
     asyncio.run(drive())
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 def without_token(entries: list[Entry], username: str) -> str:
     """The journal as text, without what differs from world to world."""
     return str(comparable(entries)).replace(username, "USER")
@@ -75,7 +66,7 @@ def test_every_step_by_screens_by_prompts_and_unattended(
 ) -> None:
     outcomes: dict[str, tuple[plan.Plan, str, list[tuple[str, str]]]] = {}
     recorded = ""
-    ports = free_ports(2)
+    ports = free_port(), free_port()
     for way in ("screens", "prompts", "apply"):
         with PracticeWorld() as world:
             world.start()

@@ -25,7 +25,7 @@ from cgwizard.runs.lock import Lock
 from cgwizard.secrets.secret import Credentials
 from tests.conftest import leaks
 from tests.support.front_ends import NO_NETWORK, applied, session_of
-from tests.support.guide import free_port
+from tests.support.ports import free_port
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 

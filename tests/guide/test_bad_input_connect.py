@@ -19,8 +19,9 @@ from cgwizard.runs.run import Run
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.secret import Secret
 from tests.support.door import Door, names, tls_before, world_behind
-from tests.support.guide import act, enter, free_port, refused, session_of, tell, through
+from tests.support.guide import act, enter, refused, session_of, tell, through
 from tests.support.nexus import Reply, Scripted
+from tests.support.ports import free_port
 
 WRONG = "kelp-lantern-77"
 

@@ -24,8 +24,9 @@ from cgwizard.practice.nexus.state import Repository
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.door import Door, names, put
-from tests.support.guide import act, enter, free_port, refused, session_of, through, walk
+from tests.support.guide import act, enter, refused, session_of, through, walk
 from tests.support.nexus import raw_server
+from tests.support.ports import free_port
 
 SECRET = "driftwood-90"
 

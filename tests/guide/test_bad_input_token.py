@@ -25,8 +25,9 @@ from cgwizard.registry import retry
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.door import Door, names
-from tests.support.guide import act, enter, free_port, refused, session_of, tell, through, walk
+from tests.support.guide import act, enter, refused, session_of, tell, through, walk
 from tests.support.nexus import raw_server
+from tests.support.ports import free_port
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,8 @@ from cgwizard.secrets.encrypted_file import EncryptedFile
 from cgwizard.secrets.secret import Secret
 from tests.conftest import CANARY
 from tests.support.door import Door, world_behind
-from tests.support.guide import act, enter, free_port, refused, through
+from tests.support.guide import act, enter, refused, through
+from tests.support.ports import free_port
 from tests.support.stores import HOST_KEY_OF_ITS_OWN, systemd_works
 
 PASSPHRASE = "four random words here"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
 from cgwizard.secrets.secret import Credentials
-from tests.support.docker import free_port
 from tests.support.guide import act, enter, session_of, through, walk
+from tests.support.ports import free_port
 
 
 def test_the_token_can_go_to_nexus_unasked_by_choice(world: PracticeWorld) -> None:

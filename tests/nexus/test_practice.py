@@ -14,7 +14,7 @@ from cgwizard.nexus.models import Anonymous, DockerProxy, RemoteStatus, Server
 from cgwizard.nexus.ports import connectors, propose
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.nexus import unused_port
+from tests.support.ports import free_port
 from tests.support.practice_nexus import fill
 
 EDITIONS = {"3.96": "COMMUNITY", "fresh": "COMMUNITY", "3.76": "OSS", "pro": "PRO"}
@@ -53,7 +53,7 @@ def test_it_is_found_and_known(practice: PracticeWorld, preset: str) -> None:
 
 
 def test_a_name_in_upper_case(client: NexusClient, preset: str) -> None:
-    wanted = DockerProxy.new("Chainguard-Upper", unused_port())
+    wanted = DockerProxy.new("Chainguard-Upper", free_port())
     if preset == "3.76":  # before 3.89 it is a name as any other
         client.create_docker_proxy(wanted)
         client.delete_repository("Chainguard-Upper")
@@ -69,7 +69,7 @@ def test_a_repository_from_creation_to_removal(
     client: NexusClient, practice: PracticeWorld
 ) -> None:
     token = practice.info.pull_token
-    wanted = DockerProxy.new("chainguard", unused_port(), credentials=token)
+    wanted = DockerProxy.new("chainguard", free_port(), credentials=token)
     client.create_docker_proxy(wanted)
     try:
         found = client.docker_proxy("chainguard")
@@ -83,7 +83,7 @@ def test_a_repository_from_creation_to_removal(
             client.create_docker_proxy(DockerProxy.new("other", wanted.docker.http_port))
         with pytest.raises(WizardError, match="token-needed-again"):
             client.update_docker_proxy(found)
-        port = unused_port()
+        port = free_port()
         changed = found.adjusted(remote_url="https://cgr.dev/", port=port, credentials=token)
         client.update_docker_proxy(changed)
         again = client.docker_proxy("chainguard")
@@ -106,8 +106,8 @@ def test_a_repository_from_creation_to_removal(
 
 def test_what_nexus_does_not_accept(client: NexusClient) -> None:
     wrong = {
-        "blob-store-missing": DockerProxy.new("other", unused_port(), blob_store="nowhere"),
-        "nexus-request-invalid": DockerProxy.new("_other", unused_port()),
+        "blob-store-missing": DockerProxy.new("other", free_port(), blob_store="nowhere"),
+        "nexus-request-invalid": DockerProxy.new("_other", free_port()),
     }
     for code, proxy in wrong.items():
         with pytest.raises(WizardError, match=code):
@@ -165,14 +165,14 @@ def test_read_only(client: NexusClient, practice: PracticeWorld) -> None:
         assert client.server().version is not None
         assert not client.writable()
         with pytest.raises(WizardError, match="nexus-read-only"):
-            client.create_docker_proxy(DockerProxy.new("frozen", unused_port()))
+            client.create_docker_proxy(DockerProxy.new("frozen", free_port()))
     finally:
         practice.call(freeze, False)
     assert client.writable()
 
 
 def test_a_connector_is_not_the_address_of_nexus(client: NexusClient) -> None:
-    port = unused_port()
+    port = free_port()
     client.create_docker_proxy(DockerProxy.new("connector", port))
     try:
         with pytest.raises(WizardError, match="nexus-wrong-port-is-connector"):

@@ -17,7 +17,8 @@ from cgwizard.nexus.discovery import find
 from cgwizard.nexus.identify import identify
 from cgwizard.nexus.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.nexus import CE, Reply, Scripted, problem, raw_server, unused_port
+from tests.support.nexus import CE, Reply, Scripted, problem, raw_server
+from tests.support.ports import free_port
 
 ADMIN = Credentials("admin", Secret("hunter2"))
 STATUS = "/service/rest/v1/status"
@@ -139,7 +140,7 @@ def test_an_unknown_host() -> None:
 
 
 def test_refused() -> None:
-    port = unused_port()
+    port = free_port()
     error = problem(f"http://127.0.0.1:{port}")
     assert error.code == "nexus-refused"
     assert str(port) in error.problem.came_back
@@ -224,7 +225,7 @@ def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_find_names_all_that_was_tried() -> None:
     tried: list[str] = []
-    port = unused_port()
+    port = free_port()
     with pytest.raises(WizardError) as caught:
         find(f"127.0.0.1:{port}", ADMIN, on_try=tried.append)
     assert caught.value.code == "nexus-refused"

@@ -19,7 +19,7 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.discovery import find
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials
-from tests.support.nexus import unused_port
+from tests.support.ports import free_port
 from tests.support.programs import needs
 
 NGINX = """
@@ -77,7 +77,7 @@ def test_behind_nginx(world: PracticeWorld, tmp_path: Path) -> None:
     authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
         str(tmp_path / "server.pem")
     )
-    ports = {name: unused_port() for name in ("tls", "upgrade", "down", "nothing", "strips")}
+    ports = {name: free_port() for name in ("tls", "upgrade", "down", "nothing", "strips")}
     config = tmp_path / "nginx.conf"
     config.write_text(NGINX.format(folder=tmp_path, nexus=world.info.nexus_url, **ports))
     admin = Credentials(world.info.username, world.info.password)
@@ -113,7 +113,7 @@ def test_behind_nginx(world: PracticeWorld, tmp_path: Path) -> None:
 
 @needs("docker-registry")
 def test_a_registry_is_no_nexus(tmp_path: Path) -> None:
-    port = unused_port()
+    port = free_port()
     config = tmp_path / "config.yml"
     config.write_text(
         f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {tmp_path}/data\n"

@@ -14,7 +14,8 @@ from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.connection_errors import NexusElsewhere
 from cgwizard.nexus.discovery import find
-from tests.support.nexus import Reply, Scripted, problem, unused_port
+from tests.support.nexus import Reply, Scripted, problem
+from tests.support.ports import free_port
 
 STATUS = "/service/rest/v1/status"
 
@@ -79,7 +80,7 @@ def test_an_expired_certificate(authority: trustme.CA, tmp_path: Path) -> None:
 
 def test_a_pinned_server_that_is_gone() -> None:
     pinned = Trust(fingerprint="0" * 64)
-    assert problem(f"https://127.0.0.1:{unused_port()}", pinned).code == "nexus-refused"
+    assert problem(f"https://127.0.0.1:{free_port()}", pinned).code == "nexus-refused"
 
 
 def test_https_to_a_plain_port_and_back(authority: trustme.CA) -> None:
@@ -96,7 +97,7 @@ def test_https_to_a_plain_port_and_back(authority: trustme.CA) -> None:
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = unused_port()
+    proxy = free_port()
     monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@127.0.0.1:{proxy}")
     with Scripted() as nexus:
         url = f"http://localhost:{nexus.port}"

@@ -14,11 +14,11 @@ from tests.support.docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     add_repository,
-    free_port,
     layers,
     pull,
     remove_repository,
 )
+from tests.support.ports import free_port
 
 
 def _refused(url: str) -> bool:

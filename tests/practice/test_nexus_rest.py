@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.practice_rest import PASSWORD, PROXY, Nexus, asset, nexus
 
 INDEX = "a" * 64
@@ -243,10 +243,7 @@ def test_what_a_remote_presents(server: Nexus) -> None:
     assert mapped["subjectCommonName"] == "cgr.dev"
     assert mapped["issuedOn"] < mapped["expiresOn"]
     assert mapped["pem"].startswith("-----BEGIN CERTIFICATE-----")
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    refused = server.admin.get(path, params={"host": "127.0.0.1", "port": port})
+    refused = server.admin.get(path, params={"host": "127.0.0.1", "port": free_port()})
     assert refused.status_code == 400
     assert "Connection refused" in refused.json()["message"]
 

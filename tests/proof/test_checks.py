@@ -12,7 +12,8 @@ from cgwizard.guide.step import Check
 from cgwizard.net.client import Trust
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.reference import Reference
-from tests.support.guide import free_port, session_of, walk
+from tests.support.guide import session_of, walk
+from tests.support.ports import free_port
 
 
 def test_another_digest_at_the_registry_is_a_problem_and_the_same_one_is_told(

@@ -22,16 +22,9 @@ from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support import faults as harm
 from tests.support.fault_proxy import fault_proxy
+from tests.support.ports import free_port
 from tests.support.programs import needs
-from tests.support.registry import (
-    PASSWORD,
-    USERNAME,
-    docker_registry,
-    free_port,
-    image,
-    push,
-    running,
-)
+from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push, running
 
 pytestmark = needs("docker-registry", "nginx")
 

@@ -28,6 +28,7 @@ import msgspec
 
 from cgwizard.practice.world import ADMIN, ORGANIZATION, PracticeInfo, PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 FILLER = "filler"
@@ -277,7 +278,6 @@ class Runner:
     """One practice world and one process that is forked for each run against it."""
 
     def __init__(self, state: Path) -> None:
-        from tests.support.guide import free_port
 
         self.state = state
         self.world = PracticeWorld()

@@ -12,13 +12,8 @@ from cgwizard.guide.session import Session
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials
-from tests.support import ports
 from tests.support.guide import session_of, walk
-
-
-def free_port() -> int:
-    """Not one of those that the guide proposes: other tests may run with the same proposals."""
-    return ports.unused()
+from tests.support.ports import free_port
 
 
 def set_up(world: PracticeWorld) -> Session:

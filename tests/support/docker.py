@@ -19,16 +19,11 @@ from cgwizard.practice.nexus.accounts import Role, User
 from cgwizard.practice.nexus.state import RemoteStatus, Repository
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support import ports
+from tests.support.ports import free_port
 
 ADMIN_AUTH = (ADMIN, ADMIN_PASSWORD)
 FREE_IMAGE = "chainguard/wolfi-base"
 PRIVATE_IMAGE = "example.com/chainguard-base"
-
-
-def free_port() -> int:
-    """A port on which nothing listens; it stays free unless somebody is quick."""
-    return ports.unused()
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:

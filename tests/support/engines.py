@@ -17,7 +17,8 @@ from pathlib import Path
 import trustme
 
 from cgwizard.events import LayerProgress, PullEvent
-from tests.support.docker import free_port, wait_until
+from tests.support.docker import wait_until
+from tests.support.ports import free_port
 from tests.support.registry import running
 
 Reply = Callable[[BaseHTTPRequestHandler], None]

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Problem
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.text.screenful import MAX_CHARACTERS
-from tests.support import ports
-
-# Proposals of one process begin where those of another do not, and below the ports that the
-# system gives to outgoing connections; of two sessions at once they begin apart as well.
-_first_ports = itertools.cycle(
-    range(10_000 + os.getpid() % 500 * 40, 10_040 + os.getpid() % 500 * 40, 4)
-)
-
-
-def free_port() -> int:
-    """One that nothing listens on, and that no proposal of this process comes near."""
-    return ports.unused()
+from tests.support.ports import free_ports
 
 
 def session_of(world: PracticeWorld, *, url: str | None = None) -> Session:
     """A session in practice, every field filled in."""
     session = Session(practice=world.info, start_practice=world.start)
-    session.first_port = next(_first_ports)
+    session.first_port = free_ports(4)[0]
     if url is not None:
         session.steps.connect.set("url", url)
     return session

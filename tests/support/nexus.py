@@ -159,12 +159,6 @@ def raw_server(handle: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join(5)
 
 
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def problem(url: str, trust: Trust | None = None) -> WizardError:
     """The error of asking who is there: complete, and fit for a terminal."""
     with pytest.raises(WizardError) as caught, NexusClient(url, ADMIN, trust) as client:

@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-from tests.support import ports
+from tests.support.ports import free_port
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -39,10 +39,6 @@ HTPASSWD = "deploy:$2y$05$abcdefghijklmnopqrstuuZ0Fx87Pb/Aqb0E90lfvCwzXnaFKUHpS\
 
 def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
-def free_port() -> int:
-    return ports.unused()
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 15.0) -> None:

@@ -30,8 +30,9 @@ from cgwizard.screens.trial import TrialScreen
 from cgwizard.trial import ports, running
 from cgwizard.trial.model import Wanted
 from cgwizard.trial.step import Trial
-from tests.support.docker import debian_registry, free_port, wait_until
+from tests.support.docker import debian_registry, wait_until
 from tests.support.guide import act, enter, through
+from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.trial import bridge, docker_daemon, podman_service, push_nexus_images
 

@@ -20,7 +20,7 @@ from cgwizard.registry.reference import Reference
 from cgwizard.trial import running
 from cgwizard.trial.model import Wanted
 from cgwizard.trial.waiting import until_up
-from tests.support.docker import free_port
+from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.trial import docker_daemon, podman_service
 

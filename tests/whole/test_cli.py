@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 import cgwizard
+from tests.support.ports import free_port
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 
@@ -151,7 +152,6 @@ def test_a_taken_port_is_a_clear_error() -> None:
 
 
 def test_serve_takes_the_port_that_was_asked_for() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with serving("--json", "--port", str(port)) as (_process, line):
         assert json.loads(line)["nexus_url"] == f"http://127.0.0.1:{port}"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker import debian_registry, free_port
+from tests.support.docker import debian_registry
+from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, wizard
 from tests.support.trial import bridge, docker_daemon, push_nexus_images
