@@ -15,7 +15,7 @@ practice: $(VENV)/.run          ## the wizard against the practice Nexus
 run: $(VENV)/.run               ## the wizard against your Nexus: make run ARGS=https://nexus.example.com
 	@$(BIN)/cgwizard $(ARGS)
 
-test: $(VENV)/.dev check        ## style, types, layers, then every test
+test: $(VENV)/.dev check        ## style, types, layers, spelling, then every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
@@ -23,6 +23,7 @@ check: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/codespell
 
 bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in one run
 	@$(BIN)/python -m pytest tests/bench -m bench -s $(ARGS)

@@ -704,7 +704,7 @@ ENTRIES = {
     Code.NAME_MISSING_NAMESPACE: Entry(
         Area.NAMES,
         "An image's name through Nexus has its namespace, as at cgr.dev.",
-        "Write `chainguard/wolfi-base`, or `ORGANISATION/IMAGE`.",
+        "Write `chainguard/wolfi-base`, or `ORGANIZATION/IMAGE`.",
         ExitCode.USAGE,
     ),
     Code.NAME_PORT: Entry(

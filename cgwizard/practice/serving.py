@@ -45,7 +45,7 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     """A listening TCP socket on ``host:port`` (0: any free port). Raises OSError when taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits
-    # some 40 ms for the client's delayed acknowledgement.
+    # some 40 ms for the client's delayed acknowledgment.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Connections of the server before us may linger in TIME_WAIT; a live listener still

@@ -25,7 +25,7 @@ FREE_ISSUER = "https://token.actions.githubusercontent.com"
 FREE_IDENTITY = (
     "https://github.com/chainguard-images/images/.github/workflows/release.yaml@refs/heads/main"
 )
-ORGANISATION_ISSUER = "https://issuer.enforce.dev"
+ORGANIZATION_ISSUER = "https://issuer.enforce.dev"
 
 
 class Artifacts(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ def cosign_lines(
     who = f"chainctl iam account-associations describe {organization} -o json"
     return (
         f"{who}  # shows CATALOG_SYNCER and APKO_BUILDER",
-        f"cosign verify {http}--certificate-oidc-issuer={ORGANISATION_ISSUER} "
-        f'--certificate-identity-regexp="{ORGANISATION_ISSUER}/'
+        f"cosign verify {http}--certificate-oidc-issuer={ORGANIZATION_ISSUER} "
+        f'--certificate-identity-regexp="{ORGANIZATION_ISSUER}/'
         f'(${{CATALOG_SYNCER}}|${{APKO_BUILDER}})" {image}',
     )

@@ -20,7 +20,7 @@ from cgwizard.practice.cgr.images import Builder, Image
 from cgwizard.practice.cgr.layers import noise
 from tests.support.practice_registry import sha256
 
-CATALOGUE = Catalog("example.com")
+CATALOG = Catalog("example.com")
 # Whoever changes an image changes these on purpose: people compare digests across machines.
 DIGESTS = {
     "chainguard/wolfi-base": (
@@ -33,7 +33,7 @@ DIGESTS = {
 
 
 def build(repository: str, folder: Path) -> Image:
-    recipe = CATALOGUE.recipe(repository)
+    recipe = CATALOG.recipe(repository)
     assert recipe is not None
     return Builder(repository, recipe, folder).build()
 

@@ -27,7 +27,7 @@ RIGHT = Credentials(USERNAME, Secret(PASSWORD))
 WRONG = Credentials(USERNAME, Secret("incorrect-horse"))
 QUICK = RetryPolicy(answer_seconds=5, first_pause=0.01, longest_pause=0.02, tries=2)
 OPEN, CLOSED = "public/image", "private/image"
-UNAUTHORISED = b'{"errors":[{"code":"UNAUTHORIZED","message":"no access","detail":null}]}'
+UNAUTHORIZED = b'{"errors":[{"code":"UNAUTHORIZED","message":"no access","detail":null}]}'
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_password_that_ends_during_a_pull_is_not_tried_again(basic: str) -> None
     with fault_proxy(basic) as proxy, Registry(proxy.url, RIGHT, patience=QUICK) as registry:
         proxy.rule(
             "blobs/",
-            harm.answering("401 Unauthorized", UNAUTHORISED, WWW_Authenticate='BASIC realm="x"'),
+            harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate='BASIC realm="x"'),
             after=2,
         )
         with pytest.raises(WizardError) as caught:
@@ -149,7 +149,7 @@ def test_token_that_ran_out_unnoticed_is_renewed(bearer: str, tokens: TokenServe
         challenge = f'Bearer realm="{tokens.url}/token",service="{SERVICE}",error="invalid_token"'
         proxy.rule(
             "manifests/",
-            harm.answering("401 Unauthorized", UNAUTHORISED, WWW_Authenticate=challenge),
+            harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=challenge),
             times=1,
         )
         assert registry.manifest(CLOSED, "latest")
@@ -162,7 +162,7 @@ def test_scope_of_the_challenge_is_asked_for_too(bearer: str, tokens: TokenServe
     with fault_proxy(bearer) as proxy, Registry(proxy.url) as registry:
         proxy.rule(
             "manifests/",
-            harm.answering("401 Unauthorized", UNAUTHORISED, WWW_Authenticate=challenge),
+            harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=challenge),
             times=1,
         )
         assert registry.manifest(OPEN, "latest")
@@ -230,13 +230,13 @@ def nexus(plain: str) -> Iterator[FaultProxy]:
 def basic_nexus(proxy: FaultProxy, status: str, body: bytes) -> None:
     """A connector with forced Basic that answers so to whoever signs in."""
     asks = 'BASIC realm="Sonatype Nexus Repository Manager"'
-    asking = harm.answering("401 Unauthorized", UNAUTHORISED, WWW_Authenticate=asks, **NEXUS)
+    asking = harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks, **NEXUS)
     proxy.rule("/v2/", asking, times=1)
     proxy.rule("/v2/", harm.answering(status, body, WWW_Authenticate=asks, **NEXUS))
 
 
 def test_nexus_wrong_password(nexus: FaultProxy) -> None:
-    basic_nexus(nexus, "401 Unauthorized", UNAUTHORISED)
+    basic_nexus(nexus, "401 Unauthorized", UNAUTHORIZED)
     assert code_of(nexus.url, OPEN, WRONG) == "login-wrong"
     assert len(nexus.asked) == 2
 
@@ -285,7 +285,7 @@ def test_nexus_says_why(nexus: FaultProxy, status: str, message: str, code: str)
 )
 def test_realm_that_must_not_have_the_password(nexus: FaultProxy, realm: str) -> None:
     asks = f'Bearer realm="{realm.format(port=nexus.port)}",service="x"'
-    nexus.rule("/v2/", harm.answering("401 Unauthorized", UNAUTHORISED, WWW_Authenticate=asks))
+    nexus.rule("/v2/", harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks))
     assert code_of(nexus.url, OPEN, RIGHT) == "challenge-wrong-host"
     assert not any("authorization" in asked.headers for asked in nexus.asked)
 
@@ -294,7 +294,7 @@ def test_sign_in_that_stands_in_a_realm_is_not_used(nexus: FaultProxy) -> None:
     realm = f"http://someone:else@127.0.0.1:{nexus.port}/token"
     asks = f'Bearer realm="{realm}",service="x"'
     nexus.rule("/token", harm.answering("401 Unauthorized"))
-    nexus.rule("/v2/", harm.answering("401 Unauthorized", UNAUTHORISED, WWW_Authenticate=asks))
+    nexus.rule("/v2/", harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks))
     code_of(nexus.url, OPEN, RIGHT)
     (sent,) = (asked for asked in nexus.asked if asked.target.startswith("/token"))
     pair = f"{USERNAME}:{PASSWORD}".encode()

@@ -23,7 +23,7 @@ _NAME = re.compile(
 )
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_ARTEFACT_TAG = re.compile(r"sha256-[0-9a-f]{64}\.[a-z]+")
+_ARTIFACT_TAG = re.compile(r"sha256-[0-9a-f]{64}\.[a-z]+")
 _ROUTE = re.compile(
     r"/v2/(?P<name>.+?)/"
     r"(?:(?P<what>manifests|blobs|referrers)/(?P<reference>[^/]+)|(?P<list>tags/list)"
@@ -42,7 +42,7 @@ def visible_tags(image: Image) -> list[str]:
     """The tags that a holder of a token for this repository can pull."""
     if not image.repository.startswith(f"{FREE_NAMESPACE}/"):
         return sorted(image.tags)
-    return sorted(tag for tag in image.tags if tag in FREE_TAGS or _ARTEFACT_TAG.fullmatch(tag))
+    return sorted(tag for tag in image.tags if tag in FREE_TAGS or _ARTIFACT_TAG.fullmatch(tag))
 
 
 class PullApi:

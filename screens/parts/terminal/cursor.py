@@ -33,7 +33,7 @@ SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"
 # the time: some print its last letter. So they are asked for nothing, and since they have no
 # second screen to come back from, the one they have is cleared before and after.
 OLD = ("linux", "vt", "ansi", "cons", "wy", "sun")
-_WITHOUT_COLOUR = ("vt", "wy")
+_WITHOUT_COLOR = ("vt", "wy")
 _OSC = "\x1b]"  # commands to windows: titles, the mouse's pointer, the clipboard
 _CLEAR = "\x1b[H\x1b[2J"
 _INSTEAD = {
@@ -84,9 +84,7 @@ class WithoutColor(LineFilter):
 
 
 def _wants_no_color() -> bool:
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").startswith(
-        _WITHOUT_COLOUR
-    )
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "").startswith(_WITHOUT_COLOR)
 
 
 class TooSmall(CompositorUpdate):
