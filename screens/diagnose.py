@@ -21,10 +21,11 @@ from cgwizard.diagnosis.listing import headline, listed
 from cgwizard.diagnosis.model import Finding, Started, Subject, Verdict
 from cgwizard.errors import Cancelled, Code, Problem
 from cgwizard.guide.step import Check, CheckState
-from cgwizard.screens.parts.findings import Findings, clean
+from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below
 from cgwizard.screens.parts.header import Top
 from cgwizard.screens.parts.terminal.cursor import line_of
+from cgwizard.text.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ class DiagnoseScreen(Screen[None]):
             return "A repository is made for the comparison, and removed again."
         # Its line is among many others, further below.
         compared = [f for f in self._found if f.check == fresh.CHECK]
-        return clean("; ".join(f"{f.label}: {f.evidence}" for f in compared))
+        return printable("; ".join(f"{f.label}: {f.evidence}" for f in compared))
 
     def attention(self) -> Offset | None:
         """Where the terminal's cursor is: at what runs, at what is asked, or at what was found."""

@@ -18,10 +18,11 @@ from textual.widgets import Static
 
 from cgwizard.errors import WizardError
 from cgwizard.runs.offer import HEADING
-from cgwizard.screens.parts.findings import Findings, clean
+from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.parts.header import Top
 from cgwizard.screens.parts.terminal.cursor import line_of
+from cgwizard.text.sanitize import printable
 
 if TYPE_CHECKING:
     from cgwizard.errors import Problem
@@ -166,7 +167,7 @@ class ResumeScreen(Screen[None]):
         """What can be done only when the list has its size."""
         notes = self.query_one("#notes", Static)
         notes.display = not (self._list.tells_all or self.asking)
-        notes.update(clean(self.offer.words(self.chosen)))
+        notes.update(printable(self.offer.words(self.chosen)))
         self._list.follow()
         if self.asking:
             self.call_after_refresh(self.query_one("#explanation").scroll_visible, animate=False)
@@ -224,7 +225,7 @@ def columns(rows: list[Row], width: int) -> tuple[list[str], bool]:
     """The rows as aligned lines of at most ``width`` cells, and whether they tell everything:
     where it is narrow, the scheme, the user and the time are left out and a long address is cut.
     """
-    cells = [[clean(cell) for cell in row] for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
     if _widest(cells) <= width:
         return [_aligned(row, cells) for row in cells], True
     cells = [[cell.partition("://")[2] or cell for cell in row] for row in cells]

@@ -19,12 +19,13 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
 from cgwizard.screens.parts.choice import ChoiceInput
-from cgwizard.screens.parts.findings import Findings, clean
+from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below
 from cgwizard.screens.parts.form import Form
 from cgwizard.screens.parts.header import Rail, Top
 from cgwizard.screens.parts.messages import Answered
 from cgwizard.screens.parts.terminal.cursor import line_of
+from cgwizard.text.sanitize import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +130,7 @@ class StepScreen(Screen[None]):
     def _text(self, id: str, text: str) -> None:
         found = self.query_one(f"#{id}", Static)
         found.display = bool(text)
-        shown = "\n".join(clean(line) for line in text.split("\n"))
+        shown = lines(text)
         if found.content != shown:
             found.update(shown)
 

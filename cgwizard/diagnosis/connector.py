@@ -10,7 +10,7 @@ from cgwizard.diagnosis.repository import settings
 from cgwizard.diagnosis.runner import check
 from cgwizard.diagnosis.server import server
 from cgwizard.errors import Code, WizardError
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 
 NO_ANSWER = {Code.REGISTRY_REFUSED, Code.REGISTRY_TIMEOUT, Code.REGISTRY_UNREACHABLE}
 # The port takes connections, and what then comes is nothing that a registry says.
@@ -54,7 +54,7 @@ def _look(subject: Subject, target: Target) -> Finding | None:
         ping = registry.ping()
     except WizardError as error:
         return _unanswered(error, found, registry.name)
-    theirs, ours = printable(ping.server), server(subject).header
+    theirs, ours = shortened(ping.server), server(subject).header
     another = ours.startswith("Nexus/") and theirs != ours
     if not ping.api_version.startswith("registry/") or another:
         return _another_program(

@@ -148,7 +148,7 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
     import httpx
 
     from cgwizard.net.client import http_client
-    from cgwizard.registry.errors import printable
+    from cgwizard.text.sanitize import shortened
 
     scheme = "https" if address.tls else "http"
     path = "/v2/" if registry else "/"
@@ -174,7 +174,7 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
         what = "a web page" if html else "something else"
         by = headers.get("server") or headers.get("via") or "unknown"
         return _changed(
-            seen, "http", f"{evidence}, {what} instead of a registry (from: {printable(by)[:60]})"
+            seen, "http", f"{evidence}, {what} instead of a registry (from: {shortened(by, 60)})"
         )
     return _changed(seen, "", evidence)
 

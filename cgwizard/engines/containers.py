@@ -15,7 +15,7 @@ from cgwizard.engines.errors import TITLES
 from cgwizard.engines.inspect import Details, Listed
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import Code, WizardError
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 from cgwizard.trial.model import DATA, NEXUS_PORT, Container, Wanted
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class Containers(EngineSocket):
             cause = "another container uses it"
             next_step = "remove that container first"
         return WizardError(
-            code, tried=tried, came_back=printable(text), cause=cause, next_step=next_step
+            code, tried=tried, came_back=shortened(text), cause=cause, next_step=next_step
         )
 
 

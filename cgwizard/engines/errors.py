@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.logs import redact
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     from cgwizard.engines.model import Name
@@ -161,7 +161,7 @@ def refused(
     return WizardError(
         code,
         tried=tried,
-        came_back=printable(redact.said(text)) or "nothing",
+        came_back=shortened(redact.said(text)) or "nothing",
         cause=cause,
         next_step=next_step,
     )

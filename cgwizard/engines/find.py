@@ -20,7 +20,7 @@ from cgwizard.engines.model import Name
 from cgwizard.engines.podman import Podman
 from cgwizard.engines.socket import EngineSocket
 from cgwizard.errors import Code, Problem, WizardError
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
@@ -186,7 +186,7 @@ def _engine(candidate: Candidate) -> Docker:
         libpod = engine.get("/_ping").headers.get("libpod-api-version")
         version = engine.ask("/version", _Version)
     components = {c.name: c.version for c in version.components or ()}
-    told = printable(version.version)
+    told = shortened(version.version)
     if libpod or "Podman Engine" in components:
         return Podman(path, told, version.api_version, libpod=bool(libpod))
     return Docker(path, told, version.api_version)

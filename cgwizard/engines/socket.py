@@ -12,7 +12,7 @@ import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     import httpcore
@@ -121,7 +121,7 @@ class EngineSocket:
         return WizardError(
             Code.ENGINE_ANSWER,
             tried=f"GET {path} on {self.path}",
-            came_back=printable(came_back),
+            came_back=shortened(came_back),
             cause="what listens on this socket is neither Docker nor Podman, or a very old one",
             next_step="check DOCKER_HOST and CONTAINER_HOST, or pull without it: --engine builtin",
         )

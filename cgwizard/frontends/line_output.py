@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from cgwizard.errors import Problem
 from cgwizard.events import LayerProgress, PullEvent, Resolved, Totals
 from cgwizard.text import ascii_fallback
+from cgwizard.text.sanitize import printable
 from cgwizard.text.units import size
 
 if TYPE_CHECKING:
@@ -20,22 +21,6 @@ if TYPE_CHECKING:
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
 WAITS = {"up", "undone"}  # checks that may take minutes: what is waited for is told meanwhile
 TOTALS_SECONDS = 10.0  # a user who listens to it wants to know that it goes on, not each MB
-# C0, DEL and C1 controls, bidirectional marks and line separators.
-_CONTROLS = dict.fromkeys(
-    (
-        *(c for c in range(32) if c != 9),
-        *range(127, 160),
-        *range(0x200B, 0x2010),
-        *range(0x2028, 0x202F),
-        *range(0x2066, 0x206A),
-        0xFEFF,
-    )
-)
-
-
-def clean(text: str) -> str:
-    """``text`` without a control character; tabs and line breaks become spaces."""
-    return text.replace("\n", " ").replace("\t", " ").translate(_CONTROLS)
 
 
 class Lines:
@@ -48,11 +33,11 @@ class Lines:
         self._told = 0.0  # when totals were told last, by the monotonic clock
 
     def line(self, text: str = "") -> None:
-        self._write(clean(text).rstrip() + "\n")
+        self._write(printable(text).rstrip() + "\n")
 
     def ask(self, text: str) -> None:
         """A prompt: the cursor stays behind it."""
-        self._write(clean(text))
+        self._write(printable(text))
 
     def _write(self, text: str) -> None:
         encoding = getattr(self.out, "encoding", None) or "utf-8"

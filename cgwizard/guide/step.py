@@ -202,7 +202,7 @@ def run_checked(
         step.stopped()
         raise
     except WizardError as error:
-        from cgwizard.text.screenful import fitted
+        from cgwizard.text.sanitize import fitted
 
         step.problem = fitted(error.problem)
         step.state = "problem"

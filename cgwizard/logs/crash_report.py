@@ -17,6 +17,7 @@ from pathlib import Path
 from cgwizard import __version__
 from cgwizard.logs import redact
 from cgwizard.system import files
+from cgwizard.text.sanitize import shortened
 
 ENVIRONMENT = ("TERM", "COLORTERM", "LANG", "LC_ALL", "NO_COLOR", "PYTHON_KEYRING_BACKEND")
 PACKAGES = ("textual", "httpx", "keyring", "msgspec", "cryptography")
@@ -88,7 +89,7 @@ def _chain(error: BaseException) -> Iterator[str]:
 
 
 def _line(said: str) -> str:
-    return " ".join(redact.free(redact.known(said)).split())[:500]
+    return shortened(redact.free(redact.known(said)), 500)
 
 
 def _short(filename: str) -> str:

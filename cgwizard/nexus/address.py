@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple, NoReturn
 
 from cgwizard.errors import Code, ExitCode, WizardError
-from cgwizard.text.sanitize import printable
+from cgwizard.text.sanitize import one_line
 
 NEXUS_PORT = 8081  # `application-port` of every Nexus distribution
 CONTEXT_PATH = "/nexus"  # the usual one where it is not "/"
@@ -123,7 +123,7 @@ def _split_port(authority: str, shown: str) -> tuple[str, int | None]:
 
 def _port(text: str, shown: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
-        _refuse(shown, f"{printable(text)!r} is not a port", "ports go from 1 to 65535")
+        _refuse(shown, f"{one_line(text)!r} is not a port", "ports go from 1 to 65535")
     return int(text)
 
 
@@ -175,7 +175,7 @@ def _shown(text: str) -> str:
     if at:
         found = re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*://", head)
         text = f"{found.group(0) if found else ''}***@{tail}"
-    text = printable(text)
+    text = one_line(text)
     return text if len(text) <= 80 else text[:79] + "…"
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.net.client import fetch_certificate, fingerprint
-from cgwizard.text.sanitize import printable
+from cgwizard.text.sanitize import one_line
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -83,11 +83,11 @@ def read_certificate(der: bytes) -> Certificate:
         return Certificate(digest, "", "", None, None)
     return Certificate(
         digest,
-        printable(subject),
-        printable(issuer),
+        one_line(subject),
+        one_line(issuer),
         begins,
         ends,
-        tuple(printable(name) for name in names),
+        tuple(one_line(name) for name in names),
     )
 
 
@@ -148,7 +148,7 @@ def _explained(
         issuer = f"a self-signed certificate of {certificate.subject}"
     return (
         Code.NEXUS_TLS_UNTRUSTED,
-        f"{issuer} ({printable(reason)})",
+        f"{issuer} ({one_line(reason)})",
         "the server uses an authority of your own that this machine does not know, "
         "or something on the way replaces its certificate",
         "name the authority's CA file, or compare the fingerprint and confirm it",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cgwizard.errors import Code, WizardError
 from cgwizard.net.client import CONNECT_SECONDS, READ_SECONDS, fetch_certificate
 from cgwizard.nexus.certificates import untrusted
-from cgwizard.text.sanitize import printable
+from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -75,7 +75,7 @@ def cut_short(error: Exception, response: httpx.Response, tried: str) -> WizardE
     """The WizardError of an answer that began and did not come to its end."""
     import httpx
 
-    server = printable(response.headers.get("server", ""))[:60]
+    server = shortened(response.headers.get("server", ""), 60)
     began = f"HTTP {response.status_code}{f' from {server}' if server else ''}"
     if isinstance(error, httpx.TimeoutException):
         return WizardError(
@@ -120,7 +120,7 @@ def proxy_for(scheme: str, host: str, port: int) -> str | None:
         return None
     head, at, tail = proxy.rpartition("@")
     shown = f"{head.partition('://')[0]}://{tail}" if at and "://" in head else tail
-    return printable(shown)
+    return one_line(shown)
 
 
 def proxy_in_the_way(host: str, port: int, proxy: str, tried: str, words: str) -> WizardError:
@@ -160,7 +160,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _words(chain: list[BaseException]) -> str:
     for error in chain:
-        if text := printable(str(error)):
+        if text := one_line(str(error)):
             return text[:160]
     return type(chain[0]).__name__
 
@@ -170,7 +170,7 @@ def _unknown_host(host: str, error: socket.gaierror, tried: str) -> WizardError:
     return WizardError(
         Code.NEXUS_DNS,
         tried=tried,
-        came_back=f"no address for {host} ({printable(str(error.strerror or error))})",
+        came_back=f"no address for {host} ({one_line(str(error.strerror or error))})",
         cause="the name server did not answer"
         if later
         else "the name is mistyped, or known only inside another network or by its full name",
@@ -222,7 +222,7 @@ def _tls_failed(error: ssl.SSLError, url: httpx.URL, port: int, tried: str) -> W
     return WizardError(
         Code.NEXUS_TLS_FAILED,
         tried=f"a TLS connection to {url.host}:{port}",
-        came_back=printable(error.reason or str(error)).replace("_", " ").lower(),
+        came_back=one_line(error.reason or str(error)).replace("_", " ").lower(),
         cause="the server's TLS settings and this machine's have nothing in common, "
         "it asks for a client certificate, or it is no TLS server",
     )

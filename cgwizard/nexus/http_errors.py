@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.text.sanitize import excerpt, printable
+from cgwizard.text.sanitize import excerpt, one_line, shortened
 
 if TYPE_CHECKING:
     from cgwizard.nexus.transport import Answer
@@ -46,9 +46,9 @@ def violations(body: bytes) -> list[tuple[str, str]]:
         member = _KIND.sub("", violation.id.strip())
         if "." in member:  # ClassName.property
             member = member.rpartition(".")[2]
-        member = "" if member in _WHOLE else printable(member)
+        member = "" if member in _WHOLE else one_line(member)
         for line in violation.message.splitlines() or [""]:
-            if message := printable(line.strip().strip('"')):
+            if message := one_line(line.strip().strip('"')):
                 result.append((member, message))
     return result
 
@@ -169,7 +169,7 @@ def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
     return WizardError(
         Code.NEXUS_ANSWER_UNEXPECTED,
         tried=tried,
-        came_back=f"HTTP {answer.status}, {printable(why)[:160]}"
+        came_back=f"HTTP {answer.status}, {shortened(why)}"
         + (f"; it begins: {said[:80]}" if said else ""),
         cause=cause,
     )

@@ -17,7 +17,7 @@ from cgwizard.nexus.connection_errors import (
     tls_expected,
 )
 from cgwizard.nexus.models import Server
-from cgwizard.text.sanitize import printable
+from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +36,7 @@ def read_server(header: str) -> Server | None:
     if not found:
         return None
     edition = found[2].upper() if found[2] else None
-    return Server(found[1], edition, printable(header))
+    return Server(found[1], edition, one_line(header))
 
 
 def identify(transport: Transport) -> Server:
@@ -49,7 +49,7 @@ def identify(transport: Transport) -> Server:
         return server
     if answer.status == 200:
         # A reverse proxy may put its own name in the header; the API's description remains.
-        if found := _from_swagger(transport, printable(header)[:100]):
+        if found := _from_swagger(transport, one_line(header)[:100]):
             return found
         raise _not_nexus(answer, tried)
     raise _explained(transport, answer, server, tried)
@@ -80,7 +80,7 @@ def _from_swagger(transport: Transport, header: str) -> Server | None:
     swagger = read_swagger(answer.body) if answer.status == 200 else None
     if swagger is None or "nexus" not in swagger.info.title.lower():
         return None
-    version = printable(swagger.info.version)[:40]
+    version = one_line(swagger.info.version)[:40]
     return Server(version if version[:1].isdigit() else None, None, header)
 
 
@@ -148,7 +148,7 @@ def _port(url: httpx.URL) -> int:
 
 
 def _not_nexus(answer: Answer, tried: str) -> WizardError:
-    product = printable(answer.headers.get("server", ""))[:60]
+    product = shortened(answer.headers.get("server", ""), 60)
     who = f"Server: {product}" if product else "no Server header"
     return WizardError(
         Code.NEXUS_NOT_NEXUS,
@@ -234,7 +234,7 @@ def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
     """Redirects are explained and never followed: what they name may be tried next."""
     import httpx
 
-    location = printable(answer.headers.get("location", ""))[:200]
+    location = one_line(answer.headers.get("location", ""))[:200]
     came_back = f"HTTP {answer.status}, a redirect to {location or 'nowhere'}"
     try:
         target = url.join(location) if location else None

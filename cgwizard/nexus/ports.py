@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from cgwizard.errors import Code, ExitCode, Problem, WizardError
 from cgwizard.nexus.models import Repository
+from cgwizard.text.sanitize import printable
 
 # Sonatype's advice ("Docker Registry", "Docker Reverse Proxy Strategies"): each connector has
 # threads of its own. The server does not count them: warn, never refuse.
@@ -78,7 +79,7 @@ def validate_port(
     connector-port-of-other-repository.
     """
     digits = text.strip(" \t\r\n\xa0")  # no more than `int` takes as well
-    shown = "".join(c for c in digits[:12] if c.isprintable())
+    shown = printable(digits[:12])
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 5 else 0
     if not 1 <= number <= HIGHEST_PORT:
         raise _refused(

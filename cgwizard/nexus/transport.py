@@ -21,7 +21,7 @@ from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.net.client import Trust, http_client
 from cgwizard.nexus.connection_errors import cut_short, network_error
 from cgwizard.secrets.secret import Credentials
-from cgwizard.text.sanitize import excerpt, looks_like_html, printable
+from cgwizard.text.sanitize import excerpt, looks_like_html, one_line
 
 if TYPE_CHECKING:
     import socket
@@ -49,7 +49,7 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def fault_id(self) -> str:
         """Nexus's id of an error, by which its administrator finds the line in the log."""
-        return printable(self.headers.get("x-siesta-faultid", ""))[:64]
+        return one_line(self.headers.get("x-siesta-faultid", ""))[:64]
 
     @property
     def excerpt(self) -> str:

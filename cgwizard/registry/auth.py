@@ -14,9 +14,10 @@ import msgspec
 
 from cgwizard.errors import Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
-from cgwizard.registry.errors import Answer, RegistryError, printable, refused
+from cgwizard.registry.errors import Answer, RegistryError, refused
 from cgwizard.registry.transport import Transport, read_up_to, shown
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -223,7 +224,7 @@ class Authority:
         return RegistryError(
             Code.CHALLENGE_WRONG_HOST,
             tried=f"asking {self._transport.who} where to get a token",
-            came_back=f"{printable(realm)!r}, which is no address for a sign-in made at "
+            came_back=f"{shortened(realm)!r}, which is no address for a sign-in made at "
             f"{shown(self._transport.base)}",
             cause="the proxy before it sets Host or X-Forwarded-* wrongly, or the base URL is",
         )
@@ -239,7 +240,7 @@ class Authority:
 
     @property
     def _username(self) -> str:
-        return printable(self._credentials.username) if self._credentials else "nobody"
+        return shortened(self._credentials.username) if self._credentials else "nobody"
 
 
 def _basic(credentials: Credentials) -> str:

@@ -10,8 +10,8 @@ import re
 import msgspec
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.text.sanitize import shortened
 
-TEXT_LIMIT = 160  # characters of a server's own words that are shown
 NEXUS_LOCKOUT = "authentication attempts"
 
 
@@ -82,7 +82,7 @@ class Answer(msgspec.Struct, frozen=True):
         if not said and "html" in self.content_type:
             title = re.search(r"<title>(.*?)</title>", self.text, re.S | re.I)
             said = f"a web page ({title[1]})" if title else "a web page"
-        return printable(said or self.text)
+        return shortened(said or self.text)
 
     @property
     def _good(self) -> bool:
@@ -94,12 +94,6 @@ class Answer(msgspec.Struct, frozen=True):
         said = f": {self.words}" if self.words and not self._good else ""
         when = "" if self.retry_after is None else f", again after {self.retry_after:g} seconds"
         return f"{self.status} {self.reason}{when}{said}"
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, without control characters, cut to `TEXT_LIMIT`."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= TEXT_LIMIT else f"{line[: TEXT_LIMIT - 3]}..."
 
 
 def refused(answer: Answer) -> RegistryError:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from cgwizard.errors import Code
-from cgwizard.registry.errors import RegistryError, printable
+from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.models import Descriptor
 from cgwizard.registry.reference import is_digest
+from cgwizard.text.sanitize import shortened
 
 STEP = 1 << 20  # bytes that come out of the decompressor at once
 RATIO_LIMIT = 200  # a layer may grow this much ...
@@ -39,7 +40,7 @@ class Unpacker:
     def __init__(self, layer: Descriptor, diff_id: str) -> None:
         self._layer, self._diff_id = layer, diff_id
         if not is_digest(diff_id):
-            named = f"{printable(diff_id)!r}" if diff_id else "nothing"
+            named = f"{shortened(diff_id)!r}" if diff_id else "nothing"
             raise self._other(f"the config names {named} for it, and not a digest")
         self._limit = max(FREE_GROWTH, layer.size * RATIO_LIMIT)
         self.restart()

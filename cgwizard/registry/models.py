@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from cgwizard.registry.errors import printable
 from cgwizard.registry.platforms import Platform
+from cgwizard.text.sanitize import shortened
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -133,7 +133,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
     Where the type named in the bytes and that of the answer differ, or an index carries layers,
     the bytes could mean two things to two clients: refused (CVE-2021-41190).
     """
-    served = printable(content_type.partition(";")[0]).lower()
+    served = shortened(content_type.partition(";")[0]).lower()
     try:
         shape = msgspec.json.decode(raw, type=_Shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -146,7 +146,7 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
     known = INDEX_TYPES | MANIFEST_TYPES
     named = shape.media_type or ""
     if named and named not in known:
-        raise WrongManifest(f"is of type {printable(named)}, not an image or index")
+        raise WrongManifest(f"is of type {shortened(named)}, not an image or index")
     if named and served in known and named != served:
         raise WrongManifest(f"is served as {served} but calls itself {named}")
     has_index = _there(shape.manifests)

@@ -9,7 +9,7 @@ import platform as machine
 
 import msgspec
 
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 
 _ARCHITECTURES = {
     "x86_64": ("amd64", ""),
@@ -68,7 +68,7 @@ class Platform(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         # Whoever pushed an image may have written anything into it.
-        parts = (printable(part or "") for part in (self.os, self.architecture, self.variant))
+        parts = (shortened(part or "") for part in (self.os, self.architecture, self.variant))
         return "/".join(filter(None, parts))
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from cgwizard.errors import Code
 from cgwizard.registry.client import Registry
-from cgwizard.registry.errors import RegistryError, printable
+from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.fetch import Fetch, Fetched
 from cgwizard.registry.models import (
     CONFIG_LIMIT,
@@ -24,6 +24,7 @@ from cgwizard.registry.platforms import Platform, fit
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import Retries
 from cgwizard.registry.sink import Memory
+from cgwizard.text.sanitize import shortened
 
 ALL = "all"
 DEPTH_LIMIT = 4  # an index in an index in an index is already rare
@@ -197,7 +198,7 @@ class Resolver:
         return RegistryError(
             Code.PLATFORM,
             tried=f"choosing {wanted} of {self._reference}",
-            came_back=f"platforms there: {printable(there)}",
+            came_back=f"platforms there: {shortened(there)}",
             cause="the image was not built for this platform",
             next_step="choose one that is there with --platform",
         )

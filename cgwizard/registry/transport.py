@@ -17,9 +17,10 @@ from cgwizard.errors import Code
 from cgwizard.logs import redact
 from cgwizard.net.client import CONNECT_SECONDS, Trust, http_client
 from cgwizard.registry.connection import Deadline, cut
-from cgwizard.registry.errors import Answer, RegistryError, printable, refused
+from cgwizard.registry.errors import Answer, RegistryError, refused
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.registry.unreachable import unreachable
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -126,8 +127,8 @@ class Transport:
             tried=f"{response.request.method} {shown(response.request.url)}",
             who=self.who if self.is_ours(response) else response.request.url.host,
             status=response.status_code,
-            reason=printable(response.reason_phrase),
-            server=printable(response.headers.get("server", "")),
+            reason=shortened(response.reason_phrase),
+            server=shortened(response.headers.get("server", "")),
             content_type=response.headers.get("content-type", "").lower(),
             text=redact.said(body.decode("utf-8", "replace")),
             retry_after=retry_after(response),
@@ -232,7 +233,7 @@ def origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 def shown(url: httpx.URL) -> str:
     """A URL for people: without a sign-in in it, and without the query, which may be signed."""
-    return printable(str(url.copy_with(query=None, userinfo=b"", fragment=None)))
+    return shortened(str(url.copy_with(query=None, userinfo=b"", fragment=None)))
 
 
 def read_up_to(response: httpx.Response, limit: int) -> bytes:

@@ -6,7 +6,8 @@ import ssl
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
-from cgwizard.registry.errors import RegistryError, printable
+from cgwizard.registry.errors import RegistryError
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -19,7 +20,7 @@ def unreachable(
     the same failure is a passing one."""
     import httpx
 
-    text = printable(str(error)) or type(error).__name__
+    text = shortened(str(error)) or type(error).__name__
     refusal = _tls(error, who)
     if refusal is not None:
         code, cause, next_step = refusal

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
-from cgwizard.registry.errors import Answer, RegistryError, printable
+from cgwizard.registry.errors import Answer, RegistryError
 from cgwizard.registry.models import (
     CHILD_LIMIT,
     LAYER_LIMIT,
@@ -20,6 +20,7 @@ from cgwizard.registry.models import (
 )
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.transport import pieces, shown
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -63,7 +64,7 @@ def checked_manifest(response: httpx.Response, who: str, reference: str) -> Mani
         raise mismatch(_asked(response), f"bytes with digest {digest}")
     if _differs(named, digest):
         came = "" if wanted else f"bytes with digest {digest}, "
-        raise mismatch(_asked(response), f"{came}announced as {printable(named)}")
+        raise mismatch(_asked(response), f"{came}announced as {shortened(named)}")
     try:
         if encoding != "identity":
             raise WrongManifest(f"comes compressed ({encoding}), which nobody asked for")
@@ -87,7 +88,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     size = blob.size
     named = response.headers.get("docker-content-digest", "")
     if _differs(named, blob.digest):
-        raise mismatch(_asked(response), f"announced as {printable(named)}")
+        raise mismatch(_asked(response), f"announced as {shortened(named)}")
     length = response.headers.get("content-length", "")
     if response.status_code == 200:
         if length.isdecimal() and int(length) != size:
@@ -108,7 +109,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     raise RegistryError(
         Code.RANGE_WRONG,
         tried=f"{_asked(response)} from byte {start}",
-        came_back=f"{response.status_code} with the range {printable(said)!r}"
+        came_back=f"{response.status_code} with the range {shortened(said)!r}"
         if said
         else f"{response.status_code} without a range",
         cause="this server, or a cache before it, cannot go on in the middle of a layer"
@@ -165,7 +166,7 @@ def _check_bounds(parsed: Index | Image) -> None:
     for entry in entries:
         if not is_digest(entry.digest):
             raise WrongManifest(
-                f"names {printable(entry.digest)!r}, which is no digest we can check"
+                f"names {shortened(entry.digest)!r}, which is no digest we can check"
             )
         if sizes.setdefault(entry.digest, entry.size) != entry.size:
             raise WrongManifest(f"gives two sizes for {entry.digest}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.secrets.secret import Secret
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -91,10 +92,8 @@ def forgetful(backend: str) -> WizardError:
 def failed(tried: str, error: Exception, secret: Secret | None) -> WizardError:
     from keyring.errors import InitError, KeyringLocked
 
-    said = " ".join(str(error).split())
-    if secret and secret.reveal() in said:
-        said = ""
-    came_back = f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
+    said = "" if secret and secret.reveal() in str(error) else shortened(str(error), 200)
+    came_back = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if isinstance(error, KeyringLocked | InitError):
         return WizardError(
             Code.KEYRING_LOCKED,

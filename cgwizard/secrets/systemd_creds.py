@@ -21,6 +21,7 @@ from cgwizard.secrets import index
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import Kind
 from cgwizard.system import files
+from cgwizard.text.sanitize import shortened
 
 STORE: index.StoreName = "systemd-creds"
 SECONDS = 5.0
@@ -129,8 +130,8 @@ def _run(verb: str, name: str, given: str, tried: str) -> str:
     except OSError as error:
         raise _failed(tried, error.strerror or str(error)) from error
     if done.code != 0:
-        said = done.err.strip().rpartition("\n")[2]
-        raise _failed(tried, said[:160] or f"exit code {done.code}")
+        said = shortened(done.err.strip().rpartition("\n")[2])
+        raise _failed(tried, said or f"exit code {done.code}")
     return done.out
 
 

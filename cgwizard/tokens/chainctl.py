@@ -18,6 +18,7 @@ from pathlib import Path
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Code, WizardError
 from cgwizard.system import subprocess as process
+from cgwizard.text.sanitize import shortened
 from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
 
@@ -174,4 +175,4 @@ def _last_line(text: str) -> str:
     """What chainctl complained about, without anything that may be a token."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     line = re.sub(r"eyJ[\w.-]+", "***", lines[-1]) if lines else ""
-    return "".join(c for c in line if c.isprintable())[:200]
+    return shortened(line, 200)

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from cgwizard.errors import WizardError
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text.sanitize import lines
 from cgwizard.tokens import claims, refusals
 from cgwizard.tokens.claims import PullToken
 
@@ -39,7 +40,7 @@ _USERNAME_LABEL = re.compile(
 _PASSWORD_LABEL = re.compile(
     r"(?:--password|(?<!\w)-p|password|secret|token)[\s:=\"']*\Z", re.IGNORECASE
 )
-_LINE_CONTINUATION = re.compile(r"[\\`^]\r?\n")
+_LINE_CONTINUATION = re.compile(r"[\\`^]\n")
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
 _VARIABLE = re.compile(r"CHAINGUARD_([A-Z0-9_]+?)_(?:IDENTITY_ID|TOKEN)")
@@ -104,7 +105,7 @@ def from_fields(username: str, password: str) -> PullToken:
 def _clean(text: str) -> str:
     text = _TERMINAL_CODES.sub("", text[:_MAXIMUM])
     text = unicodedata.normalize("NFKC", text.replace("…", "..."))
-    text = "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) not in {"Cc", "Cf"})
+    text = lines(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.translate({ord(c): '"' for c in "“”„«»"} | {ord(c): "'" for c in "‘’‚"})
     return _LINE_CONTINUATION.sub("\n", text)
 

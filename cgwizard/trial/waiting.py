@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def _look(client: httpx.Client) -> str:
 
 def _last_words(containers: Containers, container: Container) -> str:
     lines = containers.log(container.id)[-TOLD_LINES:]
-    return " / ".join(printable(line)[:TOLD_LENGTH] for line in lines) or "nothing"
+    return " / ".join(shortened(line, TOLD_LENGTH) for line in lines) or "nothing"
 
 
 def exited(containers: Containers, container: Container) -> WizardError:
@@ -90,7 +90,7 @@ def exited(containers: Containers, container: Container) -> WizardError:
         next_step = "give the engine 4 GB of memory or more for Nexus, then try again"
     came_back = f"it is {container.status}, exit code {container.exit_code}"
     if container.error:
-        came_back += f", {printable(container.error)}"
+        came_back += f", {shortened(container.error)}"
     return WizardError(
         Code.TRIAL_EXITED,
         tried=f"waiting for Nexus in the container {container.name}",

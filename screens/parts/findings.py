@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from cgwizard.screens.parts.state_marks import WIDTH, mark
+from cgwizard.text.sanitize import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -23,11 +24,6 @@ NAME = 11
 NARROW = 60  # columns, below which details go under their label
 LEAST = 24  # while the terminal is made narrower there may be fewer for a moment
 TOLD_AFTER_SECONDS = 2.0  # how long something may run before its seconds are shown
-
-
-def clean(text: str) -> str:
-    """What a server said, without control characters: it must not steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 class Findings(Widget):
@@ -79,7 +75,7 @@ class Findings(Widget):
                     detail = f"{detail} {seconds:.0f} s".strip()
             else:
                 self._since.pop(check.id, None)
-            lines += _line(check, clean(detail) if check.state != "problem" else "", width)
+            lines += _line(check, printable(detail) if check.state != "problem" else "", width)
             if check.problem is not None:
                 above = {check.label, "" if check.state == "problem" else check.detail}
                 lines += _problem(check.problem, width, above)
@@ -123,7 +119,7 @@ def _problem(problem: Problem, width: int, above: Collection[str] = ()) -> list[
             continue
         indent = WIDTH if width >= NARROW else 1
         room = width - indent - NAME
-        first, *rest = _wrapped(clean(text), room, room)
+        first, *rest = _wrapped(printable(text), room, room)
         lines.append(Content.assemble(" " * indent, (name.ljust(NAME), "dim"), first))
         lines += [Content(" " * (indent + NAME) + more) for more in rest]
     return lines

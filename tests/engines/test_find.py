@@ -15,7 +15,7 @@ import pytest
 
 from cgwizard.engines.find import docker_sockets, find, get, podman_sockets
 from cgwizard.errors import WizardError
-from cgwizard.registry.errors import TEXT_LIMIT
+from cgwizard.text.sanitize import MAX_EXCERPT
 from tests.conftest import CANARY, leaks
 from tests.support.docker import docker_engine
 from tests.support.engines import podman_engine, short_folder, strange_engine, stream
@@ -167,7 +167,7 @@ def test_a_web_page_in_place_of_an_answer_is_cut(folder: Path) -> None:
         error = problem({"DOCKER_HOST": f"unix://{path}"})
     assert error.code == "engine-answer"
     assert error.problem.came_back.isprintable()
-    assert len(error.problem.came_back) <= TEXT_LIMIT
+    assert len(error.problem.came_back) <= MAX_EXCERPT
 
 
 def test_something_else_listens(folder: Path) -> None:

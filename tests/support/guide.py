@@ -7,7 +7,7 @@ from cgwizard.errors import Problem
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
-from cgwizard.text.screenful import MAX_CHARACTERS
+from cgwizard.text.sanitize import MAX_PROBLEM
 from tests.support.ports import free_ports
 
 
@@ -74,6 +74,6 @@ def tell(problem: Problem, *secrets: str) -> None:
     assert all(members), problem
     text = " ".join(members)
     assert text.isprintable(), problem
-    assert len(text) <= MAX_CHARACTERS + 3, (len(text), problem)
+    assert len(text) <= MAX_PROBLEM + 3, (len(text), problem)
     for secret in (*secrets, ADMIN_PASSWORD):
         assert secret not in text

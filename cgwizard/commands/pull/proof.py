@@ -11,7 +11,7 @@ import msgspec
 from cgwizard.errors import WizardError
 from cgwizard.proof import nexus_record
 from cgwizard.proof import upstream as proof
-from cgwizard.registry.errors import printable
+from cgwizard.text.sanitize import shortened
 from cgwizard.text.units import duration
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Proof:
             sig if found.signature else none,
         )
         kinds = ", ".join((*((".att",) if found.attestation else ()), *found.referrers))
-        kinds = printable(kinds)
+        kinds = shortened(kinds)
         yield Fact(
             "sbom",
             "SBOM comes through",
