@@ -17,8 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
 from cgwizard.errors import ExitCode
-from cgwizard.screens.parts.terminal.cursor import TerminalApp
-from cgwizard.screens.parts.terminal.diff_app import QuietApp
+from cgwizard.screens.parts.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -70,7 +69,7 @@ THEME = Theme(
 )
 
 
-class Wizard(TerminalApp, QuietApp):
+class Wizard(TerminalApp):
     """Holds the session and moves between the steps' screens; decides nothing itself."""
 
     CSS_PATH = Path(__file__).parent / "assets" / "wizard.tcss"  # also for who derives from this
@@ -132,25 +131,18 @@ class Wizard(TerminalApp, QuietApp):
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         """Leave; work that is under way in threads is told to end."""
-        for screen in {*self._installed_screens.values(), *self.screen_stack}:
+        steps = [step.id for step in self.session.steps if self.is_screen_installed(step.id)]
+        for screen in {*map(self.get_screen, steps), *self.screen_stack}:
             cancel = getattr(screen, "cancel_work", None)
             if cancel is not None:
                 cancel()
         super().exit(result, return_code, message)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """A mistake of ours: no traceback with everybody's variables, but a report and where it is.
-
-        Overrides what Textual does with an exception that nobody caught.
-        """
+    def report_crash(self, error: Exception) -> None:
+        """A mistake of the program's: a report without secrets, and where it is."""
         from cgwizard.logs import crash_report
 
-        self._return_code = ExitCode.FAILED
-        if self._exception is None:  # tests that drive the application get to see it
-            self._exception = error
-            self._exception_event.set()
-            self.crashed = crash_report.told(error, crash_report.report(error))
-        self._close_messages_no_wait()
+        self.crashed = crash_report.told(error, crash_report.report(error))
 
     def show_step(self, step: Step) -> None:
         """Put the screen of ``step`` up; screens that were left keep what was typed."""

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Offset
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -24,6 +23,7 @@ from cgwizard.guide.step import Check, CheckState
 from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below
 from cgwizard.screens.parts.header import Top
+from cgwizard.screens.parts.messages import WorkEnded, WorkReported
 from cgwizard.screens.parts.terminal.cursor import line_of
 from cgwizard.text.sanitize import printable
 
@@ -50,12 +50,6 @@ class DiagnoseScreen(Screen[None]):
         Binding("c", "compare", show=False),
         Binding("f1", "help", show=False),
     ]
-
-    class Changed(Message):
-        """Something came in from the worker."""
-
-    class Ended(Message):
-        """The worker is through."""
 
     def __init__(self, step: Step) -> None:
         super().__init__()
@@ -189,19 +183,19 @@ class DiagnoseScreen(Screen[None]):
             else:
                 self._under_way.pop(event.check, None)
                 self._found.append(event)
-            self.post_message(self.Changed())
+            self.post_message(WorkReported())
 
         try:
             with Subject.of(self.session) as subject:
                 job(subject, report, cancel)
         except Cancelled:
             pass  # what was found until then stays in sight
-        self.post_message(self.Ended())
+        self.post_message(WorkEnded())
 
-    def on_diagnose_screen_changed(self) -> None:
+    def on_work_reported(self) -> None:
         self._show_findings()
 
-    def on_diagnose_screen_ended(self) -> None:
+    def on_work_ended(self) -> None:
         self.busy = False
         self._under_way = {}
         self.show()

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import Key
 from textual.geometry import Offset
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -23,7 +22,7 @@ from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below
 from cgwizard.screens.parts.form import Form
 from cgwizard.screens.parts.header import Rail, Top
-from cgwizard.screens.parts.messages import Answered
+from cgwizard.screens.parts.messages import Answered, WorkEnded, WorkReported
 from cgwizard.screens.parts.terminal.cursor import line_of
 from cgwizard.text.sanitize import lines
 
@@ -49,16 +48,6 @@ class StepScreen(Screen[None]):
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
     AUTO_FOCUS = None
-
-    class Told(Message):
-        """A check came in from the worker."""
-
-    class Ended(Message):
-        """The worker is through with what was asked."""
-
-        def __init__(self, what: str) -> None:
-            super().__init__()
-            self.what = what
 
     def __init__(self, step: Step) -> None:
         super().__init__()
@@ -287,16 +276,16 @@ class StepScreen(Screen[None]):
     @work(thread=True, group="step")
     def _work(self, what: str, job: Callable[[Report, Cancel], None], cancel: Cancel) -> None:
         def report(_check: Check) -> None:
-            self.post_message(self.Told())
+            self.post_message(WorkReported())
 
         with contextlib.suppress(Cancelled):
             run_checked(self.step, job, report, cancel)
-        self.post_message(self.Ended(what))
+        self.post_message(WorkEnded(what))
 
-    async def on_step_screen_told(self) -> None:
+    async def on_work_reported(self) -> None:
         await self.show()
 
-    async def on_step_screen_ended(self, event: Ended) -> None:
+    async def on_work_ended(self, event: WorkEnded) -> None:
         self.busy = ""
         await self.show()
         if event.what == "look":

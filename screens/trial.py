@@ -7,7 +7,7 @@ from textual.widgets import Input
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.step import CONTINUE, Step
 from cgwizard.screens.parts.footer import Keys
-from cgwizard.screens.parts.pulling import PullingScreen
+from cgwizard.screens.pull import PullingScreen
 from cgwizard.screens.step import FUNCTION_KEYS
 from cgwizard.trial.step import Trial
 

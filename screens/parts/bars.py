@@ -26,7 +26,7 @@ def bar(done: int, total: int, width: int = BAR) -> Content:
     return Content.assemble(("━" * full + "╸" * half, "$accent"), (" " * rest, ""))
 
 
-class Bars(Widget):
+class LayerBars(Widget):
     """A line a layer and one for the total. Only lines that changed are drawn again: over a slow
     line every one of them costs."""
 

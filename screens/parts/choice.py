@@ -75,7 +75,7 @@ class ChoiceInput(Widget, can_focus=True):
         """The chosen one: screen readers and braille lines follow the terminal's cursor."""
         return self.content_region.offset + self._place(self._index)
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         await act(self, event)
 
     def action_move(self, by: int) -> None:

@@ -40,14 +40,14 @@ class TextInput(Input):
         x = len(before) if self.password else cell_len(before)
         return self.content_region.offset + Offset(x - self.scroll_offset.x, 0)
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         await act(self, event)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.post_message(Confirmed())
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
         """A one-line field would keep only the first line of a paste, and say nothing."""
         text = event.text.strip("\r\n")
         if len(text.splitlines()) > 1:
@@ -80,13 +80,13 @@ class SecretInput(TextInput):
 class PasteInput(SecretInput):
     """Masked; takes a paste of several lines whole and replaces what was there by it."""
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
         self.value = event.text.strip()
 
 
-class Row(Vertical):
+class FieldRow(Vertical):
     """A field with its label and, below, what is wrong with it."""
 
     def __init__(self, field: Field, secret: Secret | None) -> None:
@@ -173,10 +173,10 @@ class Form(Vertical):
     """The rows of a step. `sync` follows the step's fields, which come and go with answers."""
 
     def __init__(self, fields: tuple[Field, ...], secrets: dict[str, Secret]) -> None:
-        super().__init__(*(Row(field, secrets.get(field.id)) for field in fields))
+        super().__init__(*(FieldRow(field, secrets.get(field.id)) for field in fields))
 
-    def rows(self) -> list[Row]:
-        return list(self.query(Row))
+    def rows(self) -> list[FieldRow]:
+        return list(self.query(FieldRow))
 
     async def sync(
         self, fields: tuple[Field, ...], secrets: dict[str, Secret], *, locked: bool
@@ -192,7 +192,7 @@ class Form(Vertical):
         for number, field in enumerate(fields):
             shown = self.rows()[number : number + 1]
             if not shown or _shape(shown[0].field) != wanted[number]:
-                new = Row(field, secrets.get(field.id))
+                new = FieldRow(field, secrets.get(field.id))
                 await self.mount(new, before=shown[0] if shown else None)
                 if field.id == focused:
                     new.input.focus()

@@ -1,4 +1,4 @@
-"""What the fields of a form tell the screen that they are on."""
+"""What the fields of a form, and work in a thread, tell their screen."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ class Refused(Message):
     def __init__(self, why: str) -> None:
         super().__init__()
         self.why = why
+
+
+class WorkReported(Message):
+    """Something new came in from the work in the thread."""
+
+
+class WorkEnded(Message):
+    """The work in the thread ended; ``what`` says what it was."""
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__()
+        self.what = what

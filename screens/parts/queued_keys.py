@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.events import Key
 from textual.widget import Widget
 
+from cgwizard.screens.parts.terminal.textual_internals import bound_action
+
 
 async def act(widget: Widget, event: Key) -> None:
     """Do what ``event`` is bound to in ``widget``, now that its turn has come.
@@ -12,8 +14,8 @@ async def act(widget: Widget, event: Key) -> None:
     Textual sends a bound key up to the application first. Letters that were typed behind it, or
     the tab to the next field, would come before it: a backspace would take the wrong letter.
     """
-    bindings = widget._bindings.key_to_bindings.get(event.key)
-    if bindings and not widget.disabled:
+    action = bound_action(widget, event.key)
+    if action and not widget.disabled:
         event.stop()
         event.prevent_default()
-        await widget.run_action(bindings[0].action)
+        await widget.run_action(action)

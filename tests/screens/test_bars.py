@@ -7,7 +7,7 @@ import threading
 
 from cgwizard.events import LayerProgress
 from cgwizard.guide.progress import Progress
-from cgwizard.screens.parts.bars import Bars
+from cgwizard.screens.parts.bars import LayerBars
 
 
 def test_layers_that_come_while_they_are_drawn() -> None:
@@ -28,7 +28,7 @@ def test_layers_that_come_while_they_are_drawn() -> None:
         thread.start()
         while not progress.layers:
             pass
-        bars, shown, most = Bars(), 0, 0
+        bars, shown, most = LayerBars(), 0, 0
         while shown < 500 or most < 10:  # of those that came meanwhile
             bars.show(progress)
             shown, most = shown + 1, max(most, len(progress.layers))

@@ -9,7 +9,7 @@ import pytest
 from cgwizard.events import Layer, LayerProgress, Resolved, Totals
 from cgwizard.guide.session import Session
 from cgwizard.plan import model as plan
-from cgwizard.screens.parts.bars import Bars
+from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.pull import PullScreen
 from tests.screens.test_many_layers import Shown
 
@@ -32,7 +32,7 @@ def test_how_far_it_is_can_be_read(width: int) -> None:
             assert isinstance(screen, PullScreen)
             await pilot.pause(0.3)
             screen.busy = "act"  # as while it pulls
-            bars = screen.query_one(Bars)
+            bars = screen.query_one(LayerBars)
             for _ in range(2):  # its width is known when it was laid out
                 bars.show(progress)
                 await pilot.pause()

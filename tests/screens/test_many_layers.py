@@ -8,7 +8,7 @@ from cgwizard.app import Wizard
 from cgwizard.events import Layer, LayerProgress, Resolved, Totals
 from cgwizard.guide.session import Session
 from cgwizard.plan import model as plan
-from cgwizard.screens.parts.bars import Bars
+from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.pull import PullScreen
 
 LAYERS = 127
@@ -35,7 +35,7 @@ def test_all_layers_are_seen_by_scrolling() -> None:
             assert isinstance(screen, PullScreen)
             await pilot.pause(0.3)
             screen.busy = "act"  # as while it pulls
-            bars = screen.query_one(Bars)
+            bars = screen.query_one(LayerBars)
             bars.show(progress)
             await pilot.pause()
             assert bars.size.height == LAYERS + 1

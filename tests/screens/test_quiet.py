@@ -6,25 +6,24 @@ import asyncio
 import io
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual import _compositor
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region, Size
 from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.strip import Strip
 
 from cgwizard.app import Wizard
 from cgwizard.guide.session import Session
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.screens.parts.terminal.cell_diff import Changes, Shown
+from cgwizard.screens.parts.terminal.cell_diff import CellBuffer, DiffUpdate
+from cgwizard.screens.parts.terminal.textual_internals import ScreenUpdate
 from tests.screens.test_screens import until, until_key
 from tests.support.cells import Cells
 from tests.support.guide import session_of
@@ -41,17 +40,17 @@ class Both(Wizard):
         self.bytes_whole = self.bytes_quiet = 0
         self.updates = 0
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if renderable is not None and not self._batch_count:
-            assert isinstance(renderable, LayoutUpdate | ChopsUpdate), renderable
-            whole = renderable.render_segments(self.console)
-            quiet = Changes(renderable, self._shown, self.size).render_segments(self.console)
+    def to_draw(self, update: object) -> object:
+        if update is not None and not self._batch_count:
+            assert isinstance(update, ScreenUpdate), update
+            whole = update.render_segments(self.console)
+            quiet = DiffUpdate(update, self.cells, self.size).render_segments(self.console)
             self.whole.feed(whole)
             self.quiet.feed(quiet)
             self.bytes_whole += len(whole)
             self.bytes_quiet += len(quiet)
             self.updates += 1
-        super()._display(screen, renderable)
+        return super().to_draw(update)
 
     async def resize(self, pilot: Pilot[int], width: int, height: int) -> None:
         self.whole.screen.resize(height, width)
@@ -140,7 +139,7 @@ def updates(draw: st.DrawFn) -> LayoutUpdate:
 @settings(max_examples=500, deadline=None)
 @given(st.lists(updates(), min_size=1, max_size=6))
 def test_any_text_replaces_any_other(drawn: list[LayoutUpdate]) -> None:
-    shown, size = Shown(), Size(WIDTH, HEIGHT)
+    shown, size = CellBuffer(), Size(WIDTH, HEIGHT)
     quiet, whole = Cells(WIDTH, HEIGHT), Cells(WIDTH, HEIGHT)
     console = Console(file=io.StringIO(), color_system="truecolor", force_terminal=True)
     for update in drawn:
@@ -159,7 +158,7 @@ def test_any_text_replaces_any_other(drawn: list[LayoutUpdate]) -> None:
     ],
 )
 def test_what_is_not_known_is_written_as_textual_does(strip: Strip) -> None:
-    shown, size = Shown(), Size(WIDTH, HEIGHT)
+    shown, size = CellBuffer(), Size(WIDTH, HEIGHT)
     console = Console(file=io.StringIO(), color_system="truecolor", force_terminal=True)
     update = LayoutUpdate([[strip]], Region(0, 0, WIDTH, 1))
     for _ in range(2):  # and it is not remembered

@@ -1,9 +1,7 @@
-"""What the terminal shows, cell by cell, so that only what differs is written: a slow line pays
-for every byte, and Textual writes a widget whole when anything around it moved.
+"""What the terminal shows, cell by cell, so that only the difference is written.
 
-Relied on of Textual 8.2: `App._display` gets a `LayoutUpdate` or a `ChopsUpdate`, whose strips are
-what those classes' `render_segments` writes, and puts the cursor where it belongs afterwards.
-Tests hold the cells against those that Textual's own bytes give.
+On a slow connection every byte counts, and Textual writes a whole widget again when anything
+around it moved. Tests compare the cells with those that Textual's own bytes give.
 """
 
 from __future__ import annotations
@@ -13,32 +11,35 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from rich.console import COLOR_SYSTEMS
 from textual.geometry import Size
 from textual.strip import Strip
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from cgwizard.screens.parts.terminal.textual_internals import (
+    CompositorUpdate,
+    ScreenUpdate,
+    strips_of,
+)
 
+if TYPE_CHECKING:
     from rich.console import Console
     from rich.style import Style
 
-# Text and the SGR codes it is written with; None is unknown and always written. What is wider than
-# one cell or hangs together stands in its first cell whole, the others have no text. Where a part
-# of it is written over, some text stands in one of those, so it never passes for whole.
+# Text and the SGR codes that it is written with. None is unknown and always written. A text that
+# is wider than one cell stands whole in its first cell; its other cells have an empty text. When a
+# part of it is overwritten, one of those gets a text, so that it never passes for whole.
 Cell = tuple[str, str] | None
-Update = LayoutUpdate | ChopsUpdate
 
 BLANK: Cell = (" ", "")
-GAP = 6  # cells that are written again sooner than jumped over: a jump costs as much
-ERASE = 4  # blank cells up to the end of a line from which on erasing is shorter
+GAP = 6  # up to so many cells are written again: a jump would cost as much
+ERASE = 4  # from so many blank cells at the end of a row, erasing is shorter
 
 
-class OddError(Exception):
-    """Nothing that is known here; Textual writes it its own way."""
+class UnknownUpdateError(Exception):
+    """Something that is not understood here; Textual writes it in its own way."""
 
 
-class Shown:
+class CellBuffer:
     """The terminal's cells as far as they are known."""
 
     def __init__(self) -> None:
@@ -46,20 +47,20 @@ class Shown:
         self._size = Size(0, 0)
 
     def forget(self) -> None:
-        """The terminal may show anything: what comes next is written whole."""
+        """The terminal may show anything: the next update is written whole."""
         self._rows, self._size = [], Size(0, 0)
 
-    def changes(self, update: Update, size: Size, console: Console) -> str:
-        """What to write for the terminal to show ``update``."""
+    def changes(self, update: ScreenUpdate, size: Size, console: Console) -> str:
+        """What to write so that a terminal of ``size`` shows ``update``."""
         if size != self._size:
             self._size = size
             self._rows = [[None] * size.width for _ in range(size.height)]
         try:
-            after = _after(update, self._rows, console._color_system or ColorSystem.TRUECOLOR)
-        except OddError:
+            after = _after(update, self._rows, COLOR_SYSTEMS[console.color_system or "truecolor"])
+        except UnknownUpdateError:
             self.forget()
             return update.render_segments(console)
-        out = _Out()
+        out = _AnsiWriter()
         for y, row in after.items():
             if row != self._rows[y]:
                 _write_row(out, y, self._rows[y], row)
@@ -67,43 +68,30 @@ class Shown:
         return out.done()
 
 
-class Changes(CompositorUpdate):
-    """An update of Textual's as what it changes on the terminal."""
+class DiffUpdate(CompositorUpdate):
+    """An update of Textual's, reduced to what it changes on the terminal."""
 
-    def __init__(self, update: Update, shown: Shown, size: Size) -> None:
-        self._update, self._shown, self._size = update, shown, size
+    def __init__(self, update: ScreenUpdate, cells: CellBuffer, size: Size) -> None:
+        self._update, self._cells, self._size = update, cells, size
 
     def render_segments(self, console: Console) -> str:
-        return self._shown.changes(self._update, self._size, console)
+        return self._cells.changes(self._update, self._size, console)
 
 
-def _strips(update: Update) -> Iterator[tuple[int, int, Strip]]:
-    """Row, column and strip of all that ``update`` writes, as its `render_segments` has it."""
-    if isinstance(update, LayoutUpdate):
-        for y, line in enumerate(update.strips, update.region.y):
-            x = update.region.x
-            for strip in line:
-                yield y, x, strip
-                x += strip.cell_length
-        return
-    for y, x1, x2 in update.spans:
-        for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            if chop is not None and x <= x2 and end > x1:
-                yield y, x, chop if x >= x1 and end <= x2 else chop.crop(0, min(end, x2) - x)
-
-
-def _after(update: Update, rows: list[list[Cell]], system: ColorSystem) -> dict[int, list[Cell]]:
-    """The rows that ``update`` touches, as they are then."""
+def _after(
+    update: ScreenUpdate, rows: list[list[Cell]], system: ColorSystem
+) -> dict[int, list[Cell]]:
+    """The rows that ``update`` touches, as they are after it."""
     after: dict[int, list[Cell]] = {}
-    for y, x, strip in _strips(update):
+    for y, x, strip in strips_of(update):
         if not 0 <= y < len(rows) or x + strip.cell_length > len(rows[y]):
-            raise OddError  # drawn for another size than the terminal's
+            raise UnknownUpdateError  # drawn for another size than the terminal's
         row = after.get(y)
         if row is None:
             row = after[y] = rows[y].copy()
         cells = _cells(strip, system)
         if len(cells) != strip.cell_length:
-            raise OddError
+            raise UnknownUpdateError
         row[x : x + len(cells)] = cells
     return after
 
@@ -112,27 +100,27 @@ def _cells(strip: Strip, system: ColorSystem) -> list[Cell]:
     cells: list[Cell] = []
     for text, style, control in strip:
         if control or (style is not None and style.link):
-            raise OddError
+            raise UnknownUpdateError
         cells += _segment(text, style, system)
     return cells
 
 
 @lru_cache(maxsize=2048)
 def _segment(text: str, style: Style | None, system: ColorSystem) -> list[Cell]:
-    """Not to be changed: it is kept."""
+    """The cells of a segment. The result is cached: do not change it."""
     codes = _codes(style, system) if style else ""
     if all(cell_len(c) == 1 for c in text):
         on_blank = _codes_on_blank(style, system) if style else ""
         return [(c, on_blank if c == " " else codes) for c in text]
     width = cell_len(text)
     if not width:
-        raise OddError
+        raise UnknownUpdateError
     return [(text, codes), *[("", codes)] * (width - 1)]
 
 
 @lru_cache(maxsize=1024)
 def _codes(style: Style, system: ColorSystem) -> str:
-    """SGR codes of ``style``, after a reset: the default colors need none."""
+    """SGR codes of ``style``, written after a reset: the default colors need none."""
     codes = [Strip.render_ansi(style.without_color, system)]
     for color, foreground in ((style.color, True), (style.bgcolor, False)):
         if color is not None and not color.is_default:
@@ -142,14 +130,14 @@ def _codes(style: Style, system: ColorSystem) -> str:
 
 @lru_cache(maxsize=1024)
 def _codes_on_blank(style: Style, system: ColorSystem) -> str:
-    """As `_codes`, of a blank: without what cannot be seen on one."""
+    """As `_codes`, for a blank: without what cannot be seen on a blank."""
     if style.reverse or style.underline or style.underline2 or style.strike or style.overline:
         return _codes(style, system)
     return _codes(style.background_style, system)
 
 
-class _Out:
-    """What is to be written; knows the style that is on."""
+class _AnsiWriter:
+    """Collects what is to be written, and knows the style that is set."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -177,13 +165,13 @@ class _Out:
             self.codes = codes
 
 
-def _write_row(out: _Out, y: int, before: list[Cell], after: list[Cell]) -> None:
-    """Bring a row from ``before`` to ``after``."""
+def _write_row(out: _AnsiWriter, y: int, before: list[Cell], after: list[Cell]) -> None:
+    """Change a row from ``before`` to ``after``."""
     width = len(after)
     blank_from = width
     while blank_from and after[blank_from - 1] == BLANK:
         blank_from -= 1
-    at = -1  # where writing goes on without a jump
+    at = -1  # the column at which writing continues without a jump
     for x, new in enumerate(after):
         if new is None or new == before[x] or x < at:
             continue
@@ -199,8 +187,8 @@ def _write_row(out: _Out, y: int, before: list[Cell], after: list[Cell]) -> None
         at = start + cell_len(cell[0])
 
 
-def _fill(out: _Out, at: int, start: int, after: list[Cell]) -> bool:
-    """Write what lies between again, where that is no dearer than a jump."""
+def _fill(out: _AnsiWriter, at: int, start: int, after: list[Cell]) -> bool:
+    """Write the cells between again, where that costs no more than a jump."""
     if not 0 <= at < start <= at + GAP:
         return False
     between = [cell for cell in after[at:start] if cell is not None and cell[1] == out.codes]

@@ -1,44 +1,36 @@
-"""An application that is quiet on a slow line: it writes what changes on the terminal, no more."""
+"""An application that writes only what changes, for a slow connection."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import ClassVar
 
-from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
 from textual.binding import Binding, BindingType
 
-from cgwizard.screens.parts.terminal.cell_diff import Changes, Shown
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from textual.screen import Screen
+from cgwizard.screens.parts.terminal.cell_diff import CellBuffer, DiffUpdate
+from cgwizard.screens.parts.terminal.textual_internals import HookedApp, ScreenUpdate
 
 
-class QuietApp(App[int]):
+class DiffApp(HookedApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+l", "redraw", show=False, priority=True),  # after others wrote over it
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown = Shown()
+        self.cells = CellBuffer()
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Overrides what Textual does with every update."""
-        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
-            changes = Changes(renderable, self._shown, self.size)
-            super()._display(screen, cast("RenderableType", changes))
-            return
-        if renderable is not None:
-            self._shown.forget()
-        super()._display(screen, renderable)
+    def to_draw(self, update: object) -> object:
+        if isinstance(update, ScreenUpdate):
+            return super().to_draw(DiffUpdate(update, self.cells, self.size))
+        if update is not None:
+            self.cells.forget()
+        return super().to_draw(update)
 
     def on_resize(self) -> None:
-        # The driver tells the size also when it takes the terminal: at the start, after a stop.
+        # The driver also reports the size when it takes the terminal: at the start, after a stop.
         self.action_redraw()
 
     def action_redraw(self) -> None:
         """Write the whole screen: the terminal may show anything."""
-        self._shown.forget()
+        self.cells.forget()
         self.screen.refresh()
