@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.events import Finished, OnEvent, PullEvent, ignore
+from cgwizard.events import OnEvent, PullEvent, ignore
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.session import Proof
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
 from cgwizard.plan import model as plan
-from cgwizard.text.units import duration, short, size
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.model import Engine
-    from cgwizard.guide.proving import Target
+    from cgwizard.guide.pull_image import PullTarget
     from cgwizard.guide.session import Session
-    from cgwizard.registry.reference import Reference
+    from cgwizard.proof.result import Proof
 
 BUILTIN = "builtin"
+# What the cache of Nexus may be to blame for: the main action that invalidates it.
+FIXES = {
+    Code.MANIFEST_UNKNOWN: "forget failures, pull again",
+    Code.CACHE_STALE_TAG: "invalidate its cache, pull again",
+}
 
 
 class Pull(Step):
@@ -142,9 +144,9 @@ class Pull(Step):
             problems["platform"] = "as linux/amd64, or empty for this machine's"
         return problems
 
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[PullTarget]:
         """What will be pulled, by whole reference."""
-        from cgwizard.guide.proving import Target
+        from cgwizard.guide.pull_image import PullTarget
 
         developer, routing, token = (
             self.session.plan.developer,
@@ -155,13 +157,13 @@ class Pull(Step):
             return []
         address = self.session.address(routing.port)
         free = f"{address}/{self.values['free_image'].strip()}"
-        targets = [Target("free", free, developer.name, routing.port, private=False)]
+        targets = [PullTarget("free", free, developer.name, routing.port, private=False)]
         if token is not None and self._with_token:
             separate = token.mode == "separate" and token.port
             port = token.port if separate and token.port else routing.port
             image = f"{self.session.address(port)}/{self.values['private_image'].strip()}"
             name = token.name if separate else developer.name
-            targets.append(Target("private", image, name, port, private=True))
+            targets.append(PullTarget("private", image, name, port, private=True))
         return targets
 
     # What is done
@@ -210,7 +212,7 @@ class Pull(Step):
         )
         self.state = "done"
 
-    def _keep_proofs(self, targets: list[Target]) -> set[str]:
+    def _keep_proofs(self, targets: list[PullTarget]) -> set[str]:
         """What an earlier try proved stands; returns the ids of those targets."""
         proofs = {proof.reference: proof for proof in self.session.proofs if proof.verified}
         kept = {target.id: proofs.get(whole(target.reference)) for target in targets}
@@ -225,54 +227,18 @@ class Pull(Step):
         self.progress.add(event)
         self.on_event(event)
 
-    def _prove(self, target: Target, report: Report, cancel: Cancel) -> Proof:
-        from cgwizard.guide import proving
-        from cgwizard.registry.reference import Reference
-
-        reference = Reference.parse(target.reference)
-        image = reference.repository
-        check = f"{target.id}-pull"
-        report(Check(check, f"pull {image}", "running"))
-        self.progress.start(str(reference))
-        try:
-            finished = self._pull(target, reference, cancel)
-        except WizardError as error:
-            if error.code == Code.MANIFEST_UNKNOWN:  # it may be what Nexus remembers
-                self.fix = Fix(
-                    "forget failures, pull again", lambda: self._forget(target.repository)
-                )
-            raise
-        told = f"{short(finished.digest)} {size(finished.bytes)} in {duration(finished.seconds)}"
-        report(Check(check, f"pulled {image}", "done", told))
-        ask = proving.Questions(self.session, target, reference, finished, report, cancel)
-        try:
-            digest = ask.same_digest()
-        except WizardError:
-            self.fix = Fix(
-                "invalidate its cache, pull again", lambda: self._forget(target.repository)
-            )
-            raise
-        cancel.check()
-        second = ask.from_cache(self._platform)
-        found = ask.in_search()
-        ask.attached()
-        if target.private:
-            ask.closed()
-        return Proof(str(reference), finished, digest, second, found)
-
-    def _pull(self, target: Target, reference: Reference, cancel: Cancel) -> Finished:
-        from cgwizard.guide import proving
+    def _prove(self, target: PullTarget, report: Report, cancel: Cancel) -> Proof:
+        from cgwizard.guide.pull_image import ImagePull
 
         engine = self.engines.get(self.values["engine"])
-        by = partial(proving.pull_by_engine, engine) if engine else proving.pull
-        return by(
-            self.session,
-            target,
-            reference,
-            platform=self._platform,
-            on_event=self._event,
-            cancel=cancel,
-        )
+        image = ImagePull(self.session, target, self._platform, report, cancel)
+        self.progress.start(str(image.reference))
+        try:
+            return image.prove(image.pull(self._event, engine))
+        except WizardError as error:
+            if label := FIXES.get(error.code):
+                self.fix = Fix(label, lambda: self._forget(target.repository))
+            raise
 
     @property
     def _platform(self) -> str | None:

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-import msgspec
-
 from cgwizard.changes.journal import Journal
 from cgwizard.errors import Code, Problem, WizardError
-from cgwizard.events import Finished
 from cgwizard.net.client import Trust
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient, Server
     from cgwizard.nexus.models import BlobStore, DockerProxy, Repository
     from cgwizard.practice.world import PracticeInfo
+    from cgwizard.proof.result import Proof
     from cgwizard.registry.client import Registry
     from cgwizard.registry.retry import RetryPolicy
     from cgwizard.runs.run import Run
@@ -47,20 +45,6 @@ class Steps(NamedTuple):
     token: Token
     pull: Pull
     finish: Finish
-
-
-class Proof(msgspec.Struct, frozen=True):
-    """A pull through Nexus and what was compared with it."""
-
-    reference: str
-    finished: Finished
-    upstream_digest: str | None  # None: the registry could not be asked
-    second_seconds: float | None
-    in_search: bool
-
-    @property
-    def verified(self) -> bool:
-        return self.upstream_digest == self.finished.digest
 
 
 class Session:

@@ -1,15 +1,17 @@
-"""What Nexus itself says of an image that it served: where it keeps it and since when, and
-whether its search finds it. For the guide and for `cgwizard pull`."""
+"""What Nexus itself says of an image that it served: which repository keeps it, since when, and
+whether its search finds it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
+
+from cgwizard.proof.result import Outcome
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -20,53 +22,55 @@ SEARCH_POLL_SECONDS = 0.25
 NOT_IN_SEARCH = f"not within {SEARCH_SECONDS:.0f} s; its index may lag"
 
 
-class Kept(msgspec.Struct, frozen=True):
+class TagRecord(msgspec.Struct, frozen=True):
     """A tag as a repository of Nexus keeps it."""
 
     repository: str
     name: str
     tag: str
-    digest: str | None
-    stored: datetime | None  # when its manifest came; a fetch from upstream renews it
+    digest: str | None = None
+    stored: datetime | None = None  # when its manifest came; a fetch from upstream renews it
 
 
-def kept(nexus: NexusClient, repository: str, names: Iterable[str], tag: str) -> Kept | None:
+def look_up(
+    nexus: NexusClient, repository: str, names: Iterable[str], tag: str
+) -> TagRecord | None:
     """None where the repository has no such tag. Raises WizardError."""
     wanted = set(names)
     for found in nexus.components(repository, version=tag):
         if found.name in wanted:
             stored = next((asset.stored for asset in found.assets), None)
-            return Kept(repository, found.name, tag, found.digest, stored)
+            return TagRecord(repository, found.name, tag, found.digest, stored)
     return None
 
 
 def find(
     nexus: NexusClient, names: Iterable[str], tag: str, digest: str, upstream: str
-) -> Kept | None:
+) -> TagRecord | None:
     """The tag in whichever docker proxy keeps it with ``digest``, those of ``upstream`` first.
     Raises WizardError."""
     names = tuple(names)
     proxies = [r for r in nexus.repositories() if (r.format, r.type) == ("docker", "proxy")]
     proxies.sort(key=lambda repository: not _is_of(repository, upstream))
     for repository in proxies:
-        found = kept(nexus, repository.name, names, tag)
+        found = look_up(nexus, repository.name, names, tag)
         if found is not None and found.digest == digest:
             return found
     return None
 
 
-def compared(before: Kept | None, after: Kept | None) -> tuple[Literal["done", "warning"], str]:
-    """What a pull in between did to it, in words."""
+def compared(before: TagRecord | None, after: TagRecord | None) -> Outcome:
+    """Whether a pull in between was served from the cache."""
     if before is None:
-        return "warning", "Nexus lists no component for it"
+        return Outcome("warning", "Nexus lists no component for it")
     if after != before:
-        return "warning", "Nexus fetched it again"
+        return Outcome("warning", "Nexus fetched it again")
     if before.stored is None:
-        return "warning", "Nexus does not say since when it has it"
-    return "done", "not refetched"
+        return Outcome("warning", "Nexus does not say since when it has it")
+    return Outcome("done", "not refetched")
 
 
-def in_search(nexus: NexusClient, image: Kept, wait: Callable[[float], None]) -> bool:
+def in_search(nexus: NexusClient, image: TagRecord, wait: Callable[[float], None]) -> bool:
     """Whether Nexus's search finds it before `SEARCH_SECONDS` are over. Raises WizardError, and
     what ``wait`` raises."""
     deadline = time.monotonic() + SEARCH_SECONDS

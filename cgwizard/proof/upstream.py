@@ -1,6 +1,5 @@
-"""What proves that a pull through Nexus was right: the same digest at Chainguard's registry,
-signature and SBOM that came through as well. For the guide and for `cgwizard pull`; what Nexus
-says itself is in `cached`."""
+"""What Chainguard's registry says of an image: the digest behind its tag, and the signature and
+SBOM that are attached to it. What Nexus says is in `nexus_record`."""
 
 from __future__ import annotations
 
@@ -14,12 +13,13 @@ from cgwizard.text.units import short
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
     from cgwizard.registry.reference import Reference
+    from cgwizard.registry.retry import Retries
 
 UPSTREAM = "https://cgr.dev"
 FREE = "chainguard"  # the namespace of the images that everybody may pull
-SAYS_NO_SUCH_IMAGE = frozenset(
+NO_SUCH_IMAGE = frozenset(
     {Code.NOT_ENTITLED, Code.MANIFEST_UNKNOWN, Code.NO_LOGIN, Code.TOKEN_REFUSED}
-)
+)  # what it answers for an image that the user may not see, or that is not there
 
 FREE_ISSUER = "https://token.actions.githubusercontent.com"
 FREE_IDENTITY = (
@@ -42,7 +42,7 @@ class Artifacts(msgspec.Struct, frozen=True):
         return self.attestation or self.sbom_tag or named
 
 
-def upstream_names(repository: str) -> tuple[str, ...]:
+def names_of(repository: str) -> tuple[str, ...]:
     """The names an image may have at Chainguard's registry, the likelier first: through a
     connector it is the same; by path, Nexus's repository stands before it."""
     first, _, rest = repository.partition("/")
@@ -52,17 +52,18 @@ def upstream_names(repository: str) -> tuple[str, ...]:
     return (rest, repository) if by_path and "." not in first else (repository, rest)
 
 
-def upstream_digest(upstream: Registry, repository: str, target: str) -> tuple[str, str]:
-    """What the image is called there and what its tag points to. Raises WizardError when the
-    registry cannot be asked, which is no failure of Nexus."""
-    names = upstream_names(repository)
+def digest(
+    registry: Registry, names: tuple[str, ...], target: str, retries: Retries | None = None
+) -> str:
+    """What ``target`` points to there, by the first of ``names`` that it has. Raises WizardError
+    when the registry cannot be asked, which is no failure of Nexus."""
     for name in names[:-1]:
         try:
-            return name, upstream.head(name, target).digest
+            return registry.head(name, target, retries=retries).digest
         except WizardError as error:
-            if error.code not in SAYS_NO_SUCH_IMAGE:
+            if error.code not in NO_SUCH_IMAGE:
                 raise
-    return names[-1], upstream.head(names[-1], target).digest
+    return registry.head(names[-1], target, retries=retries).digest
 
 
 def differs(reference: str, here: str, there: str) -> WizardError:

@@ -130,7 +130,6 @@ def _known(session: Session, username: str) -> PullToken | None:
 
 def _pulled(session: Session, run: SavedRun, report: Report) -> bool:
     """Whether what was pulled is still what Nexus has; else it is pulled again."""
-    from cgwizard.guide.session import Proof
     from cgwizard.registry.reference import Reference
 
     if run.step != "finish" or not run.proofs or run.answers.pull is None:
@@ -148,10 +147,7 @@ def _pulled(session: Session, run: SavedRun, report: Report) -> bool:
             report(Check(f"still-{target.id}", label, "warning", "not as it was pulled: again"))
             return False
         report(Check(f"still-{target.id}", label, "done"))
-    session.proofs = [
-        Proof(p.reference, p.finished, p.upstream_digest, p.second_seconds, p.in_search)
-        for p in run.proofs
-    ]
+    session.proofs = list(run.proofs)
     session.plan = msgspec.structs.replace(session.plan, pull=run.answers.pull)
     session.steps.pull.state = "done"
     return True

@@ -9,22 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.events import Finished
 from cgwizard.plan.model import Plan, dec_hook, enc_hook
+from cgwizard.proof.result import Proof
 from cgwizard.system import files
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
-
-
-class SavedProof(msgspec.Struct, frozen=True):
-    """A pull that was verified, as `guide.session.Proof` holds it."""
-
-    reference: str
-    finished: Finished
-    upstream_digest: str | None = None
-    second_seconds: float | None = None
-    in_search: bool = False
 
 
 class SavedRun(msgspec.Struct, frozen=True):
@@ -38,7 +28,7 @@ class SavedRun(msgspec.Struct, frozen=True):
     saved: float
     step: str  # where it goes on: "pull"
     answers: Plan  # what was confirmed
-    proofs: tuple[SavedProof, ...] = ()
+    proofs: tuple[Proof, ...] = ()
     finished: bool = False
 
     @property
@@ -69,10 +59,7 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
         saved=time.time(),
         step=open_step.id if open_step else session.steps.finish.id,
         answers=session.plan,
-        proofs=tuple(
-            SavedProof(p.reference, p.finished, p.upstream_digest, p.second_seconds, p.in_search)
-            for p in session.proofs
-        ),
+        proofs=tuple(session.proofs),
         finished=finished,
     )
     path = file_of(folder, found.run)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
-from cgwizard.proof.upstream import upstream_names
+from cgwizard.proof.upstream import names_of
 from cgwizard.secrets.secret import Credentials
 from tests.support.docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, debian_registry, push
 from tests.support.ports import free_port
@@ -187,12 +187,12 @@ def test_upstream_that_cannot_be_asked_is_no_failure(nexus: str) -> None:
 
 
 def test_names_upstream() -> None:
-    assert upstream_names("chainguard/wolfi-base") == ("chainguard/wolfi-base",)
+    assert names_of("chainguard/wolfi-base") == ("chainguard/wolfi-base",)
     # By path, Nexus's repository stands before the name.
-    by_path = upstream_names("chainguard/chainguard/wolfi-base")
+    by_path = names_of("chainguard/chainguard/wolfi-base")
     assert by_path[0] == "chainguard/wolfi-base"
-    assert upstream_names("private/example.com/base")[0] == "example.com/base"
-    assert upstream_names("example.com/charts/base")[0] == "example.com/charts/base"
+    assert names_of("private/example.com/base")[0] == "example.com/base"
+    assert names_of("example.com/charts/base")[0] == "example.com/charts/base"
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -14,10 +14,11 @@ import msgspec
 import pytest
 
 from cgwizard.cancel import Cancel
-from cgwizard.commands.pull.proof import Fact, Proof
+from cgwizard.commands.pull.checks import CheckResult, Verification
 from cgwizard.events import Finished
 from cgwizard.nexus.client import NexusClient
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.proof.checks import PullChecks
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
@@ -126,14 +127,17 @@ def second_pull(
     client: NexusClient | None,
     finished: Finished,
     again: Callable[[], Finished],
-) -> Fact:
+) -> CheckResult:
     reference = Reference.parse(f"{nexus}/{FREE_IMAGE}:latest")
-    with (
-        Registry(f"http://{nexus}", CREDENTIALS) as registry,
-        Registry(world.info.registry_url) as upstream,
-    ):
-        asking = Proof(reference, finished, registry, upstream, False, client, again, Cancel())
-        found = {fact.id: fact for fact in asking.facts()}
+    verification = Verification(
+        PullChecks(reference, finished, Cancel()),
+        lambda: Registry(f"http://{nexus}", CREDENTIALS),
+        lambda: Registry(world.info.registry_url),
+        False,
+        client,
+        again,
+    )
+    found = {check.id: check for check in verification.results()}
     return found["second-pull"]
 
 

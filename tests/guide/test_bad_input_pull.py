@@ -9,12 +9,13 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.events import LayerProgress, PullEvent
-from cgwizard.guide import proving
 from cgwizard.guide.pull import Pull, image_problem
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check, run_checked
 from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.world import PracticeWorld
+from cgwizard.proof.checks import OpenRegistry, PullChecks
+from cgwizard.proof.result import Outcome
 from cgwizard.registry import retry
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Secret
@@ -151,17 +152,17 @@ def test_a_tag_that_moved_is_fetched_anew_by_enter(
     through(step)
     step.reset()
     asked: list[str] = []
-    same = proving.Questions.same_digest
+    same = PullChecks.same_digest
 
-    def moved(questions: proving.Questions) -> str | None:
-        asked.append(questions.target.id)
+    def moved(checks: PullChecks, upstream: OpenRegistry, names: tuple[str, ...]) -> Outcome:
+        asked.append(checks.reference.repository)
         if len(asked) == 1:
             raise WizardError(
                 Code.CACHE_STALE_TAG, tried="x", came_back="x", cause="x", next_step="x"
             )
-        return same(questions)
+        return same(checks, upstream, names)
 
-    monkeypatch.setattr(proving.Questions, "same_digest", moved)
+    monkeypatch.setattr(PullChecks, "same_digest", moved)
     refused(step, "cache-stale-tag")
     assert step.action().label == "invalidate its cache, pull again"
     act(step)

@@ -7,10 +7,9 @@ import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
-from cgwizard.guide.proving import Questions
-from cgwizard.guide.step import Check
 from cgwizard.net.client import Trust
 from cgwizard.practice.world import PracticeWorld
+from cgwizard.proof.checks import PullChecks
 from cgwizard.registry.reference import Reference
 from tests.support.guide import session_of, walk
 from tests.support.ports import free_port
@@ -23,14 +22,13 @@ def test_another_digest_at_the_registry_is_a_problem_and_the_same_one_is_told(
     walk(session, until="pull")
     target = session.steps.pull.targets()[0]
     reference, finished = Reference.parse(target.reference), session.proofs[0].finished
-    seen: list[Check] = []
-    same = Questions(session, target, reference, finished, seen.append, Cancel())
-    assert same.same_digest() == finished.digest
-    assert seen[-1].state == "done"
+    names = (reference.repository,)
+    same = PullChecks(reference, finished, Cancel()).same_digest(session.upstream, names)
+    assert (same.state, same.detail) == ("done", finished.digest)
+    assert session.steps.pull.checks["free-digest"].state == "done"
     other = msgspec.structs.replace(finished, digest=f"sha256:{'0' * 64}")
-    moved = Questions(session, target, reference, other, seen.append, Cancel())
     with pytest.raises(WizardError) as raised:
-        moved.same_digest()
+        PullChecks(reference, other, Cancel()).same_digest(session.upstream, names)
     assert raised.value.code == "cache-stale-tag"
 
 

@@ -265,7 +265,7 @@ def _import_everything() -> None:
 
     names = (
         *("cgwizard.commands.undo", "cgwizard.commands.signin", "cgwizard.runs.offer"),
-        *("cgwizard.runs.resume", "cgwizard.guide.proving", "cgwizard.registry.pull"),
+        *("cgwizard.runs.resume", "cgwizard.guide.pull_image", "cgwizard.registry.pull"),
         *("cgwizard.nexus.discovery", "cgwizard.nexus.ports", "cgwizard.tokens.paste"),
         *("cgwizard.guide.session", "cgwizard.engines.find", "cgwizard.changes.undo", "httpx"),
         *("cgwizard.registry.workers", "cgwizard.tokens.chainctl", "http.cookiejar", "truststore"),

@@ -20,16 +20,16 @@ SSH = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
 PULL = """
 import asyncio, json, sys, time
 from pathlib import Path
-from cgwizard import plan
+from cgwizard.plan import model as plan
 from cgwizard.app import Wizard
-from cgwizard.guide import proving
+from cgwizard.guide.pull_image import ImagePull
 from cgwizard.guide.session import Session
+from cgwizard.proof.result import Proof
 from cgwizard.registry.client import Registry
 from cgwizard.screens.pull import PullScreen
 
 host, name, out = sys.argv[1:]
-for question in ("same_digest", "from_cache", "in_search", "attached"):
-    setattr(proving.Questions, question, lambda *_: None)
+ImagePull.prove = lambda image, finished: Proof(str(image.reference), finished)
 session = Session(url=f"http://{host}")
 session.plan = plan.Plan(
     routing=plan.Routing(int(host.rpartition(":")[2])), developer=plan.Developer()

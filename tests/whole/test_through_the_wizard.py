@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.guide.session import Proof
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.proof.result import Proof
 from tests.support.docker import docker_engine
 from tests.support.guide import session_of, walk
 from tests.support.programs import needs

@@ -26,7 +26,7 @@ from cgwizard.text.units import duration, short, size
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cgwizard.commands.pull.proof import Fact
+    from cgwizard.commands.pull.checks import CheckResult
 
 REDRAW_SECONDS = 0.25
 ENDED = frozenset({"done", "cached", "skipped", "failed"})
@@ -36,7 +36,7 @@ class Output(Protocol):
     """Told everything in order; `event` may be called from any thread, one at a time."""
 
     def event(self, event: PullEvent) -> None: ...
-    def fact(self, fact: Fact) -> None: ...
+    def check(self, check: CheckResult) -> None: ...
     def note(self, text: str) -> None:
         """A line for people."""
 
@@ -91,8 +91,8 @@ class JsonLines:
         if not isinstance(event, Finished | Failed):
             self._line(event)
 
-    def fact(self, fact: Fact) -> None:
-        self._line(fact)
+    def check(self, check: CheckResult) -> None:
+        self._line(check)
 
     def note(self, text: str) -> None: ...
 
@@ -132,9 +132,9 @@ class Lines:
             case _:
                 pass
 
-    def fact(self, fact: Fact) -> None:
-        word = "ok" if fact.state == "done" else "warning"
-        self.note(f"{word}: {fact.label}: {fact.detail}")
+    def check(self, check: CheckResult) -> None:
+        word = "ok" if check.state == "done" else "warning"
+        self.note(f"{word}: {check.label}: {check.detail}")
 
     def note(self, text: str) -> None:
         self._out.write(f"{text}\n")

@@ -158,15 +158,11 @@ class _Work:
         if self._asked.plain_http or not _is_loopback(host):
             return self._asked.plain_http
         from cgwizard.registry.retry import RetryPolicy
-        from cgwizard.registry.workers import Crew
 
-        status: list[int] = []
         patience = RetryPolicy(answer_seconds=LOOPBACK_SECONDS)
         try:
             with Builtin().registry(host, plain_http=True, patience=patience) as registry:
-                crew = Crew(self._cancel, Cancel(), abort=registry.abort, tick=lambda: None)
-                crew.run([lambda: status.append(registry.ping().status)], 1)
-                return status != [400]
+                return self._cancel.run(registry.ping, registry.abort).status != 400
         except Cancelled:
             return True  # which the pull sees as well, and then ends in order
         except WizardError as error:
@@ -182,11 +178,11 @@ class _Work:
         """Nexus itself: where the user says that it is, or where the image came from, if
         Nexus's own port serves it by path. Nothing secret is in the question."""
         from cgwizard.nexus.client import NexusClient
-        from cgwizard.proof import upstream as proof
+        from cgwizard.proof.upstream import names_of
 
         if url:
             return NexusClient(url, self._asked.credentials, self._trust, self._cancel)
-        if len(proof.upstream_names(reference.repository)) == 1:
+        if len(names_of(reference.repository)) == 1:
             return None
         here = f"{'http' if plain_http else 'https'}://{reference.host}"
         client = NexusClient(here, self._asked.credentials, self._trust, self._cancel)
@@ -207,51 +203,33 @@ class _Work:
     ) -> dict[str, object]:
         """Tell what is proved; what a program may want of it. Raises WizardError when cgr.dev
         has another digest."""
-        from cgwizard.commands.pull.proof import Proof
-        from cgwizard.proof import upstream as proof
+        from cgwizard.commands.pull.checks import Verification
+        from cgwizard.proof import upstream
+        from cgwizard.proof.checks import PullChecks
         from cgwizard.registry.client import Registry
-        from cgwizard.registry.workers import Crew
 
-        url = self._asked.upstream or proof.UPSTREAM
-        facts: dict[str, str] = {}
-        with (
-            self._registry(reference, plain_http) as registry,
-            Registry(url, token, name="cgr.dev") as upstream,
-        ):
-
-            def pull_again() -> Finished:
-                return self._pull(Builtin(trust=self._trust), reference, plain_http, ignore)
-
-            def tell() -> None:
-                nexus = self._nexus(reference, plain_http, nexus_url)
-                with contextlib.closing(nexus) if nexus else contextlib.nullcontext():
-                    asking = Proof(
-                        reference,
-                        result,
-                        registry,
-                        upstream,
-                        token is not None,
-                        nexus,
-                        pull_again,
-                        self._cancel,
-                    )
-                    for fact in asking.facts():
-                        self._cancel.check()
-                        self._out.fact(fact)
-                        facts[fact.id] = fact.state
-
-            def abort() -> None:
-                registry.abort()
-                upstream.abort()
-
-            # In a thread, so that a wait for an answer ends as soon as the user wants it to.
-            Crew(self._cancel, Cancel(), abort=abort, tick=lambda: None).run([tell], 1)
-        name = proof.upstream_names(reference.repository)[0]
-        lines = proof.cosign_lines(reference, result.digest, name, plain_http=plain_http)
+        url = self._asked.upstream or upstream.UPSTREAM
+        states: dict[str, str] = {}
+        nexus = self._nexus(reference, plain_http, nexus_url)
+        with contextlib.closing(nexus) if nexus else contextlib.nullcontext():
+            verification = Verification(
+                PullChecks(reference, result, self._cancel),
+                lambda: self._registry(reference, plain_http),
+                lambda: Registry(url, token, name="cgr.dev"),
+                token is not None,
+                nexus,
+                lambda: self._pull(Builtin(trust=self._trust), reference, plain_http, ignore),
+            )
+            for found in verification.results():
+                self._cancel.check()
+                self._out.check(found)
+                states[found.id] = found.state
+        name = upstream.names_of(reference.repository)[0]
+        lines = upstream.cosign_lines(reference, result.digest, name, plain_http=plain_http)
         self._out.note("To verify the signature:")
         for line in lines:
             self._out.note(f"  {line}")
-        return {"checks": facts, "verify": list(lines)}
+        return {"checks": states, "verify": list(lines)}
 
 
 def _is_loopback(host: str) -> bool:

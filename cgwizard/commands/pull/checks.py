@@ -1,0 +1,144 @@
+"""`cgwizard pull --verify-upstream`: the checks of the pull, in the words of this command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.proof import nexus_record, upstream
+from cgwizard.proof.checks import OpenRegistry, PullChecks
+from cgwizard.proof.result import Outcome, State
+from cgwizard.text.sanitize import shortened
+from cgwizard.text.units import duration
+
+if TYPE_CHECKING:
+    from cgwizard.events import Finished
+    from cgwizard.nexus.client import NexusClient
+    from cgwizard.proof.nexus_record import TagRecord
+
+FASTER = 0.7  # of the first pull's time: less does not happen by chance
+
+
+class CheckResult(msgspec.Struct, frozen=True, tag="check", tag_field="event"):
+    """One check, as a line and as a JSON line. ``warning``: it could not be done, or is
+    unclear."""
+
+    id: str
+    label: str
+    state: State
+    detail: str
+
+
+@dataclass
+class Verification:
+    """Who is asked about the pull. ``nexus``: None where its address is not known."""
+
+    checks: PullChecks
+    open_registry: OpenRegistry
+    open_upstream: OpenRegistry
+    with_token: bool  # whether cgr.dev is shown a pull token
+    nexus: NexusClient | None
+    pull_again: Callable[[], Finished]
+    record: TagRecord | None = None  # what Nexus said before the second pull
+    no_record: str = ""  # why its record is not known, in words
+
+    def results(self) -> Iterator[CheckResult]:
+        """Everything. Raises WizardError `cache-stale-tag` for another digest at cgr.dev; what
+        cannot be asked is a warning."""
+        yield self._same_digest()
+        yield self._second_pull()
+        if self.nexus is not None and self.record is not None:
+            found = _worded(self.checks.in_search(self.nexus, self.record))
+            yield CheckResult("search", "found in Nexus's search", found.state, found.detail)
+        yield from self._attached()
+
+    def _same_digest(self) -> CheckResult:
+        names = upstream.names_of(self.checks.reference.repository)
+        found = self.checks.same_digest(self.open_upstream, names)
+        detail = _worded(found).detail
+        if found.problem and found.problem.code in upstream.NO_SUCH_IMAGE and not self.with_token:
+            detail += "; if the image is private, name a pull token by --upstream-token"
+        return CheckResult("upstream-digest", "same digest at cgr.dev", found.state, detail)
+
+    def _second_pull(self) -> CheckResult:
+        """By the times of both pulls, and by what Nexus says that it kept in between."""
+        try:
+            second = self.checks.second_pull(self.pull_again, self._look_up)
+        except WizardError as error:
+            found = Outcome("warning", f"could not pull again: {error.problem.came_back}")
+        else:
+            first = self.checks.finished.seconds
+            times = f"{duration(second.seconds)} after {duration(first)}"
+            if self.record is not None and not self.no_record:
+                found = _by_record(times, self.record, second.after)
+            else:
+                found = _by_times(times, second.seconds < FASTER * first, self.no_record)
+        return CheckResult("second-pull", "second pull from the cache", found.state, found.detail)
+
+    def _look_up(self) -> TagRecord | None:
+        """What Nexus keeps now, in `record` the first time. Where it does not say, `no_record`
+        does; never raises WizardError."""
+        image, nexus = self.checks.reference, self.nexus
+        if nexus is None:
+            return None
+        if image.tag is None:
+            self.no_record = "Nexus keeps a record of tags, not of digests"
+            return None
+        try:
+            if before := self.record:
+                return nexus_record.look_up(nexus, before.repository, (before.name,), before.tag)
+            names, digest = upstream.names_of(image.repository), self.checks.finished.digest
+            self.record = nexus_record.find(nexus, names, image.tag, digest, upstream.UPSTREAM)
+        except WizardError as error:
+            self.no_record = f"could not ask Nexus: {error.problem.came_back}"
+            return None
+        if self.record is None:
+            self.no_record = "Nexus shows this user no record of it (browse is needed)"
+        return self.record
+
+    def _attached(self) -> Iterator[CheckResult]:
+        found = self.checks.attached(self.open_registry)
+        if isinstance(found, Outcome):
+            yield CheckResult("signature", "signature", "warning", _worded(found).detail)
+            return
+        none = "not there: verifying with cosign will not work through this address"
+        sig = f"{self.checks.finished.digest.replace(':', '-')}.sig"
+        yield CheckResult(
+            "signature",
+            "signature comes through",
+            "done" if found.signature else "warning",
+            sig if found.signature else none,
+        )
+        kinds = ", ".join((*((".att",) if found.attestation else ()), *found.referrers))
+        yield CheckResult(
+            "sbom",
+            "SBOM comes through",
+            "done" if found.sbom else "warning",
+            shortened(kinds)
+            if found.sbom
+            else "not there: no attestation, no SBOM among the referrers",
+        )
+
+
+def _worded(found: Outcome) -> Outcome:
+    return Outcome("warning", f"could not ask: {found.detail}") if found.problem else found
+
+
+def _by_record(times: str, before: TagRecord, after: TagRecord | None) -> Outcome:
+    found = nexus_record.compared(before, after)
+    if found.state != "done":
+        return Outcome("warning", f"{times}; {found.detail}")
+    since = f", there since {before.stored:%Y-%m-%d %H:%M:%S %Z}" if before.stored else ""
+    return Outcome("done", f"{times}; {found.detail} by {before.repository}{since}")
+
+
+def _by_times(times: str, faster: bool, why_not: str) -> Outcome:
+    """``why_not``: why Nexus's own record is not known, where Nexus was asked."""
+    if faster:
+        return Outcome("done", f"{times}; {why_not}" if why_not else times)
+    unclear = f"{times}: it was cached before, or is not cached at all"
+    return Outcome("warning", f"{unclear}; {why_not or '--nexus URL lets Nexus itself tell'}")

@@ -1,0 +1,179 @@
+"""One image of step 5: pulled by this wizard or by an engine, then checked, with every check
+reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.errors import WizardError
+from cgwizard.events import Finished, OnEvent, ignore
+from cgwizard.guide.step import Check, CheckState, Report
+from cgwizard.proof.checks import PullChecks
+from cgwizard.proof.nexus_record import TagRecord, compared, look_up
+from cgwizard.proof.result import Outcome, Proof
+from cgwizard.registry.reference import Reference
+from cgwizard.text.units import duration, short, size
+
+if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
+    from cgwizard.engines.model import Engine
+    from cgwizard.errors import Problem
+    from cgwizard.guide.session import Session
+    from cgwizard.proof.upstream import Artifacts
+    from cgwizard.registry.client import Registry
+
+LABELS = {
+    "digest": "same digest at cgr.dev",
+    "cache": "second pull came from the cache",
+    "search": "found in Nexus's search",
+    "attached": "signature and SBOM come through",
+    "closed": "refused without signing in",
+}
+UNKNOWN = "cannot be known: "
+
+
+class PullTarget(msgspec.Struct, frozen=True):
+    """An image to pull through one connector."""
+
+    id: str  # "free", "private"
+    reference: str
+    repository: str  # the repository in Nexus
+    port: int
+    private: bool
+
+
+class ImagePull:
+    """``platform``: None for this machine's."""
+
+    def __init__(
+        self,
+        session: Session,
+        target: PullTarget,
+        platform: str | None,
+        report: Report,
+        cancel: Cancel,
+    ) -> None:
+        self.reference = Reference.parse(target.reference)
+        self._session, self._target, self._platform = session, target, platform
+        self._report, self._cancel = report, cancel
+
+    def pull(self, on_event: OnEvent, engine: Engine | None) -> Finished:
+        """By ``engine``, which keeps the image; None: by the built-in puller, which keeps
+        nothing. Raises WizardError and Cancelled."""
+        image = self.reference.repository
+        self._tell("pull", f"pull {image}", "running")
+        finished = self._by_engine(engine, on_event) if engine else self._by_wizard(on_event)
+        told = f"{short(finished.digest)} {size(finished.bytes)} in {duration(finished.seconds)}"
+        self._tell("pull", f"pulled {image}", "done", told)
+        return finished
+
+    def prove(self, finished: Finished) -> Proof:
+        """Raises WizardError, `cache-stale-tag` and `anonymous-sees-private` among others, and
+        Cancelled."""
+        image, nexus = self.reference, self._session.nexus
+        repository = self._target.repository
+        checks = PullChecks(image, finished, self._cancel)
+        same = self._check("digest", lambda: self._same_digest(checks), "could not ask: ")
+        self._cancel.check()
+        seconds = self._from_cache(checks)
+        record = TagRecord(repository, image.repository, image.target)
+        search = self._check("search", lambda: checks.in_search(nexus, record))
+        self._check("attached", lambda: _attached(checks.attached(self._connector)), UNKNOWN)
+        if self._target.private:
+            anonymous = partial(self._connector, anonymous=True)
+            self._check("closed", lambda: checks.closed(anonymous), UNKNOWN)
+        digest = finished.digest if same.state == "done" else None
+        return Proof(str(image), finished, digest, seconds, search.state == "done")
+
+    def _by_wizard(self, on_event: OnEvent) -> Finished:
+        from cgwizard.registry.pull import pull
+
+        with self._connector() as registry:
+            return pull(
+                registry,
+                self.reference,
+                platform=self._platform,
+                on_event=on_event,
+                cancel=self._cancel,
+            )
+
+    def _by_engine(self, engine: Engine, on_event: OnEvent) -> Finished:
+        """The manifest fills in what the engine's events lack."""
+        from cgwizard.engines import manifest_info
+
+        with self._connector() as registry:
+            known = manifest_info.ask(registry, self.reference, self._platform, self._cancel)
+        informed = manifest_info.Informed(known, on_event)
+        finished = engine.pull(
+            self.reference,
+            self._session.credentials,
+            platform=self._platform,
+            on_event=informed,
+            cancel=self._cancel,
+            plain_http=self._session.routing.scheme == "http",
+        )
+        return informed.complete(finished)
+
+    def _connector(self, *, anonymous: bool = False) -> Registry:
+        scheme = self._session.routing.scheme
+        return self._session.connector(self._target.port, scheme, anonymous=anonymous)
+
+    def _tell(
+        self,
+        name: str,
+        label: str,
+        state: CheckState,
+        detail: str = "",
+        problem: Problem | None = None,
+    ) -> None:
+        self._report(Check(f"{self._target.id}-{name}", label, state, detail, problem))
+
+    def _check(self, name: str, check: Callable[[], Outcome], not_asked: str = "") -> Outcome:
+        """Report the check as running, then its outcome. ``not_asked``: what stands before the
+        reason why the question could not be asked."""
+        label = LABELS[name]
+        self._tell(name, label, "running")
+        found = check()
+        detail = f"{not_asked}{found.detail}" if found.problem else found.detail
+        self._tell(name, label, found.state, detail, found.problem)
+        return found
+
+    def _same_digest(self, checks: PullChecks) -> Outcome:
+        image = self.reference.repository
+        token = self._session.pull_token if self._target.private else None
+        credentials = token.credentials if token else None
+        try:
+            found = checks.same_digest(lambda: self._session.upstream(credentials), (image,))
+        except WizardError as error:
+            raise error.but(
+                tried=f"comparing {image} with cgr.dev itself",
+                next_step=f"Enter invalidates the cache of {self._target.repository} and pulls "
+                "again",
+            ) from error
+        return found if found.problem else Outcome("done", short(found.detail))
+
+    def _from_cache(self, checks: PullChecks) -> float:
+        image, repository = self.reference, self._target.repository
+        nexus, label = self._session.nexus, LABELS["cache"]
+        self._tell("cache", label, "running")
+        second = checks.second_pull(
+            lambda: self._by_wizard(ignore),
+            lambda: look_up(nexus, repository, (image.repository,), image.target),
+        )
+        found = compared(second.before, second.after)
+        times = f"{duration(second.seconds)} after {duration(checks.finished.seconds)}"
+        self._tell("cache", label, found.state, f"{times}; {found.detail}")
+        return second.seconds
+
+
+def _attached(found: Artifacts | Outcome) -> Outcome:
+    if isinstance(found, Outcome):
+        return found
+    there = {"signature": found.signature, "SBOM": found.sbom}
+    if missing := [name for name, is_there in there.items() if not is_there]:
+        return Outcome("warning", f"not there: {' and '.join(missing)}")
+    return Outcome("done", "cosign can verify")

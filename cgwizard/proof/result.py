@@ -1,0 +1,35 @@
+"""What checks of a pull find out, and the proof that the guide keeps of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from cgwizard.errors import Problem
+from cgwizard.events import Finished
+
+State = Literal["done", "warning"]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The result of one check. ``warning`` with a ``problem``: the question could not be asked,
+    and ``detail`` is what came back. ``warning`` without one: the answer is unclear or no."""
+
+    state: State
+    detail: str
+    problem: Problem | None = None
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A pull through Nexus and what it was compared with. Saved runs hold it in this form."""
+
+    reference: str
+    finished: Finished
+    upstream_digest: str | None = None  # None: the registry could not be asked
+    second_seconds: float | None = None
+    in_search: bool = False
+
+    @property
+    def verified(self) -> bool:
+        return self.upstream_digest == self.finished.digest
