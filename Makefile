@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 ARGS   ?=
 
-.PHONY: practice run test check bench lock picture clean
+.PHONY: practice run test check bench pythons lock picture clean
 
 practice: $(VENV)/.run          ## the wizard against the practice Nexus
 	@$(BIN)/cgwizard practice $(ARGS)
@@ -27,6 +27,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in one run
 	@$(BIN)/python -m pytest tests/bench -m bench -s $(ARGS)
+
+pythons:                        ## the quick tests with each Python and with the oldest dependencies
+	@.ci/pythons $(ARGS)
 
 # --no-deps --no-build-isolation: the lock file alone decides what is installed.
 $(VENV)/.run: requirements.lock pyproject.toml

@@ -179,5 +179,11 @@ def test_the_sdist_has_the_tests_and_no_file_twice(built: Built) -> None:
         names = [member.name for member in archive.getmembers()]
     assert len(names) == len(set(names))
     top = f"cgwizard-{__version__}"
-    for name in ("tests/whole/test_packaging.py", "Makefile", "requirements.lock", "LICENSE"):
+    for name in (
+        "tests/whole/test_packaging.py",
+        "CONTRIBUTING.md",
+        "Makefile",
+        "requirements.lock",
+        "LICENSE",
+    ):
         assert f"{top}/{name}" in names

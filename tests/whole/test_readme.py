@@ -1,5 +1,5 @@
-"""The README and docs/ keep their word: every command in them is run by a test, here or where
-it says."""
+"""The README, CONTRIBUTING and docs/ keep their word: every command in them is run by a test, here
+or where it says, and the files that they name are there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from tests.support.programs import needs
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+
 _FENCE = re.compile(r"^```(sh|shell|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+_PATH = re.compile(r"`((?:\.ci|assets|cgwizard|docs|screens|tests)/[\w./-]*)`")
 
 # Run by a test in this file, as they stand.
 RUN_HERE = {
@@ -29,10 +33,18 @@ RUN_HERE = {
     "cgwizard --help",
 }
 
+# Run by a test in this file in the checkout, with the Python that runs the tests.
+RUN_IN_CHECKOUT = {
+    ".venv/bin/python -m pytest tests/plan/test_model.py",
+    ".venv/bin/python -m pytest tests/plan/test_model.py -k refused",
+}
+
 # Run by another test, or by what runs the tests: a pattern of the command, the file, and the
 # words in it that run it.
 RUN_ELSEWHERE = {
-    r"make test": (".ci/run", "make test"),
+    r"make test( ARGS=\S+)?": (".ci/run", "make test"),
+    r"make check": ("Makefile", "test: $(VENV)/.dev check"),
+    r"\.venv/bin/python docs/errors\.py": ("tests/whole/test_errors_page.py", '"errors.py"'),
     r"make bench": ("Makefile", "tests/bench -m bench"),
     r"cgwizard practice --serve( --json)?( --port \d+)?": ("tests/whole/test_cli.py", "--serve"),
     r"cgwizard pull \S+ --username \S+ --password-stdin --json <\S+": (
@@ -68,8 +80,9 @@ INTERACTIVE = {
     r"cgwizard pull \S+ --username \S+": ("tests/commands/test_pull_command.py", '"Password:"'),
 }
 
-# Need the internet, and are about getting the checkout or the package in the first place.
+# Need the internet: to get the checkout or the package, or to choose other versions.
 OUT_OF_REACH = {
+    r"make (lock|pythons)",
     r"git clone \S+( \S+)?",
     r"cd \S+",
     r"(pipx|uv tool|pip) install \S+",
@@ -78,8 +91,7 @@ OUT_OF_REACH = {
 
 def commands() -> list[str]:
     found = []
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     for language, block in _FENCE.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
             command = re.sub(r"(^|\s)#.*", "", line).strip()
@@ -103,7 +115,7 @@ def test_the_two_commands_come_first() -> None:
 def test_every_command_is_accounted_for() -> None:
     known = {**RUN_ELSEWHERE, **INTERACTIVE}
     for command in commands():
-        if command in RUN_HERE or any(_matches(command, p) for p in OUT_OF_REACH):
+        if command in RUN_HERE | RUN_IN_CHECKOUT or any(_matches(command, p) for p in OUT_OF_REACH):
             continue
         where = [place for pattern, place in known.items() if _matches(command, pattern)]
         assert where, f"no test runs `{command}`: write one, and name it in this file"
@@ -118,6 +130,21 @@ def test_command_runs_as_it_stands(command: str, tmp_path: Path) -> None:
     done = _shell(command, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize("command", sorted(RUN_IN_CHECKOUT))
+def test_command_runs_in_the_checkout(command: str, tmp_path: Path) -> None:
+    assert command in commands()
+    there = shlex.join(["cd", str(ROOT)])
+    done = _shell(f"{there} && {command.replace('.venv/bin', str(BIN))}", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_a_page_names_are_there(page: Path) -> None:
+    """NAME in capital letters stands for a new one."""
+    named = {path for path in _PATH.findall(page.read_text()) if not re.search("[A-Z]", path)}
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
 @needs("make")
