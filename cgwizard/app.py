@@ -142,7 +142,7 @@ class Wizard(TerminalApp):
         """A mistake of the program's: a report without secrets, and where it is."""
         from cgwizard.logs import crash_report
 
-        self.crashed = crash_report.told(error, crash_report.report(error))
+        self.crashed = crash_report.notice(error, crash_report.report(error))
 
     def show_step(self, step: Step) -> None:
         """Put the screen of ``step`` up; screens that were left keep what was typed."""
@@ -180,13 +180,13 @@ def run(
     ``clean_up`` is called when it has to end without returning from here. ``offer``: what can
     be gone on with, asked first.
     """
-    from cgwizard.system.signals import Ending
+    from cgwizard.system.signals import SignalWatcher
 
-    app, ending = Wizard(session, offer), Ending(clean_up)
-    ending.watch(app.leave_with)
+    app, signals = Wizard(session, offer), SignalWatcher(clean_up)
+    signals.watch(app.leave_with)
     mouse = not os.environ.get("SSH_CONNECTION")  # over SSH the terminal's own selection is kept
     code = app.run(mouse=mouse)
-    ending.over()
+    signals.closed()
     session.close()
     with contextlib.suppress(OSError):  # the terminal may be gone
         _last_words(app)

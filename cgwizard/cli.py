@@ -67,10 +67,8 @@ def _run() -> None:
 
 def _leave_no_core() -> None:
     """No memory on the disk, in which there are secrets, whatever ends the process."""
-    try:
-        import resource
-    except ImportError:  # Windows has neither
-        return
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
@@ -104,7 +102,7 @@ def _output_failed(try_it: bool = False) -> bool:
 def _crashed(error: BaseException) -> None:
     from cgwizard.logs import crash_report
 
-    print(crash_report.told(error, crash_report.report(error)), file=sys.stderr)  # noqa: T201
+    print(crash_report.notice(error, crash_report.report(error)), file=sys.stderr)  # noqa: T201
 
 
 def _thread_crashed(args: threading.ExceptHookArgs) -> None:

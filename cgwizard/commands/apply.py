@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import state_folder, told
+from cgwizard.commands.common import told
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import ExitCode
+from cgwizard.system import files
 from cgwizard.text import ascii_fallback
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def apply(
         else:
             from cgwizard.runs.run import Run
 
-            folder = state_folder()
+            folder = files.state_folder()
             session = Session(journal_folder=folder / "journal")
             if not dry_run:  # nothing that could be gone on with
                 session.run = Run(session, folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -30,12 +29,6 @@ def told() -> Iterator[None]:
 def terminal() -> bool:
     """Whether a user sits before both ends."""
     return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def state_folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("cgwizard", appauthor=False)
 
 
 def run_screens(

@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from cgwizard.commands.common import state_folder, told
+from cgwizard.commands.common import told
 from cgwizard.errors import Code, ExitCode, WizardError
+from cgwizard.system import files
 
 
 @click.command()
@@ -21,7 +22,7 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
 
     lines = Lines(sys.stderr)
     with told():
-        folder = state_folder()
+        folder = files.state_folder()
         found = forgetting.traces(folder, journals=journal)
         if not found:
             click.echo("There is nothing to forget.")

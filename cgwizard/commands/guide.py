@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import run_screens, state_folder, terminal, told
+from cgwizard.commands.common import run_screens, terminal, told
 from cgwizard.commands.options import debug_log, plain_option, runs_plain
 from cgwizard.errors import ExitCode
+from cgwizard.system import files
 
 if TYPE_CHECKING:
     from cgwizard.runs.offer import Offer
@@ -36,7 +37,7 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
 
     with told():
         plain = runs_plain(plain)
-        folder = state_folder()
+        folder = files.state_folder()
         session = Session(url=nexus_url, user=user, journal_folder=folder / "journal")
         session.run = Run(session, folder)
         offer = Offer(session, folder, nexus_url)

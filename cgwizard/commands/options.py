@@ -44,7 +44,7 @@ def _start_log(_ctx: click.Context, _option: click.Parameter, path: Path | None)
 def runs_plain(asked: bool) -> bool:
     """Whether prompts are used instead of screens; where nobody asked for them, that is said."""
     term = os.environ.get("TERM", "")
-    if not asked and os.name == "posix" and term in DUMB:
+    if not asked and term in DUMB:
         said = f"TERM is {term}" if term else "TERM is not set"
         click.echo(f"{said}, which cannot show screens: questions line by line (--plain).")
         return True

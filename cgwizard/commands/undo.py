@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import state_folder, told
+from cgwizard.commands.common import told
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import Code, ExitCode, WizardError
+from cgwizard.system import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
     """Remove or restore what this program made in Nexus. What others changed is left alone."""
     from cgwizard.changes import undo as undoing
 
-    folder = state_folder()
+    folder = files.state_folder()
     with told():
         unread: list[Path] = []
         entries = undoing.entries_of(folder / "journal", run=run, unread=unread)

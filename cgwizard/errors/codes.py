@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cgwizard.errors.catalog import Entry
+    from cgwizard.errors.catalog import CatalogEntry
     from cgwizard.errors.exit_codes import ExitCode, PullExit
 
 
@@ -18,7 +18,7 @@ class Code(StrEnum):
     """A code, with its meaning, its usual next step and the exit code of `cgwizard pull`."""
 
     @property
-    def _entry(self) -> Entry:
+    def _entry(self) -> CatalogEntry:
         from cgwizard.errors.catalog import ENTRIES
 
         return ENTRIES[self]

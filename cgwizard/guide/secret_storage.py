@@ -39,7 +39,7 @@ class Keeping:
         self.systemd = False
         self.file: EncryptedFile | None = None  # once it is open
         self.file_exists = False
-        self._noted: list[index.Kept] = []
+        self._noted: list[index.IndexEntry] = []
         self._last: Where | None = None  # where a secret of this run was found or kept
 
     def look(self) -> None:
@@ -132,7 +132,7 @@ class Keeping:
 
     def names(self, kind: Kind, account: str) -> bool:
         """Whether the secrets file is known to hold this."""
-        return index.Kept(kind, account, "secrets-file") in self._noted
+        return index.IndexEntry(kind, account, "secrets-file") in self._noted
 
     def notes(self, step: Step, kind: Kind) -> tuple[str, ...]:
         """Why it is not kept by itself, where it is not."""

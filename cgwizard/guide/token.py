@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.tokens.claims import PullToken
-    from cgwizard.tokens.docker_config import Found
+    from cgwizard.tokens.docker_config import CredentialLookup
 
 MODES = (
     Choice("separate", "a restricted repository of its own"),
@@ -63,7 +63,7 @@ class Token(Step):
         super().__init__(session)
         self.checked: PullToken | None = None  # the token that cgr.dev accepted
         self.target = Target(self)
-        self._found: Found | None = None
+        self._found: CredentialLookup | None = None
         self._chainctl = False
         self._proposed = ""
         if practice := session.practice:

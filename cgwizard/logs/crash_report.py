@@ -30,10 +30,7 @@ def report(error: BaseException, folder: Path | None = None) -> Path | None:
     Raises nothing: it is what happens last.
     """
     try:
-        if folder is None:
-            from platformdirs import user_state_path
-
-            folder = user_state_path("cgwizard", appauthor=False) / "crashes"
+        folder = folder or files.state_folder() / "crashes"
         path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
         files.write_whole(path, text(error).encode("utf-8", "backslashreplace"))
     except Exception:  # noqa: BLE001  (the first failure is the one to tell, whatever this one is)
@@ -45,7 +42,7 @@ def text(error: BaseException) -> str:
     return "\n".join([*_machine(), "", *_chain(error)]) + "\n"
 
 
-def told(error: BaseException, path: Path | None) -> str:
+def notice(error: BaseException, path: Path | None) -> str:
     """What the user is told, once the terminal is itself again."""
     where = f"The report is in {path}" if path else "No report could be written"
     return (

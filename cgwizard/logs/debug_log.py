@@ -94,11 +94,11 @@ def start(path: Path) -> DebugLog:
     global _active  # noqa: PLW0603  (once a process is the point)
     try:
         # Not blocking: a pipe that nobody reads would hold us for ever.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
         descriptor = os.open(path, flags, 0o600)
         found = os.fstat(descriptor)
         if stat.S_ISREG(found.st_mode):
-            if os.name == "posix" and found.st_uid != os.geteuid():
+            if found.st_uid != os.geteuid():
                 raise PermissionError(errno.EPERM, f"it belongs to user {found.st_uid}")
             os.fchmod(descriptor, 0o600)
         else:

@@ -93,7 +93,7 @@ def standing(folder: Path) -> int:
     )
 
 
-def _words(each: index.Kept) -> str:
+def _words(each: index.IndexEntry) -> str:
     return f"the {each.kind.replace('-', ' ')} of {each.account}"
 
 
@@ -117,17 +117,17 @@ def _drafts(folder: Path) -> Iterator[Trace]:
             yield Trace("draft", f"an unfinished write of {name}", str(path))
 
 
-def _secrets(folder: Path) -> Iterator[index.Kept]:
+def _secrets(folder: Path) -> Iterator[index.IndexEntry]:
     """Those in the keyring that were noted, and those that earlier runs may have kept."""
-    seen: set[index.Kept] = set()
+    seen: set[index.IndexEntry] = set()
     noted = [k for k in index.entries() if k.store == "keyring"]
-    candidates = [*noted, index.Kept("pull-token", "cgr.dev")]
+    candidates = [*noted, index.IndexEntry("pull-token", "cgr.dev")]
     for path in _files(folder / "runs", "json"):
         try:
             run = saved.read(path)
         except WizardError:
             continue
-        candidates.append(index.Kept("nexus-password", f"{run.user}@{run.nexus}"))
+        candidates.append(index.IndexEntry("nexus-password", f"{run.user}@{run.nexus}"))
     usable = bool(keyrings.probe().usable)
     for each in candidates:
         if each in seen:
@@ -137,7 +137,7 @@ def _secrets(folder: Path) -> Iterator[index.Kept]:
             yield each
 
 
-def _is_there(each: index.Kept) -> bool:
+def _is_there(each: index.IndexEntry) -> bool:
     try:
         return keyrings.load(each.kind, each.account) is not None
     except WizardError:

@@ -7,6 +7,7 @@ loss leaves one behind. The file only says who it is.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import signal
@@ -17,8 +18,8 @@ from pathlib import Path
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.runs.saved import ago
 from cgwizard.system import files
+from cgwizard.text.units import ago
 
 WAIT_SECONDS = 5.0  # for the other one to end in order
 POLL_SECONDS = 0.05
@@ -126,10 +127,6 @@ class Lock:
 
 def _locked(descriptor: int, *, shared: bool = False) -> bool:
     try:
-        import fcntl
-    except ImportError:  # no POSIX: there is no lock, and nobody else either
-        return True
-    try:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
@@ -161,7 +158,7 @@ def _user() -> str:
 
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no name for this number
+    except (OSError, KeyError):  # no name for this number
         return str(os.getuid())
 
 

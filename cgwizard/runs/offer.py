@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cgwizard.errors import WizardError
 from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
+from cgwizard.text.units import ago
 
 if TYPE_CHECKING:
     from cgwizard.frontends.prompts import Prompts
@@ -40,7 +41,7 @@ class Offer:
         steps = enumerate(self.session.steps, 1)
         step = next((f"{n} {s.title}" for n, s in steps if s.id == run.step), run.step)
         holder = self.at_work(run)
-        when = f"open on {holder.where}" if holder else saved.ago(run.saved)
+        when = f"open on {holder.where}" if holder else ago(run.saved)
         return Row(run.nexus, run.user, step, when)
 
     def words(self, run: SavedRun) -> str:

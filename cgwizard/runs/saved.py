@@ -12,6 +12,7 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.plan.model import Plan, dec_hook, enc_hook
 from cgwizard.proof.result import Proof
 from cgwizard.system import files
+from cgwizard.text.units import ago
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -107,13 +108,3 @@ def forget(folder: Path, run: str) -> bool:
 
 def file_of(folder: Path, run: str) -> Path:
     return folder / f"{run}.json"
-
-
-def ago(moment: float) -> str:
-    """ "5 minutes ago", for people."""
-    seconds = max(0, int(time.time() - moment))
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"

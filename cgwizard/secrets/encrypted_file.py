@@ -42,9 +42,7 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def path() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("cgwizard", appauthor=False) / "secrets.json"
+    return files.state_folder() / "secrets.json"
 
 
 class EncryptedFile:
@@ -193,7 +191,7 @@ def _read(place: Path) -> _Envelope:
         raise _unreadable(place, error.strerror or str(error)) from error
     except msgspec.DecodeError as error:
         raise _unreadable(place, "it is damaged, or no secrets file") from error
-    if os.name == "posix" and stat.S_IMODE(found.st_mode) & 0o077:
+    if stat.S_IMODE(found.st_mode) & 0o077:
         raise WizardError(
             Code.SECRETS_FILE_OPEN_TO_OTHERS,
             tried=f"opening the secrets file {place}",

@@ -19,52 +19,50 @@ from cgwizard.system import files
 StoreName = Literal["keyring", "secrets-file", "systemd-creds"]
 
 
-class Kept(msgspec.Struct, frozen=True):
+class IndexEntry(msgspec.Struct, frozen=True):
     kind: Kind
     account: str  # "admin@https://nexus.example.com", "cgr.dev"
     store: StoreName = "keyring"
 
 
-class _File(msgspec.Struct, frozen=True):
+class _IndexFile(msgspec.Struct, frozen=True):
     version: int = 1
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[IndexEntry, ...] = ()
 
 
 def _path() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("cgwizard", appauthor=False) / "kept.json"
+    return files.state_folder() / "kept.json"
 
 
-def entries() -> list[Kept]:
+def entries() -> list[IndexEntry]:
     """In the order in which they were kept; none where the list cannot be read."""
     try:
-        return list(msgspec.json.decode(_path().read_bytes(), type=_File).kept)
+        return list(msgspec.json.decode(_path().read_bytes(), type=_IndexFile).kept)
     except (OSError, msgspec.DecodeError):
         return []
 
 
 def note(kind: Kind, account: str, store: StoreName = "keyring") -> None:
-    new = Kept(kind, account, store)
+    new = IndexEntry(kind, account, store)
     _write([*(k for k in entries() if k != new), new])
 
 
 def drop(kind: Kind, account: str, store: StoreName = "keyring") -> None:
-    _keep_if(lambda k: k != Kept(kind, account, store))
+    _keep_if(lambda k: k != IndexEntry(kind, account, store))
 
 
 def drop_all(store: StoreName) -> None:
     _keep_if(lambda k: k.store != store)
 
 
-def _keep_if(wanted: Callable[[Kept], bool]) -> None:
+def _keep_if(wanted: Callable[[IndexEntry], bool]) -> None:
     before = entries()
     after = [k for k in before if wanted(k)]
     if after != before:
         _write(after)
 
 
-def _write(found: list[Kept]) -> None:
+def _write(found: list[IndexEntry]) -> None:
     # Without the list the secret is kept all the same; forgetting it then needs its name.
     with contextlib.suppress(OSError):
-        files.write_whole(_path(), msgspec.json.encode(_File(1, tuple(found))))
+        files.write_whole(_path(), msgspec.json.encode(_IndexFile(1, tuple(found))))

@@ -1,8 +1,8 @@
 """Passwords and pull tokens in the operating system's keyring, with an end to every wait.
 
-A keyring can look usable and fail, or wait for a prompt that nobody sees, so `probe` really
+A keyring can look usable and fail, or wait for a prompt that nobody sees. So `probe` really
 writes, reads and deletes an entry before anything is offered. Everything here blocks: call it
-from a worker thread. The library is imported where it is used, because that alone takes a
+from a worker thread. The library is imported where it is used, because the import alone takes a
 tenth of a second and may talk to D-Bus.
 """
 
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from cgwizard.errors import Problem, WizardError
-from cgwizard.secrets import index as kept
-from cgwizard.secrets import keyring_parts, keyring_problems
+from cgwizard.errors import Code, Problem, WizardError
+from cgwizard.secrets import index
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import Kind
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -27,9 +27,25 @@ if TYPE_CHECKING:
 SERVICE = "cgwizard"
 T = TypeVar("T")
 
+_WORDS = {"nexus-password": "password for Nexus", "pull-token": "pull token"}
+_NAMES = {
+    "keyring.backends.SecretService": "Secret Service (GNOME Keyring, KWallet or KeePassXC)",
+    "keyring.backends.libsecret": "Secret Service (GNOME Keyring, KWallet or KeePassXC)",
+    "keyring.backends.kwallet": "KWallet",
+    "keyring.backends.macOS": "macOS Keychain",
+}
+# Classes of keyrings.alt and its forks that keep secrets readable, or merely encoded.
+_PLAINTEXT = frozenset({"PlaintextKeyring", "UncryptedFileKeyring", "DocsKeyring", "SimpleKeyring"})
+
+_IN_MEMORY = "cgwizard keeps the secret in memory for this run and asks again next time."
+_UNLOCK = (
+    "Unlock it and try again (without a desktop: `gnome-keyring-daemon --unlock "
+    "--components=secrets` reads the password from standard input). Until then " + _IN_MEMORY
+)
+
 
 class KeyringStatus(msgspec.Struct, frozen=True):
-    """Whether secrets can be kept, and where, in words for the screen."""
+    """Whether the keyring can keep secrets, in words for the screen."""
 
     usable: bool
     backend: str  # "Secret Service (GNOME Keyring, KWallet or KeePassXC)"; "" where there is none
@@ -44,8 +60,8 @@ _probing = threading.Lock()
 def probe(timeout: float = 5.0, *, again: bool = False) -> KeyringStatus:
     """Write, read and delete an entry, once a process, in at most ``timeout`` seconds.
 
-    ``again`` asks again, for after the user unlocked the keyring. Raises nothing: what is
-    wrong is in the answer.
+    ``again`` repeats it, for after the user unlocked the keyring. Raises nothing: the result
+    says what is wrong.
     """
     global _probed  # noqa: PLW0603  (once a process is the point)
     with _probing:
@@ -62,18 +78,17 @@ def save(kind: Kind, account: str, secret: Secret, timeout: float = 5.0) -> None
     """
 
     def work() -> None:
-        backend = _backend()
-        keyring_parts.write(backend, SERVICE, _entry(kind, account), secret.reveal())
+        _backend().set_password(SERVICE, _entry(kind, account), secret.reveal())
 
     _bounded(work, timeout, f"to save the {_WORDS[kind]}", secret)
-    kept.note(kind, account)
+    index.note(kind, account)
 
 
 def load(kind: Kind, account: str, timeout: float = 5.0) -> Secret | None:
     """The secret kept for an account, or None. Raises `WizardError` with a ``keyring-…`` code."""
 
     def work() -> Secret | None:
-        text = keyring_parts.read(_backend(), SERVICE, _entry(kind, account))
+        text = _backend().get_password(SERVICE, _entry(kind, account))
         return None if text is None else Secret(text)
 
     return _bounded(work, timeout, f"to read the {_WORDS[kind]}")
@@ -83,13 +98,12 @@ def forget(kind: Kind, account: str, timeout: float = 5.0) -> None:
     """Delete what is kept for an account; nothing there is fine. Raises like `save`."""
 
     def work() -> None:
-        keyring_parts.delete(_backend(), SERVICE, _entry(kind, account))
+        backend, entry = _backend(), _entry(kind, account)
+        if backend.get_password(SERVICE, entry) is not None:
+            backend.delete_password(SERVICE, entry)
 
     _bounded(work, timeout, f"to delete the {_WORDS[kind]}")
-    kept.drop(kind, account)
-
-
-_WORDS = {"nexus-password": "password for Nexus", "pull-token": "pull token"}
+    index.drop(kind, account)
 
 
 def _entry(kind: Kind, account: str) -> str:
@@ -102,7 +116,7 @@ def _probe(timeout: float) -> KeyringStatus:
     def work() -> bool:
         nonlocal name
         backend = _backend()
-        name = keyring_problems.name(backend)
+        name = _name(backend)
         entry, canary = f"probe {secrets.token_hex(8)}", secrets.token_hex(16)
         backend.set_password(SERVICE, entry, canary)
         try:
@@ -111,39 +125,40 @@ def _probe(timeout: float) -> KeyringStatus:
             backend.delete_password(SERVICE, entry)
 
     try:
-        kept = _bounded(work, timeout, "to write, read and delete a test entry")
-        if not kept:
-            raise keyring_problems.forgetful(name)
+        if not _bounded(work, timeout, "to write, read and delete a test entry"):
+            raise _failed(
+                Code.KEYRING_FAILED,
+                "to read back a test entry",
+                "something else than what was written",
+                f"{name} does not keep what it is given.",
+            )
     except WizardError as error:
         return KeyringStatus(False, name, error.problem.cause, error.problem)
     return KeyringStatus(True, name, f"Secrets can be kept in {name}.")
 
 
 def _backend() -> KeyringBackend:
-    """The keyring that would be used, or a refusal that says why none is."""
+    """The keyring that is used. Raises WizardError that says why none is."""
     import keyring
     from keyring.backends.chainer import ChainerBackend
 
     backend = keyring.get_keyring()
     if isinstance(backend, ChainerBackend):
         # The chain would fall through to a plaintext file when its first member fails.
-        backend = next(
-            (b for b in backend.backends if not keyring_problems.refusal(b)), backend.backends[0]
-        )
-    refusal = keyring_problems.refusal(backend)
-    if refusal:
+        backend = next((b for b in backend.backends if not _refusal(b)), backend.backends[0])
+    if refusal := _refusal(backend):
         raise refusal
     return backend
 
 
 def _bounded(work: Callable[[], T], timeout: float, tried: str, secret: Secret | None = None) -> T:
-    """Run in a thread that is left behind when it does not come back in time."""
-    answers: list[T] = []
+    """Run ``work`` in a thread that is left behind when it does not come back in time."""
+    results: list[T] = []
     errors: list[Exception] = []
 
     def run() -> None:
         try:
-            answers.append(work())
+            results.append(work())
         except Exception as error:  # noqa: BLE001  (backends raise what D-Bus, ctypes or they like)
             errors.append(error)
 
@@ -152,10 +167,76 @@ def _bounded(work: Callable[[], T], timeout: float, tried: str, secret: Secret |
     thread.start()
     thread.join(timeout)
     if thread.is_alive():
-        raise keyring_problems.timed_out(tried, timeout)
+        raise _failed(
+            Code.KEYRING_TIMEOUT,
+            f"{tried} in the keyring",
+            f"nothing in {timeout:g} seconds",
+            "The keyring is locked and waits for an answer to a prompt that may not be visible.",
+            _UNLOCK,
+        )
     if errors:
         if isinstance(errors[0], WizardError):
             raise errors[0]
         # Without the original as its cause: a backend's exception may hold what it was given.
-        raise keyring_problems.failed(tried, errors[0], secret) from None
-    return answers[0]
+        raise _explained(tried, errors[0], secret) from None
+    return results[0]
+
+
+def _name(backend: KeyringBackend) -> str:
+    """The keyring's name on the screen; its class where it has no better one."""
+    module = type(backend).__module__
+    for prefix, known in _NAMES.items():
+        if module == prefix or module.startswith(prefix + "."):
+            return known
+    return f"{module}.{type(backend).__name__}"
+
+
+def _refusal(backend: KeyringBackend) -> WizardError | None:
+    """Why this keyring is not used although the library would; None when it may be."""
+    module, kind = type(backend).__module__, type(backend).__name__
+    tried = "to find a keyring for secrets"
+    if kind in _PLAINTEXT:
+        return _failed(
+            Code.KEYRING_PLAINTEXT,
+            tried,
+            f"{module}.{kind}",
+            f"{kind} writes secrets to a file that anybody who gets it can read.",
+            "Choose another in keyring's configuration (`keyring diagnose` says where). "
+            + _IN_MEMORY,
+        )
+    if module == "keyring.backends.null":
+        return _failed(
+            Code.KEYRING_OFF,
+            tried,
+            "the null keyring, which forgets everything",
+            "Keyrings are switched off here by keyring's configuration.",
+        )
+    if module in {"keyring.backends.fail", "keyring.backends.chainer"}:
+        return _failed(
+            Code.KEYRING_NONE,
+            tried,
+            "none that works",
+            "This session has no keyring; over SSH there usually is none.",
+        )
+    return None
+
+
+def _explained(tried: str, error: Exception, secret: Secret | None) -> WizardError:
+    """What an exception of the library or of a keyring means."""
+    from keyring.errors import InitError, KeyringLocked
+
+    tried = f"{tried} in the keyring"
+    said = "" if secret and secret.reveal() in str(error) else shortened(str(error), 200)
+    came_back = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if isinstance(error, KeyringLocked | InitError):
+        cause = "The keyring is locked and was not unlocked."
+        return _failed(Code.KEYRING_LOCKED, tried, came_back, cause, _UNLOCK)
+    cause = "The keyring refused or lost its connection."
+    next_step = f"Try again. Until it works {_IN_MEMORY}"
+    return _failed(Code.KEYRING_FAILED, tried, came_back, cause, next_step)
+
+
+def _failed(
+    code: Code, tried: str, came_back: str, cause: str, next_step: str = _IN_MEMORY
+) -> WizardError:
+    return WizardError(code, tried=tried, came_back=came_back, cause=cause, next_step=next_step)

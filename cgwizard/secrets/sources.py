@@ -102,7 +102,7 @@ def _from_file(place: str, what: str) -> Secret:
     tried = f"reading {what} from {path}"
     try:
         # Not blocking: a pipe without a writer would hold us for ever.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise _unreadable(tried, error.strerror or str(error)) from error
     try:
@@ -132,8 +132,6 @@ def _from_file(place: str, what: str) -> Secret:
 
 
 def _own(path: Path, found: os.stat_result, what: str) -> None:
-    if os.name != "posix":
-        return
     mode = stat.S_IMODE(found.st_mode)
     if str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY"):
         mode &= ~0o040  # systemd's grant to the unit's user, and to nobody else

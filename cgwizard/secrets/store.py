@@ -23,14 +23,14 @@ class Store(Protocol):
         """Nothing there is fine."""
 
 
-class _Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _PackedToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     username: str
     password: str
 
 
 def packed(token: Credentials) -> Secret:
     """A pull token as one secret, so that its halves cannot part."""
-    both = _Token(token.username, token.password.reveal())
+    both = _PackedToken(token.username, token.password.reveal())
     return Secret(msgspec.json.encode(both).decode())
 
 
@@ -39,7 +39,7 @@ def unpacked(secret: Secret | None) -> Credentials | None:
     if secret is None:
         return None
     try:
-        token = msgspec.json.decode(secret.reveal(), type=_Token)
+        token = msgspec.json.decode(secret.reveal(), type=_PackedToken)
     except msgspec.DecodeError:
         return None
     return Credentials(token.username, Secret(token.password))

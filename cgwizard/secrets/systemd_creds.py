@@ -32,9 +32,7 @@ _looking = threading.Lock()
 
 
 def folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("cgwizard", appauthor=False) / "credentials"
+    return files.state_folder() / "credentials"
 
 
 def path_of(kind: Kind, account: str) -> Path:
@@ -129,10 +127,10 @@ def _run(verb: str, name: str, given: str, tried: str) -> str:
         raise _failed(tried, f"nothing in {SECONDS:g} seconds") from None
     except OSError as error:
         raise _failed(tried, error.strerror or str(error)) from error
-    if done.code != 0:
-        said = shortened(done.err.strip().rpartition("\n")[2])
-        raise _failed(tried, said or f"exit code {done.code}")
-    return done.out
+    if done.exit_code != 0:
+        said = shortened(done.stderr.strip().rpartition("\n")[2])
+        raise _failed(tried, said or f"exit code {done.exit_code}")
+    return done.stdout
 
 
 def _failed(tried: str, came_back: str) -> WizardError:

@@ -10,6 +10,13 @@ from pathlib import Path
 from cgwizard.errors import Code, WizardError
 
 
+def state_folder() -> Path:
+    """Where runs, journals, crash reports and the list of kept secrets are."""
+    from platformdirs import user_state_path
+
+    return user_state_path("cgwizard", appauthor=False)
+
+
 def private_folder(path: Path) -> Path:
     """``path``, made where it is missing, closed to others. Raises OSError."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)

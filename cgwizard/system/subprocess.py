@@ -1,4 +1,4 @@
-"""Run another program for its output: bounded in time and size, cancellable, its children too."""
+"""Run another program for its output, with a time limit and a way to cancel it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from dataclasses import dataclass
 
 from cgwizard.cancel import Cancel
 
-_LOOK = 0.1  # seconds between two looks at the user's wish to stop
+_POLL_SECONDS = 0.1  # how often it is checked whether the user wants to stop
 
 
 class TookTooLong(Exception):
-    """The program was still running at the end of its time, and was ended."""
+    """The program was still running at the end of its time, and was killed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Output:
-    """What a program printed; it may hold secrets, so it has no representation."""
+class ProcessResult:
+    """What a program printed. It has no representation, because it may hold secrets."""
 
-    code: int
-    out: str
-    err: str
+    exit_code: int
+    stdout: str
+    stderr: str
 
 
 def run(
     command: Sequence[str], *, given: str = "", timeout: float, cancel: Cancel | None = None
-) -> Output:
-    """Run ``command`` with ``given`` as its standard input, in a process group of its own.
+) -> ProcessResult:
+    """Run ``command`` with ``given`` as its standard input, in a new process group.
 
-    Raises `TookTooLong`, `Cancelled`, and `OSError` when it cannot be started.
+    Raises `TookTooLong`, `Cancelled`, and `OSError` when the program cannot be started.
     """
     end = time.monotonic() + timeout
     with subprocess.Popen(  # noqa: S603  (callers give a program found on the PATH, no shell)
@@ -52,28 +52,27 @@ def run(
             raise
 
 
-def _wait(process: subprocess.Popen[str], given: str, end: float, cancel: Cancel | None) -> Output:
+def _wait(
+    process: subprocess.Popen[str], given: str, end: float, cancel: Cancel | None
+) -> ProcessResult:
     feed: str | None = given or None
     while True:
         if cancel:
             cancel.check()
         try:
-            out, err = process.communicate(feed, timeout=_LOOK)
+            out, err = process.communicate(feed, timeout=_POLL_SECONDS)
         except subprocess.TimeoutExpired:
-            feed = None  # communicate goes on with what it was given first
+            feed = None  # `communicate` continues with the input of the first call
             if time.monotonic() > end:
                 raise TookTooLong from None
         else:
-            return Output(process.returncode, out, err)
+            return ProcessResult(process.returncode, out, err)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    # The group, because a helper's own child would keep the pipes open.
+    # The whole group, because a child of the program would keep the pipes open.
     with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 
 def size(count: float) -> str:
     """Bytes: "8.4 MB", powers of ten as registries and docker count."""
@@ -26,3 +28,13 @@ def short(digest: str) -> str:
     """A digest by its beginning and end: "sha256:4f1c…9ae2"."""
     algorithm, _, digits = digest.partition(":")
     return f"{algorithm}:{digits[:4]}…{digits[-4:]}" if len(digits) > 12 else digest
+
+
+def ago(moment: float) -> str:
+    """A time in seconds since the epoch: "5 minutes ago", "just now"."""
+    seconds = max(0, int(time.time() - moment))
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"

@@ -58,19 +58,19 @@ def create_pull_token(
     output = _run(
         ["auth", "pull-token", "create", *options, "--output=json"], tried, cancel, timeout
     )
-    if output.code and _UNKNOWN_COMMAND.search(output.err):
+    if output.exit_code and _UNKNOWN_COMMAND.search(output.stderr):
         tried = "`chainctl auth configure-docker --pull-token`"
         output = _run(
             ["auth", "configure-docker", "--pull-token", *options], tried, cancel, timeout
         )
-    if output.code:
+    if output.exit_code:
         raise _failure(tried, output)
-    return paste.parse(output.out).named(organization)
+    return paste.parse(output.stdout).named(organization)
 
 
 def _run(
     arguments: Sequence[str], tried: str, cancel: Cancel | None, timeout: float
-) -> process.Output:
+) -> process.ProcessResult:
     program = available()
     if program is None:
         raise WizardError(
@@ -102,9 +102,9 @@ def _run(
         ) from None
 
 
-def _failure(tried: str, output: process.Output) -> WizardError:
-    said = output.err.lower()
-    came_back = f"exit code {output.code}: {_last_line(output.err)}".rstrip(": ")
+def _failure(tried: str, output: process.ProcessResult) -> WizardError:
+    said = output.stderr.lower()
+    came_back = f"exit code {output.exit_code}: {_last_line(output.stderr)}".rstrip(": ")
     for pattern, code, cause, next_step in _KNOWN:
         if re.search(pattern, said):
             if code == Code.CHAINCTL_TTL:

@@ -24,13 +24,13 @@ from cgwizard.system import subprocess as process
 from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
 
-_LARGEST = 1 << 20  # bytes; a file of credentials has a few thousand
+MAX_BYTES = 1 << 20  # bytes; a file of credentials has a few thousand
 _HELPER = re.compile(r"docker-credential-[A-Za-z0-9._-]+")
 _NOT_FOUND = "credentials not found"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CredentialLookup:
     """One place where credentials for the host were looked up: a token, or what is wrong there."""
 
     path: Path  # the file that named them
@@ -52,7 +52,7 @@ class _Auth(msgspec.Struct):
     identitytoken: str = ""
 
 
-class _Config(msgspec.Struct, rename="camel"):
+class _DockerConfig(msgspec.Struct, rename="camel"):
     auths: dict[str, _Auth | None] | None = None
     creds_store: str = ""
     cred_helpers: dict[str, str] | None = None
@@ -63,18 +63,18 @@ class _HelperAnswer(msgspec.Struct, rename="pascal"):
     secret: str = ""
 
 
-def find(host: str = "cgr.dev", *, timeout: float = 10.0) -> list[Found]:
+def find(host: str = "cgr.dev", *, timeout: float = 10.0) -> list[CredentialLookup]:
     """Look for pull tokens for ``host``; an empty list when nothing mentions it.
 
     Runs credential helpers, each for ``timeout`` seconds at most. Raises nothing: a broken file
-    or helper is a `Found` with a problem that names it.
+    or helper is a `CredentialLookup` with a problem that names it.
     """
-    found: list[Found] = []
+    found: list[CredentialLookup] = []
     for path in places():
         try:
             config = _read(path)
         except WizardError as error:
-            found.append(Found(path, "", problem=error.problem))
+            found.append(CredentialLookup(path, "", problem=error.problem))
             continue
         if config:
             found.extend(_in_config(path, config, host, timeout))
@@ -95,25 +95,27 @@ def places() -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def _read(path: Path) -> _Config | None:
+def _read(path: Path) -> _DockerConfig | None:
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
+            data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _broken(path, error.strerror or type(error).__name__) from None
-    if len(data) > _LARGEST:
+    if len(data) > MAX_BYTES:
         raise _broken(path, "more than 1 MiB, so it is no file of credentials")
     if not data.strip():
         return None  # docker and podman take an empty file for an empty configuration
     try:
-        return msgspec.json.decode(data, type=_Config)
+        return msgspec.json.decode(data, type=_DockerConfig)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _broken(path, str(error)) from None
 
 
-def _in_config(path: Path, config: _Config, host: str, timeout: float) -> Iterator[Found]:
+def _in_config(
+    path: Path, config: _DockerConfig, host: str, timeout: float
+) -> Iterator[CredentialLookup]:
     helpers = {_host(key): name for key, name in (config.cred_helpers or {}).items()}
     helper = helpers.get(host) or config.creds_store
     if helper:
@@ -131,7 +133,7 @@ def _in_config(path: Path, config: _Config, host: str, timeout: float) -> Iterat
             username, password = _pair(auth)
         except ValueError:
             problem = _broken(path, f"the entry {key} is not base64 of USER:PASSWORD").problem
-            yield Found(path, "auths", problem=problem)
+            yield CredentialLookup(path, "auths", problem=problem)
             continue
         if username or password:
             yield _judged(path, "auths", username, password, namespace)
@@ -153,12 +155,12 @@ def _pair(auth: _Auth) -> tuple[str, str]:
     return username, password.strip("\0")
 
 
-def _asked(path: Path, helper: str, host: str, timeout: float) -> Found | None:
+def _asked(path: Path, helper: str, host: str, timeout: float) -> CredentialLookup | None:
     place = f"docker-credential-{helper}"
     try:
         answer = _ask(path, place, host, timeout)
     except WizardError as error:
-        return Found(path, place, problem=error.problem)
+        return CredentialLookup(path, place, problem=error.problem)
     return _judged(path, place, answer.username, answer.secret, "") if answer else None
 
 
@@ -172,29 +174,31 @@ def _ask(path: Path, place: str, host: str, timeout: float) -> _HelperAnswer | N
         raise _helper_failed(place, f"nothing in {timeout:g} seconds") from None
     except OSError as error:
         raise _helper_failed(place, error.strerror or type(error).__name__) from None
-    if output.code:
-        if _NOT_FOUND in (output.out + output.err).lower():
+    if output.exit_code:
+        if _NOT_FOUND in (output.stdout + output.stderr).lower():
             return None
-        raise _helper_failed(place, f"exit code {output.code}")
+        raise _helper_failed(place, f"exit code {output.exit_code}")
     try:
-        return msgspec.json.decode(output.out, type=_HelperAnswer)
+        return msgspec.json.decode(output.stdout, type=_HelperAnswer)
     except msgspec.DecodeError:
         raise _helper_failed(place, "no credentials as JSON") from None
 
 
-def _judged(path: Path, place: str, username: str, password: str, namespace: str) -> Found:
+def _judged(
+    path: Path, place: str, username: str, password: str, namespace: str
+) -> CredentialLookup:
     try:
         token = paste.from_fields(username, password)
     except WizardError as error:
         said = error.problem
-        return Found(
+        return CredentialLookup(
             path,
             place,
             problem=Problem(
                 said.code, f"to read {path} ({place})", said.came_back, said.cause, said.next_step
             ),
         )
-    return Found(path, place, token=token.named(namespace) if namespace else token)
+    return CredentialLookup(path, place, token=token.named(namespace) if namespace else token)
 
 
 def _key(key: str) -> str:

@@ -48,7 +48,7 @@ def test_a_report_names_the_way_and_no_secret(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written_the_failure_is_still_told() -> None:
     assert crash_report.report(RuntimeError("x"), Path("/dev/null/crashes")) is None
-    assert "No report could be written" in crash_report.told(RuntimeError("x"), None)
+    assert "No report could be written" in crash_report.notice(RuntimeError("x"), None)
 
 
 def test_a_crash_of_the_command_leaves_a_report_and_no_traceback(tmp_path: Path) -> None:

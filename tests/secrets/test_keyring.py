@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from keyring.backends.chainer import ChainerBackend
-from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
+from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from cgwizard.errors import WizardError
 from cgwizard.secrets import keyring as keyrings
-from cgwizard.secrets import keyring_parts
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import packed, unpacked
-from tests.support.tokens import JWT, USERNAME, credentials
+from tests.support.tokens import JWT, credentials
 
 ACCOUNT = "admin@https://nexus.example.com"
 
@@ -43,15 +42,12 @@ class Memory(KeyringBackend):
         del self.kept[service, username]
 
 
-class Windows(Memory):
-    """Refuses what Windows' Credential Manager refuses: more than 2,560 bytes of UTF-16."""
+class Keychain(Memory):
+    __module__ = "keyring.backends.macOS"
 
-    __module__ = "keyring.backends.Windows"
 
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if len(password.encode("utf-16-le")) > 2560:
-            raise PasswordSetError("CredWrite: 1783, The stub received bad data.")
-        super().set_password(service, username, password)
+class Wallet(Memory):
+    __module__ = "keyring.backends.kwallet.DBusKeyring"
 
 
 class PlaintextKeyring(Memory):
@@ -117,42 +113,13 @@ def test_an_entry_of_another_form_is_no_token() -> None:
     assert unpacked(keyrings.load("pull-token", "x")) is None
 
 
-def test_windows_takes_a_long_token_in_parts() -> None:
-    backend = Windows()
-    use(backend)
-    long = credentials()
-    assert len(USERNAME + JWT) < 1280  # so that the test below is about length and nothing else
-    keyrings.save("pull-token", "x", Secret(JWT * 3))
-    assert len(backend.kept) == 4
-    assert keyrings.load("pull-token", "x") == Secret(JWT * 3)
-    keyrings.save("pull-token", "x", packed(long))
-    assert len(backend.kept) == 1  # the parts of the longer value are gone
-    assert unpacked(keyrings.load("pull-token", "x")) == long
-    keyrings.save("pull-token", "x", Secret(JWT * 3))
-    keyrings.forget("pull-token", "x")
-    assert backend.kept == {}
-
-
-@pytest.mark.parametrize("damage", ["missing", "mixed"])
-def test_a_value_with_damaged_parts_is_not_read(damage: str) -> None:
-    backend = Windows()
-    keyring_parts.write(backend, "s", "e", "a" * 3000)
-    if damage == "missing":
-        del backend.kept["s", "e part 2"]
-    else:
-        backend.kept["s", "e part 2"] = "b" * 1280
-    assert keyring_parts.read(backend, "s", "e") is None
-    keyring_parts.delete(backend, "s", "e")
-    assert backend.kept == {}
-
-
 @given(st.text(min_size=0, max_size=60), st.integers(1, 120))
 @settings(max_examples=60, deadline=None)
 def test_any_value_comes_back_whole(text: str, times: int) -> None:
-    for backend in (Memory(), Windows()):
-        for value in (text * times, "cgwizard:parts:2:" + text):
-            keyring_parts.write(backend, "s", "e", value)
-            assert keyring_parts.read(backend, "s", "e") == value
+    use(Memory())
+    for value in (text * times, "cgwizard:parts:2:" + text, JWT * times):
+        keyrings.save("pull-token", "x", Secret(value))
+        assert keyrings.load("pull-token", "x") == Secret(value)
 
 
 def test_probe_leaves_nothing_behind_and_asks_once() -> None:
@@ -167,9 +134,12 @@ def test_probe_leaves_nothing_behind_and_asks_once() -> None:
     assert not keyrings.probe(again=True).usable
 
 
-def test_probe_knows_windows_by_name() -> None:
-    use(Windows())
-    assert keyrings.probe().backend == "Windows Credential Manager"
+@pytest.mark.parametrize(
+    ("backend", "name"), [(Keychain(), "macOS Keychain"), (Wallet(), "KWallet")]
+)
+def test_probe_knows_keyrings_by_name(backend: KeyringBackend, name: str) -> None:
+    use(backend)
+    assert keyrings.probe().backend == name
 
 
 @pytest.mark.parametrize(

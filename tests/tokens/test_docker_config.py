@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cgwizard.tokens import docker_config
-from cgwizard.tokens.docker_config import Found
+from cgwizard.tokens.docker_config import CredentialLookup
 from tests.support.tokens import JWT, USERNAME, credentials
 
 AUTH = base64.b64encode(f"{USERNAME}:{JWT}".encode()).decode()
@@ -54,7 +54,7 @@ def _helper_answer(username: str = USERNAME, secret: str = JWT) -> str:
     return json.dumps({"ServerURL": "cgr.dev", "Username": username, "Secret": secret})
 
 
-def _only() -> Found:
+def _only() -> CredentialLookup:
     found = docker_config.find()
     assert len(found) == 1
     return found[0]

@@ -83,7 +83,7 @@ def test_live_without_a_terminal_says_what_would_work() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("practice",), "Did you mean: cgwizard practice"),
+        (("pratcice",), "Did you mean: cgwizard practice"),
         (("practice", "--speed", "fast"), "a number of MB/s above 0, or: full"),
         (("practice", "--speed", "-1"), "a number of MB/s above 0, or: full"),
         (("practice", "--json"), "--json goes with --serve"),
