@@ -16,9 +16,10 @@ from textual.widgets import Static
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.chain import conclude
+from cgwizard.diagnosis.finding import Finding, Listener, Started, Verdict
 from cgwizard.diagnosis.listing import headline, listed
-from cgwizard.diagnosis.model import Finding, Started, Subject, Verdict
-from cgwizard.errors import Cancelled, Code, Problem
+from cgwizard.diagnosis.subject import Subject
+from cgwizard.errors import Cancelled, Problem
 from cgwizard.guide.step import Check, CheckState
 from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below
@@ -30,7 +31,6 @@ from cgwizard.text.sanitize import printable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cgwizard.diagnosis.runner import Report
     from cgwizard.guide.session import Session
     from cgwizard.guide.step import Step
 
@@ -163,7 +163,7 @@ class DiagnoseScreen(Screen[None]):
         self.app.push_screen(HelpScreen("diagnose"))
 
     def _start(
-        self, job: Callable[[Subject, Report, Cancel], list[Finding]], *, keep: bool = False
+        self, job: Callable[[Subject, Listener, Cancel], list[Finding]], *, keep: bool = False
     ) -> None:
         if not keep:
             self._found = []
@@ -175,7 +175,7 @@ class DiagnoseScreen(Screen[None]):
 
     @work(thread=True, group="diagnose")
     def _work(
-        self, job: Callable[[Subject, Report, Cancel], list[Finding]], cancel: Cancel
+        self, job: Callable[[Subject, Listener, Cancel], list[Finding]], cancel: Cancel
     ) -> None:
         def report(event: Finding | Started) -> None:
             if isinstance(event, Started):
@@ -207,9 +207,9 @@ class DiagnoseScreen(Screen[None]):
 
 def _as_check(number: int, finding: Finding) -> Check:
     problem = None
-    if finding.verdict in {"problem", "warning"}:
+    if finding.code and finding.verdict in {"problem", "warning"}:
         problem = Problem(
-            Code(finding.slug), finding.label, finding.evidence, finding.cause, finding.next_step
+            finding.code, finding.label, finding.evidence, finding.cause, finding.next_step
         )
     detail = "" if problem else finding.evidence
     return Check(f"{number}", finding.label, STATES[finding.verdict], detail, problem)

@@ -1,38 +1,22 @@
-"""What a failed pull means, once it is known how the same image does at the registry itself."""
+"""What a failed pull means, compared with what the registry itself does with the same image."""
 
 from __future__ import annotations
 
 import msgspec
 
-from cgwizard.diagnosis.model import Finding, Subject, Target, problem, told, unknown
+from cgwizard.diagnosis.facts import remote_status
+from cgwizard.diagnosis.finding import Finding, evidence_of, failure, problem, unknown
 from cgwizard.diagnosis.probe import Probe, short
-from cgwizard.diagnosis.repository import explain_reason, remote_status
+from cgwizard.diagnosis.remote import explain_reason
+from cgwizard.diagnosis.subject import Subject, WantedImage
 from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import DockerProxy
 
-REGISTRY = "cgr.dev"
-# No answer from the registry at all: what the checks of the network are about.
-NO_WAY = {
-    Code.REGISTRY_DNS,
-    Code.REGISTRY_REFUSED,
-    Code.REGISTRY_TIMEOUT,
-    Code.REGISTRY_UNREACHABLE,
-    Code.REGISTRY_NO_ANSWER,
-    Code.REGISTRY_CUT,
-    Code.REGISTRY_TLS,
-    Code.REGISTRY_TLS_UNTRUSTED,
-    Code.REGISTRY_TLS_NAME,
-    Code.REGISTRY_TLS_EXPIRED,
-    Code.REGISTRY_STALLED,
-    Code.CLIENT_PROXY_IN_THE_WAY,
-}
-DAMAGED = {Code.DIGEST_MISMATCH, Code.SIZE_MISMATCH}
 
-
-def at_registry(error: WizardError, stage: str, target: Target) -> Finding:
+def at_registry(error: WizardError, stage: str, image: WantedImage) -> Finding:
     """The registry itself did not serve the image."""
-    evidence = f"{error.problem.tried}: {error.problem.came_back}"
-    if error.code in NO_WAY:
+    evidence = evidence_of(error.problem)
+    if error.code.means_no_answer_from_registry:
         where = "the manifest" if stage == "manifest" else "the manifest arrives, a blob"
         return unknown(f"{where} cannot be fetched from here: {error.problem.came_back}")
     if error.code in {Code.REGISTRY_UNAVAILABLE, Code.REDIRECT_LOOP, Code.REGISTRY_ANSWER}:
@@ -40,44 +24,42 @@ def at_registry(error: WizardError, stage: str, target: Target) -> Finding:
             Code.UPSTREAM_DOWN,
             evidence,
             "the registry itself fails, or something on the way answers in its place",
-            "look at https://status.cgr.dev, then try again",
         )
     if error.code in {Code.MANIFEST_UNKNOWN, Code.BLOB_UNKNOWN}:
         return problem(
             Code.IMAGE_UNKNOWN,
             evidence,
-            f"the registry itself has no {target.image}: the name or the tag is wrong",
-            "check both in the directory of images, https://images.chainguard.dev",
+            f"the registry itself has no {image.name}: the name or the tag is wrong",
         )
-    return told(error.problem)
+    return failure(error.problem)
 
 
-def tag_not_free(finding: Finding, target: Target) -> Finding:
+def tag_not_free(finding: Finding, image: WantedImage) -> Finding:
     return msgspec.structs.replace(
         finding,
-        slug=Code.TAG_NOT_FREE,
+        code=Code.TAG_NOT_FREE,
         cause="of the free images only the tags latest and latest-dev are given to everybody",
-        next_step=f"pull {target.image.rpartition(':')[0]}:latest, or one of your organization's",
+        next_step=f"pull {image.name.rpartition(':')[0]}:latest, or one of your organization's",
     )
 
 
-def refused_by_nexus(error: WizardError, subject: Subject, target: Target) -> Finding:
-    """Nexus answered with something else than manifest unknown."""
+def refused_by_nexus(error: WizardError, subject: Subject, image: WantedImage) -> Finding:
+    """Nexus answered with an error other than manifest unknown."""
     if error.code not in {
         Code.REGISTRY_UNAVAILABLE,
         Code.REMOTE_AUTO_BLOCKED,
         Code.REGISTRY_NO_ANSWER,
     }:
-        return told(error.problem)
-    evidence = f"{error.problem.tried}: {error.problem.came_back}"
-    # Asked again: the state from before this pull may be another one.
-    status = subject.client.remote_status(target.repository)
+        return failure(error.problem)
+    # Nexus is asked again: this pull may have changed the state.
+    status = subject.client.remote_status(image.repository)
     if status is None or not status.reason:
-        status = remote_status(subject, target)
+        status = remote_status(subject, image)
     if status is None or not status.reason:
-        return told(error.problem)
-    slug, cause, next_step = explain_reason(status.reason)
-    return problem(slug, f"{evidence} ({status.reason})", cause, next_step)
+        return failure(error.problem)
+    code, cause, next_step = explain_reason(status.reason)
+    evidence = f"{evidence_of(error.problem)} ({status.reason})"
+    return problem(code, evidence, cause, next_step)
 
 
 def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Finding:
@@ -86,14 +68,14 @@ def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Findi
         raise RuntimeError("nothing failed")
     evidence = f"blob {short(seen.blob)}: {seen.error.problem.came_back}"
     fine_there = isinstance(theirs, Probe) and any(p.digest == seen.blob for p in theirs.pieces)
-    if seen.error.code in DAMAGED:
+    if seen.error.code.means_wrong_bytes:
         if fine_there:
             return corrupt(f"{evidence}; the registry's own is right")
-        return told(seen.error.problem)
+        return failure(seen.error.problem)
     also_here = isinstance(theirs, Probe) and theirs.stage == "blob"
     if also_here and isinstance(theirs, Probe) and theirs.error is not None:
-        if theirs.error.code in DAMAGED:
-            return told(theirs.error.problem)
+        if theirs.error.code.means_wrong_bytes:
+            return failure(theirs.error.problem)
         evidence += f"; from here: {theirs.error.problem.came_back}"
     elif fine_there:
         evidence += "; from here the same blob arrives"
@@ -111,7 +93,6 @@ def corrupt(evidence: str) -> Finding:
         Code.CACHE_CORRUPT,
         evidence,
         "Nexus's stored copy is damaged, or a proxy between here and Nexus changes it",
-        "delete that asset in Nexus (it fetches it anew), then check its disk",
     )
 
 
@@ -125,7 +106,11 @@ def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
 
 
 def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:
-    if theirs is not None and theirs.error is not None and theirs.error.code not in NO_WAY:
+    if (
+        theirs is not None
+        and theirs.error is not None
+        and not (theirs.error.code.means_no_answer_from_registry)
+    ):
         return unknown(f"{error.problem.came_back}; nor does the registry itself serve it")
     return problem(
         Code.MANIFEST_UNKNOWN,
@@ -135,36 +120,36 @@ def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:
     )
 
 
-def negative_cache(error: WizardError, target: Target, digest: str) -> Finding:
+def negative_cache(error: WizardError, image: WantedImage, digest: str) -> Finding:
     return problem(
         Code.NEGATIVE_CACHE,
         f"{error.problem.came_back}; the registry has it, and by its digest {short(digest)} "
         "Nexus serves it, too",
         "Nexus asked for this name when it did not exist (or was not allowed), and remembers that",
-        f"invalidate the cache of {target.repository} in Nexus, then pull again",
+        f"invalidate the cache of {image.repository} in Nexus, then pull again",
     )
 
 
 def unknown_to_nexus_alone(
-    error: WizardError, settings: DockerProxy | None, target: Target
+    error: WizardError, settings: DockerProxy | None, image: WantedImage
 ) -> Finding:
-    """Not by its digest either, so that no memory of the tag is the reason."""
+    """Nexus does not serve it by digest either, so the negative cache is not the reason."""
     evidence = f"{error.problem.came_back}; the registry has it for this pull token"
     stored = settings.http_client.authentication if settings else None
-    if target.private and stored is None:
+    if image.private and stored is None:
         return problem(
             Code.TOKEN_NOT_IN_NEXUS,
             evidence,
-            f"{target.repository} does not sign in at the registry",
-            f"give {target.repository} the pull token",
+            f"{image.repository} does not sign in at the registry",
+            f"give {image.repository} the pull token",
         )
     if stored is not None:
         return problem(
-            Code.TOKEN_STUCK if target.private else Code.TOKEN_OTHER_IN_NEXUS,
-            evidence if target.private else f"{error.problem.came_back}; the registry has it",
-            f"{target.repository} holds a password that the registry refuses (a mistyped, older or "
+            Code.TOKEN_STUCK if image.private else Code.TOKEN_OTHER_IN_NEXUS,
+            evidence if image.private else f"{error.problem.came_back}; the registry has it",
+            f"{image.repository} holds a password that the registry refuses (a mistyped, older or "
             "ended one), or still uses the one from before a change",
-            f"give {target.repository} the token again; if that does not help, make the repository "
+            f"give {image.repository} the token again; if that does not help, make the repository "
             "anew or restart Nexus",
         )
     return problem(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Sequence
 
-from cgwizard.diagnosis.model import Finding
+from cgwizard.diagnosis.finding import Finding
 from cgwizard.errors import Code
 
-# From the first thing that must work to the last. What comes later fails because of what is
-# earlier, so that the earliest problem is the one to mend first.
-CHAIN: tuple[str, ...] = (
+
+def family(prefix: str) -> frozenset[Code]:
+    return frozenset(code for code in Code if code.startswith(prefix))
+
+
+# From the first thing that must work to the last. Later parts fail because of earlier ones, so
+# the earliest problem is the one to mend first. A code counts where it stands first.
+CHAIN: tuple[Code | frozenset[Code], ...] = (
     # here to Nexus
     Code.NEXUS_DNS,
     Code.NEXUS_REFUSED,
     Code.NEXUS_FILTERED,
-    "nexus-tls-*",
+    family("nexus-tls-"),
     Code.NEXUS_HTTP_HTTPS_MISMATCH,
-    "nexus-*context-path",
+    Code.NEXUS_CONTEXT_PATH,
     Code.CLIENT_PROXY_IN_THE_WAY,
     Code.NEXUS_NOT_NEXUS,
     Code.NEXUS_WRONG_PORT_IS_CONNECTOR,
@@ -28,26 +32,26 @@ CHAIN: tuple[str, ...] = (
     Code.NEXUS_READ_ONLY,
     Code.NEXUS_EULA,
     Code.NEXUS_CE_LIMIT,
-    "nexus-*",
+    family("nexus-"),
     # the repository
-    "repository-*",
-    "connector-*",
+    family("repository-"),
+    family("connector-"),
     Code.REMOTE_MANUALLY_BLOCKED,
-    "remote-url-*",
+    family("remote-url-"),
     # the way to the registry
     Code.HOST_DNS,
     Code.REMOTE_DNS,
     Code.HOST_REFUSED,
     Code.HOST_TIMEOUT,
-    "remote-proxy-*",
+    family("remote-proxy-"),
     Code.REMOTE_EGRESS,
-    "host-tls*",
-    "remote-tls-*",
-    "host-*",
+    family("host-tls"),
+    Code.REMOTE_TLS_INTERCEPTED,
+    family("host-"),
     Code.UPSTREAM_DOWN,
     Code.RATE_LIMITED,
     # the image and who may have it
-    "name-*",
+    family("name-"),
     Code.TAG_NOT_FREE,
     Code.IMAGE_UNKNOWN,
     Code.TOKEN_TRUNCATED,
@@ -67,15 +71,15 @@ CHAIN: tuple[str, ...] = (
     Code.CACHE_CORRUPT,
     Code.NEGATIVE_CACHE,
     Code.TOKEN_STUCK,
-    "cache-*",
+    family("cache-"),
     Code.REMOTE_AUTO_BLOCKED,
-    "registry-*",
+    family("registry-"),
     Code.MANIFEST_UNKNOWN,
     Code.BLOB_UNKNOWN,
     # what breaks no pull
     Code.ANONYMOUS_SEES_PRIVATE,
 )
-# A slug that is not in the chain says more than the mere symptom does.
+# A code that is not in the chain says more than the mere symptom does.
 UNLISTED = CHAIN.index(Code.MANIFEST_UNKNOWN) - 0.5
 
 
@@ -86,7 +90,9 @@ def conclude(findings: Sequence[Finding]) -> Finding | None:
 
 
 def _place(finding: Finding) -> float:
-    places: Iterator[float] = (
-        i for i, pattern in enumerate(CHAIN) if fnmatchcase(finding.slug, pattern)
-    )
+    places = (i for i, link in enumerate(CHAIN) if finding.code in _codes(link))
     return next(places, UNLISTED)
+
+
+def _codes(link: Code | frozenset[Code]) -> Collection[Code | None]:
+    return (link,) if isinstance(link, Code) else link

@@ -1,4 +1,4 @@
-"""A freshly made repository to compare with: made under a throw-away name, removed after."""
+"""Compares with a freshly made repository, which has a throw-away name and is removed after."""
 
 from __future__ import annotations
 
@@ -11,26 +11,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
-
 from cgwizard.cancel import Cancel
 from cgwizard.changes import change as changes
-from cgwizard.diagnosis.connector import Connector, connector_of
-from cgwizard.diagnosis.model import (
+from cgwizard.diagnosis.facts import account, existing, settings, signed_in_client
+from cgwizard.diagnosis.finding import (
     Finding,
+    Listener,
     Started,
-    Subject,
-    Target,
+    failure,
     ok,
     problem,
     skipped,
-    told,
     warning,
 )
 from cgwizard.diagnosis.names import reference_of, wrong_name
 from cgwizard.diagnosis.probe import Probe, probe
-from cgwizard.diagnosis.repository import settings
-from cgwizard.diagnosis.server import account
+from cgwizard.diagnosis.subject import Subject, WantedImage
 from cgwizard.errors import Cancelled, Code, WizardError
 
 if TYPE_CHECKING:
@@ -47,21 +43,17 @@ EXPLANATION = (
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
 
-Report = Callable[[Finding | Started], None]
 
-
-def compare_with_fresh(subject: Subject, report: Report, cancel: Cancel) -> list[Finding]:
+def compare_with_fresh(subject: Subject, report: Listener, cancel: Cancel) -> list[Finding]:
     """Make a repository with Nexus's own settings, ask it for the same images, remove it.
 
-    It writes to Nexus: ask the user first. It is removed in every case, also when cancelled;
-    should Nexus die in between, its name tells what it is. Raises Cancelled.
+    This changes Nexus: ask the user first. The repository is removed in every case, also when
+    the user cancels. Where Nexus dies before that, its name tells what it is. Raises Cancelled.
     """
     found: list[Finding] = []
 
     def tell(finding: Finding) -> None:
-        finding = msgspec.structs.replace(
-            finding, check=CHECK, slug=finding.slug or CHECK, label=finding.label or LABEL
-        )
+        finding = finding.of_check(CHECK, LABEL)
         found.append(finding)
         report(finding)
 
@@ -70,7 +62,7 @@ def compare_with_fresh(subject: Subject, report: Report, cancel: Cancel) -> list
         with subject.stopped_by(cancel):
             _compare(subject, tell, cancel)
     except WizardError as error:
-        tell(told(error.problem))
+        tell(failure(error.problem))
     return found
 
 
@@ -89,8 +81,8 @@ def _compare(subject: Subject, tell: Callable[[Finding], None], cancel: Cancel) 
         port = wanted.docker.http_port or 0
         with make(port, "http") as registry:
             _wait(registry, cancel)
-            for target in subject.targets:
-                verdict = partial(_verdict, subject, target, registry, wanted)
+            for image in subject.images:
+                verdict = partial(_verdict, subject, image, registry, wanted)
                 tell(cancel.run(verdict, partial(_abort, subject, registry)))
 
 
@@ -110,7 +102,7 @@ def _wanted(subject: Subject, repositories: list[Repository]) -> DockerProxy:
         listening=lambda port: _listening(subject.host.strip("[]"), port),
     )
     token = subject.pull_token if subject.private else None
-    # It asks everybody to sign in, so that it shows private images to nobody else meanwhile.
+    # It demands a sign-in, so that nobody else can pull private images from it meanwhile.
     return DockerProxy.new(
         f"{PREFIX}{secrets.token_hex(4)}",
         port,
@@ -128,10 +120,7 @@ def _listening(host: str, port: int) -> bool:
 
 
 def _blob_store(subject: Subject) -> str:
-    for target in subject.repositories:
-        if (found := settings(subject, target)) is not None:
-            return found.storage.blob_store_name
-    return "default"
+    return next((found.storage.blob_store_name for _, found in existing(subject)), "default")
 
 
 @contextmanager
@@ -168,7 +157,7 @@ def _left_behind(name: str, why: str = "") -> Finding:
 
 
 def _wait(registry: Registry, cancel: Cancel) -> None:
-    """Nexus answers before the connector is open."""
+    """Nexus answers the request that made the repository before the connector is open."""
     deadline = time.monotonic() + CONNECTOR_SECONDS
     while True:
         try:
@@ -180,56 +169,54 @@ def _wait(registry: Registry, cancel: Cancel) -> None:
         cancel.wait(POLL_SECONDS)
 
 
-def _verdict(subject: Subject, target: Target, registry: Registry, fresh: DockerProxy) -> Finding:
-    label = f"A freshly made repository serves {target.image}"
-    if wrong_name(subject, target):
+def _verdict(
+    subject: Subject, image: WantedImage, registry: Registry, fresh: DockerProxy
+) -> Finding:
+    label = f"A freshly made repository serves {image.name}"
+    if wrong_name(subject, image):
         return skipped("its name is not a possible one", label=label)
-    reference = reference_of(target)
+    reference = reference_of(image)
     new = probe(registry, reference.repository, reference.target)
-    old = _old(subject, target)
+    old = _old(subject, image)
     if old is None:
-        finding = ok(new.evidence) if new.error is None else told(new.error.problem)
+        finding = ok(new.evidence) if new.error is None else failure(new.error.problem)
     elif new.error is None and old.error is not None:
         finding = problem(
             Code.COMPARE_ONLY_FRESH_WORKS,
-            f"{target.repository}: {old.error.problem.came_back}; the fresh one: {new.evidence}",
-            _difference(subject, target, fresh),
-            f"make {target.repository} anew, or give it the settings of a new one",
+            f"{image.repository}: {old.error.problem.came_back}; the fresh one: {new.evidence}",
+            _difference(subject, image, fresh),
+            f"make {image.repository} anew, or give it the settings of a new one",
         )
     elif new.error is not None and old.error is not None:
         finding = problem(
             Code.COMPARE_BOTH_FAIL,
-            f"{target.repository}: {old.error.problem.came_back}; "
+            f"{image.repository}: {old.error.problem.came_back}; "
             f"the fresh one: {new.error.problem.came_back}",
-            f"it is not {target.repository} that is wrong, but what both need: Nexus's way to the "
+            f"it is not {image.repository} that is wrong, but what both need: Nexus's way to the "
             "registry, the pull token or the image's name",
-            "look at the network, the token and the name",
         )
     elif new.error is not None:
         finding = warning(
             Code.COMPARE_ONLY_FRESH_FAILS,
             f"the fresh one: {new.error.problem.came_back}",
-            f"{target.repository} serves what it has cached, or has something that a new one lacks",
-            "look whether images that were never pulled arrive",
+            f"{image.repository} serves what it has cached, or has something that a new one lacks",
         )
     else:
         finding = ok(f"both serve it; {new.evidence}")
-    return msgspec.structs.replace(finding, label=label)
+    return finding.labeled(label)
 
 
-def _old(subject: Subject, target: Target) -> Probe | None:
-    """The same, asked of the repository that is compared; None where there is none."""
-    found: Connector | None = connector_of(subject, target)
-    if found is None or subject.connector is None:
+def _old(subject: Subject, image: WantedImage) -> Probe | None:
+    """The same from the repository that is compared; None where there is none."""
+    registry = signed_in_client(subject, image)
+    if registry is None:
         return None
-    make = subject.connector
-    registry = subject.registry(f"connector {found}", lambda: make(found.port, found.scheme))
-    reference = reference_of(target)
+    reference = reference_of(image)
     return probe(registry, reference.repository, reference.target)
 
 
-def _difference(subject: Subject, target: Target, fresh: DockerProxy) -> str:
-    found = settings(subject, target)
+def _difference(subject: Subject, image: WantedImage, fresh: DockerProxy) -> str:
+    found = settings(subject, image)
     own = {"docker.httpPort", "docker.httpsPort"}
     differences = [
         f"{member} is {is_}, in a new one {wanted}"

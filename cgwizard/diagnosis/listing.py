@@ -1,16 +1,16 @@
-"""The findings as a user reads them: in the checks' order, with what was skipped folded."""
+"""The findings as a user reads them: in the order of the checks, with skipped ones folded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cgwizard.diagnosis import runner
-from cgwizard.diagnosis.model import Finding
+from cgwizard.diagnosis.checks import CHECKS
+from cgwizard.diagnosis.finding import Finding
 
 
 def listed(findings: Sequence[Finding]) -> list[Finding]:
-    """In the order of the checks however they came in; skipped ones last, one line a reason."""
-    places = {info.id: place for place, info in enumerate(runner.checks())}
+    """In the order of the checks; skipped ones last, in one line for each reason."""
+    places = {info.id: place for place, info in enumerate(CHECKS)}
     ordered = sorted(findings, key=lambda finding: places.get(finding.check, len(places)))
     skipped: dict[str, list[Finding]] = {}
     for finding in ordered:
@@ -19,14 +19,14 @@ def listed(findings: Sequence[Finding]) -> list[Finding]:
     folded = [
         found[0]
         if len(found) == 1
-        else Finding("skipped", "skipped", f"{len(found)} checks", "skipped", reason)
+        else Finding("skipped", reason, check="skipped", label=f"{len(found)} checks")
         for reason, found in skipped.items()
     ]
     return [finding for finding in ordered if finding.verdict != "skipped"] + folded
 
 
 def headline(findings: Sequence[Finding], cause: Finding | None) -> str:
-    """What the findings come to, in one sentence."""
+    """What the findings mean, in one sentence."""
     if cause is not None:
         return f"Most likely: {cause.cause or cause.label}"
     if any(finding.verdict == "skipped" for finding in findings):

@@ -1,4 +1,4 @@
-"""Check of the images' names: what people write in the place of NAMESPACE/IMAGE."""
+"""Check of the images' names: what users write in the place of NAMESPACE/IMAGE."""
 
 from __future__ import annotations
 
@@ -6,54 +6,53 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cgwizard.diagnosis.causes import REGISTRY
-from cgwizard.diagnosis.model import Finding, Subject, Target, ok, problem, told
+from cgwizard.diagnosis.check import check
+from cgwizard.diagnosis.facts import upstream_client
+from cgwizard.diagnosis.finding import Finding, failure, ok, problem
 from cgwizard.diagnosis.probe import QUICK
-from cgwizard.diagnosis.runner import check
+from cgwizard.diagnosis.remote import REMOTE_HOST
+from cgwizard.diagnosis.subject import Subject, WantedImage
 from cgwizard.errors import Code, WizardError
 from cgwizard.plan import model as plan
 from cgwizard.registry.reference import Reference
 
 
-def reference_of(target: Target) -> Reference:
-    """Raises WizardError where the name is none."""
-    return Reference.parse(f"{REGISTRY}/{target.image.strip()}")
+def reference_of(image: WantedImage) -> Reference:
+    """Raises WizardError where the name is not a possible one."""
+    return Reference.parse(f"{REMOTE_HOST}/{image.name.strip()}")
 
 
-def wrong_name(subject: Subject, target: Target) -> Finding | None:
-    """What is wrong with the image's name as such; nobody is asked."""
-    text = target.image.strip()
+def wrong_name(subject: Subject, image: WantedImage) -> Finding | None:
+    """What is wrong with the image's name itself. Sends no request."""
+    text = image.name.strip()
     try:
-        name = reference_of(target).repository
+        name = reference_of(image).repository
     except WizardError as error:
-        return told(error.problem)
+        return failure(error.problem)
     first, slash, rest = name.partition("/")
-    names = {each.repository for each in subject.targets}
+    names = {each.repository for each in subject.images}
+    right = text.partition("/")[2]
     if not slash:
-        slug, cause = (
-            Code.NAME_MISSING_NAMESPACE,
-            "every image at cgr.dev has a namespace before it",
-        )
+        code = Code.NAME_MISSING_NAMESPACE
+        cause = "every image at cgr.dev has a namespace before it"
         right = f"{plan.FREE_NAMESPACE}/{text}"
-    elif first == REGISTRY:
-        slug, cause = Code.NAME_WITH_UPSTREAM_HOST, "Nexus stands in the place of that host"
-        right = text.partition("/")[2]
+    elif first == REMOTE_HOST:
+        code, cause = Code.NAME_WITH_UPSTREAM_HOST, "Nexus stands in the place of that host"
     elif first in names and "/" in rest:
-        slug = Code.NAME_REPOSITORY_IN_PATH
+        code = Code.NAME_REPOSITORY_IN_PATH
         cause = "a port belongs to one repository, so that its name is no part of the image's"
-        right = text.partition("/")[2]
     else:
         return None
-    return problem(slug, text, cause, f"pull {right}")
+    return problem(code, text, cause, f"pull {right}")
 
 
 @check("image-name", "The image's name is a possible one", needs=("free",))
 def name(subject: Subject) -> Iterator[Finding]:
-    for target in subject.targets:
-        label = f"The name of the {target.id} image is a possible one"
-        wrong = wrong_name(subject, target)
+    for image in subject.images:
+        label = f"The name of the {image.id} image is a possible one"
+        wrong = wrong_name(subject, image)
         if wrong is None:
-            yield ok(target.image, label=label)
+            yield ok(image.name, label=label)
             continue
         evidence = wrong.evidence
         if wrong.next_step.startswith("pull ") and served(subject, wrong.next_step[5:]):
@@ -61,15 +60,14 @@ def name(subject: Subject) -> Iterator[Finding]:
         yield msgspec.structs.replace(wrong, label=label, evidence=evidence)
 
 
-def served(subject: Subject, image: str) -> bool:
-    """Whether the registry shows ``image`` to everybody."""
+def served(subject: Subject, name: str) -> bool:
+    """Whether the registry serves the image ``name`` without a sign-in."""
     if subject.upstream is None:
         return False
-    make = subject.upstream
-    registry = subject.registry("upstream", lambda: make(None))
+    registry = upstream_client(subject)
     registry.patience = QUICK
     try:
-        reference = Reference.parse(f"{REGISTRY}/{image}")
+        reference = Reference.parse(f"{REMOTE_HOST}/{name}")
         registry.head(reference.repository, reference.target)
     except WizardError:
         return False

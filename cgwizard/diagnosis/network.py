@@ -3,26 +3,26 @@ its API tells, from Nexus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, told, unknown, warning
-from cgwizard.diagnosis.repository import remote_status, settings
-from cgwizard.diagnosis.runner import Need, check
-from cgwizard.diagnosis.server import account
+from cgwizard.diagnosis.check import CheckInfo, check
+from cgwizard.diagnosis.facts import account, remote_status
+from cgwizard.diagnosis.finding import Finding, failure, ok, problem, skipped, unknown, warning
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
 from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import RemoteCertificate
 
 
 class Host(NamedTuple):
-    """A line of https://edu.chainguard.dev/chainguard/administration/network-requirements/."""
+    """A row of https://edu.chainguard.dev/chainguard/administration/network-requirements/."""
 
     name: str
     purpose: str
     needed: bool = False  # by Nexus, for pulls
-    id: str = ""  # where its name is too long to be one
+    id: str = ""  # of its check, where the name is too long
     label: str = ""
 
 
@@ -50,29 +50,40 @@ OTHERS = (
     Host("support.chainguard.dev", "only for people who ask for support"),
 )
 
-_EXPLAINED: dict[Stage, tuple[str, str]] = {
-    "dns": ("the name server does not know it", "ask for the name to be resolvable from here"),
+# What it means where the look at a host ended: code, cause, next step.
+_EXPLAINED: dict[Stage, tuple[Code, str, str]] = {
+    "dns": (
+        Code.HOST_DNS,
+        "the name server does not know it",
+        "ask for the name to be resolvable from here",
+    ),
     "refused": (
+        Code.HOST_REFUSED,
         "a firewall refuses the connection, or the host is down",
         "have HTTPS to it opened; https://status.cgr.dev tells whether it is up",
     ),
     "timeout": (
+        Code.HOST_TIMEOUT,
         "a firewall drops the connection, or there is no way out without a proxy",
         "have HTTPS to it opened by name (its addresses change every minute), or set HTTPS_PROXY",
     ),
     "tls": (
+        Code.HOST_TLS,
         "something cuts or spoils TLS (some firewalls block .dev), or the clock is off",
         "have the host taken out of TLS inspection, and check the clock of this machine",
     ),
     "tls-intercepted": (
+        Code.HOST_TLS_INTERCEPTED,
         "something on the way decrypts TLS and shows a certificate of its own",
         "have the host taken out of TLS inspection, or trust that authority here and in Nexus",
     ),
     "proxy": (
+        Code.HOST_PROXY,
         "the proxy that the environment names does not let the request through",
         "correct HTTPS_PROXY, or have the host allowed in the proxy",
     ),
     "http": (
+        Code.HOST_HTTP,
         "something on the way answers in its place, or cuts the connection",
         "have the host allowed in the filter that answers",
     ),
@@ -84,8 +95,8 @@ def from_here(subject: Subject, host: Host) -> View:
 
     def work() -> View:
         address = Address(host.name, 443, tls=True)
-        if subject.practice is not None:
-            url = urlsplit(subject.practice.registry_url)
+        if subject.practice_registry:
+            url = urlsplit(subject.practice_registry)
             port = url.port or (443 if url.scheme == "https" else 80)
             address = Address(url.hostname or "", port, tls=url.scheme == "https")
         return look(address, registry=host == REGISTRY)
@@ -106,12 +117,10 @@ def nexus_reaches(subject: Subject, host: Host) -> bool | None:
         return None
     try:
         account(subject)
-        for target in subject.repositories if host == REGISTRY else ():
-            status = remote_status(subject, target) if settings(subject, target) else None
-            if status and status.description == "Remote Available":
-                return True
+        if host == REGISTRY and nexus_reaches_remote(subject):
+            return True
         # The practice Nexus makes a certificate up: practice has no TLS.
-        if subject.practice is None:
+        if not subject.practice_registry:
             from_nexus(subject, host)
             return True
     except WizardError as error:
@@ -120,16 +129,16 @@ def nexus_reaches(subject: Subject, host: Host) -> bool | None:
 
 
 def _needed(host: Host, subject: Subject) -> Finding:
-    if subject.practice is not None and host != REGISTRY:
+    if subject.practice_registry and host != REGISTRY:
         return skipped("in practice it is another one, which is tried with the image")
     seen = from_here(subject, host)
     if not seen.stage:
         return _fine(seen, subject)
-    cause, step = _EXPLAINED[seen.stage]
+    code, cause, step = _EXPLAINED[seen.stage]
     if nexus_reaches(subject, host):
         cause += "; Nexus reaches it, only this machine cannot compare"
-        return warning(f"host-{seen.stage}", seen.evidence, cause, step)
-    return problem(f"host-{seen.stage}", seen.evidence, cause, step)
+        return warning(code, seen.evidence, cause, step)
+    return problem(code, seen.evidence, cause, step)
 
 
 def _fine(seen: View, subject: Subject) -> Finding:
@@ -139,24 +148,23 @@ def _fine(seen: View, subject: Subject) -> Finding:
             seen.evidence,
             "this machine trusts that authority, but it is none of the public ones known here: "
             "probably something on the way decrypts TLS",
-            "Nexus must trust it as well, by its trust store",
         )
-    practice = subject.practice is not None
-    return ok(f"{seen.evidence} (the practice registry)" if practice else seen.evidence)
+    practice = " (the practice registry)" if subject.practice_registry else ""
+    return ok(f"{seen.evidence}{practice}")
 
 
 def _other(host: Host, subject: Subject) -> Finding:
-    if subject.practice is not None:
+    if subject.practice_registry:
         return skipped(f"{host.purpose}; practice needs it for nothing")
     seen = from_here(subject, host)
     if not seen.stage:
         return ok(seen.evidence)
-    cause, step = _EXPLAINED[seen.stage]
-    return warning(f"host-{seen.stage}", seen.evidence, f"{cause}; it is {host.purpose}", step)
+    code, cause, step = _EXPLAINED[seen.stage]
+    return warning(code, seen.evidence, f"{cause}; it is {host.purpose}", step)
 
 
 def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
-    if subject.practice is not None and host != REGISTRY:
+    if subject.practice_registry and host != REGISTRY:
         return skipped("in practice it is another one, which is tried with the image")
     try:
         theirs = from_nexus(subject, host)
@@ -183,16 +191,13 @@ def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
 
 
 def nexus_reaches_remote(subject: Subject) -> bool:
-    """Whether one of the repositories has had an answer from its remote."""
-    for target in subject.repositories:
-        status = remote_status(subject, target)
-        if status and status.description == "Remote Available":
-            return True
-    return False
+    """Whether the remote of one of the repositories answered Nexus."""
+    found = (remote_status(subject, image) for image in subject.repositories)
+    return any(status and status.description == "Remote Available" for status in found)
 
 
 def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:
-    """Behind an outbound proxy Nexus need not reach a host by itself."""
+    """Nexus does not reach a host, which does not matter where it has an outbound proxy."""
     found = None
     try:
         found = subject.client.http_settings()
@@ -209,22 +214,22 @@ def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:
             "the network lets requests out by a proxy only, and Nexus has none",
             f"set the HTTP and HTTPS proxy of Nexus to {here.proxy}",
         )
-    return told(error.problem)
+    return failure(error.problem)
 
 
-def _register(host: Host, work: Callable[[Host, Subject], Finding], id: str, label: str) -> None:
-    """``id`` and ``label`` have a place for the host."""
+def _check(host: Host, work: Callable[[Host, Subject], Finding]) -> CheckInfo:
+    def run(subject: Subject) -> Finding:
+        return work(host, subject)
 
-    def run(subject: Subject) -> Iterator[Finding]:
-        yield work(host, subject)
+    name, label = host.id or host.name, host.label or host.name
+    if work is not _as_nexus_sees:
+        return check(f"host-{name}", f"{label} is reached from here")(run)
+    label = f"{label} is reached from Nexus"
+    return check(f"nexus-host-{name}", label, needs=("signed_in",))(run)
 
-    needs: tuple[Need, ...] = ("signed_in",) if work is _as_nexus_sees else ()
-    check(id.format(host.id or host.name), label.format(host.label or host.name), needs=needs)(run)
 
-
-for _host in (REGISTRY, BLOBS):
-    _register(_host, _needed, "host-{}", "{} is reached from here")
-for _host in (REGISTRY, BLOBS):
-    _register(_host, _as_nexus_sees, "nexus-host-{}", "{} is reached from Nexus")
-for _host in OTHERS:
-    _register(_host, _other, "host-{}", "{} is reached from here")
+CHECKS = (
+    *(_check(host, _needed) for host in (REGISTRY, BLOBS)),
+    *(_check(host, _as_nexus_sees) for host in (REGISTRY, BLOBS)),
+    *(_check(host, _other) for host in OTHERS),
+)

@@ -1,7 +1,7 @@
 """A small part of a pull, enough to see whether it would work: the manifest, the config, one layer.
 
-A whole pull would take minutes on a slow line; this takes the smallest layer, and of a large
-one only its first bytes.
+A whole pull would take minutes on a slow connection. This takes the smallest layer, and only
+the first bytes of it where it is large.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 WHOLE = 8 << 20  # bytes; larger blobs are read in part and their digest is not checked
 PART = 1 << 20
-# For a comparison, one more try is enough: what fails twice is what we are looking for.
+# For a comparison one retry is enough: what fails twice is what the diagnosis looks for.
 QUICK = RetryPolicy(
     stall_seconds=10, answer_seconds=15, blob_answer_seconds=40, tries=1, total=3, first_pause=0.2
 )
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """What was read of one blob: ``read`` bytes from its beginning, of digest ``sha256``."""
+    """The first ``read`` bytes of a blob; ``sha256`` is their digest."""
 
     digest: str
     size: int
@@ -37,7 +37,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """As far as it came; ``stage`` is where ``error`` happened, "" when nothing did."""
+    """How far the attempt came. ``stage`` is where ``error`` happened, "" where nothing failed."""
 
     digest: str = ""  # of what the tag points to
     pieces: tuple[Piece, ...] = ()
@@ -68,9 +68,9 @@ def short(digest: str) -> str:
 def probe(
     registry: Registry, repository: str, reference: str, *, also: frozenset[str] = frozenset()
 ) -> Probe:
-    """Ask for ``repository:reference`` as a pull would; failures are in the result.
+    """Ask for ``repository:reference`` as a pull does. The result tells of failures.
 
-    ``also``: digests of blobs to read whole besides, where the image has them.
+    ``also``: digests of other blobs to read whole, where the image has them.
     """
     registry.patience = QUICK
     try:
@@ -97,7 +97,7 @@ def _image(registry: Registry, repository: str, parsed: Index | Image) -> Image:
         real = [d for d in parsed.manifests if d.platform is None or d.platform.known]
         here = Platform.here()
         fitting = [d for d in real if d.platform and fit(d.platform, here) is not None]
-        # Any platform will do: the question is whether it arrives, not whether it runs.
+        # Any platform is fine: the question is whether the image arrives, not whether it runs.
         chosen = next(iter(fitting or real), None)
         if chosen is None:
             break

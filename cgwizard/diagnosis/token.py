@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cgwizard.diagnosis.model import Finding, Subject, ok, problem, skipped, told, unknown, warning
-from cgwizard.diagnosis.runner import check
+from cgwizard.diagnosis.check import check
+from cgwizard.diagnosis.facts import not_sent_again
+from cgwizard.diagnosis.finding import (
+    Finding,
+    evidence_of,
+    failure,
+    ok,
+    problem,
+    skipped,
+    unknown,
+    warning,
+)
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Code, WizardError
 from cgwizard.plan.model import FREE_IMAGE
 
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 SOON = 7  # days in which a token that ends is worth a warning
 NEW_TOKEN = "make a new one: chainctl auth configure-docker --pull-token --ttl=8760h"  # a year
 # What a registry answers to a sign-in that it does not take.
-REFUSED = {Code.TOKEN_REFUSED, Code.NOT_ENTITLED, Code.LOGIN_WRONG, Code.NO_LOGIN}
+REFUSED = frozenset({Code.TOKEN_REFUSED, Code.NOT_ENTITLED, Code.LOGIN_WRONG, Code.NO_LOGIN})
 
 
 @check("token-shape", "The pull token reads as one")
@@ -26,11 +37,11 @@ def shape(subject: Subject) -> Finding:
     from cgwizard.tokens.claims import secret_shape
 
     if subject.token_problem is not None:
-        return told(subject.token_problem)
+        return failure(subject.token_problem)
     token = subject.pull_token
     if token is None:
         return skipped("there is no pull token")
-    # Whatever was read as a pull token has the shape of one.
+    # What could be read as a pull token has the shape of one.
     return ok(
         f"user name {token.credentials.username[:8]}…, "
         f"password of {secret_shape(token.credentials.password)}"
@@ -70,8 +81,10 @@ def _token(subject: Subject) -> PullToken:
 
 
 def signed_in_registry(subject: Subject) -> Registry:
-    """The registry itself, signed in with the pull token. Raises WizardError where the token is
-    no good: it is shown to the registry once in a run, by whoever comes first."""
+    """The registry itself, signed in with the pull token. The token is sent once in a run.
+
+    Raises WizardError where the registry does not accept it.
+    """
 
     def work() -> Registry:
         token, upstream = _token(subject), subject.upstream
@@ -79,16 +92,10 @@ def signed_in_registry(subject: Subject) -> Registry:
             raise RuntimeError("a check that needs the registry ran without it")
         last = subject.problem
         if last is not None and last.code in {Code.TOKEN_REFUSED, Code.TOKEN_EXPIRED}:
-            raise WizardError(
-                last.code,
-                tried=last.tried,
-                came_back=f"{last.came_back} (a moment ago; not sent again)",
-                cause=last.cause,
-                next_step=last.next_step,
-            )
+            raise not_sent_again(last)
         registry = subject.registry("upstream token", lambda: upstream(token.credentials))
-        # A free image first: a registry that refuses even that knows the token no more, and is
-        # not asked again; else the token lives, and a later refusal is about the image.
+        # A free image first. Where the registry refuses even that, the token is no longer valid.
+        # Where it does not, the token is valid, and a later refusal is about the image.
         registry.check_credentials(FREE_IMAGE)
         return registry
 
@@ -96,8 +103,10 @@ def signed_in_registry(subject: Subject) -> Registry:
 
 
 def entitled_registry(subject: Subject, image: str) -> Registry:
-    """The same, for one image of the organization. Raises WizardError("not-entitled") where the
-    token lives and does not open it; it is asked for once in a run."""
+    """The same, for one image of the organization. Each image is asked for once in a run.
+
+    Raises WizardError: `not-entitled` where the token is valid, but not for this image.
+    """
     registry = signed_in_registry(subject)
     organization = image.partition("/")[0]
 
@@ -107,12 +116,11 @@ def entitled_registry(subject: Subject, image: str) -> Registry:
         except WizardError as error:
             if error.code not in REFUSED:
                 raise
-            raise WizardError(
+            raise error.but(
                 Code.NOT_ENTITLED,
-                tried=error.problem.tried,
-                came_back=error.problem.came_back,
                 cause="the token is valid, but not for this image: it belongs to another "
                 f"organization than {organization}, or {organization} does not have the image",
+                next_step=Code.NOT_ENTITLED.usual_next_step,
             ) from error
         return registry
 
@@ -134,15 +142,15 @@ def accepted(subject: Subject) -> Iterator[Finding]:
     yield ok("asked directly, without Nexus")
     if subject.private is None:
         return
-    image = subject.private.image.partition("@")[0].partition(":")[0]
+    image = subject.private.name.partition("@")[0].partition(":")[0]
     entitled_registry(subject, image)
     yield ok("it may be pulled with this token", label=f"It opens {image}")
 
 
 def _refused(error: WizardError, token: PullToken) -> Finding:
-    evidence = f"{error.problem.tried}: {error.problem.came_back}"
+    evidence = evidence_of(error.problem)
     if error.code not in {*REFUSED, Code.TOKEN_EXPIRED}:
-        # The network, not the token: said by the checks of the network.
+        # The network is the cause, not the token: the checks of the network explain it.
         return unknown(evidence)
     if token.expired():
         cause = f"it expired on {token.expires:%d %B %Y}"

@@ -54,6 +54,10 @@ class WizardError(Exception):
         self.problem = Problem(code, tried, came_back, cause, next_step or code.usual_next_step)
         self.exit_code = exit_code
 
+    @staticmethod
+    def of(problem: Problem, exit_code: ExitCode = ExitCode.FAILED) -> WizardError:
+        return WizardError(**msgspec.structs.asdict(problem), exit_code=exit_code)
+
     def but(
         self,
         code: Code | None = None,
@@ -63,7 +67,7 @@ class WizardError(Exception):
         cause: str | None = None,
         next_step: str | None = None,
     ) -> Self:
-        """The same failure with some parts told otherwise; all else that it carries is kept."""
+        """A copy of this failure with some parts replaced. Attributes of subclasses are kept."""
         parts = {
             "code": code,
             "tried": tried,

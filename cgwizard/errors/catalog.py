@@ -431,6 +431,16 @@ ENTRIES = {
         "This machine finds no address for the host.",
         "Check the name servers of this machine.",
     ),
+    Code.HOST_HTTP: CatalogEntry(
+        Area.REMOTE,
+        "Something on the way answers in the host's place, or cuts the connection.",
+        "Have the host allowed in the filter that answers.",
+    ),
+    Code.HOST_PROXY: CatalogEntry(
+        Area.REMOTE,
+        "The proxy that the environment names does not let the request through.",
+        "Correct HTTPS_PROXY, or have the host allowed in the proxy.",
+    ),
     Code.HOST_REFUSED: CatalogEntry(
         Area.REMOTE,
         "Nothing listens at the host, or a firewall refuses the connection.",
@@ -440,6 +450,11 @@ ENTRIES = {
         Area.REMOTE,
         "Nothing comes back from the host: a firewall drops the packets.",
         "Have HTTPS to the host opened for this machine.",
+    ),
+    Code.HOST_TLS: CatalogEntry(
+        Area.REMOTE,
+        "Something cuts or spoils TLS (some firewalls block .dev), or the clock is off.",
+        "Have the host taken out of TLS inspection, and check the clock of this machine.",
     ),
     Code.HOST_TLS_INTERCEPTED: CatalogEntry(
         Area.REMOTE,

@@ -33,8 +33,25 @@ class Code(StrEnum):
 
     @property
     def usual_next_step(self) -> str:
-        """As it stands in a problem: no capital letter, no full stop."""
-        return self.next_step[:1].lower() + self.next_step[1:].removesuffix(".")
+        """As it stands in a problem: no capital letter, no full stop, no markup."""
+        plain = self.next_step.replace("`", "").replace("*", "").removesuffix(".")
+        return plain[:1].lower() + plain[1:]
+
+    @property
+    def means_sign_in_refused(self) -> bool:
+        """Nexus refused this user and password. It locks a user out after a few refusals, so
+        that they must not be sent again."""
+        return self in {Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT}
+
+    @property
+    def means_no_answer_from_registry(self) -> bool:
+        """The network, or a proxy on the way, is the cause: the registry said nothing."""
+        return self in _NO_ANSWER_FROM_REGISTRY
+
+    @property
+    def means_wrong_bytes(self) -> bool:
+        """A blob or manifest arrived, but not the one that its digest and size promise."""
+        return self in {Code.DIGEST_MISMATCH, Code.SIZE_MISMATCH}
 
     @property
     def pull_exit(self) -> ExitCode | PullExit | None:
@@ -119,8 +136,11 @@ class Code(StrEnum):
 
     # Nexus's way to the registry
     HOST_DNS = "host-dns"
+    HOST_HTTP = "host-http"
+    HOST_PROXY = "host-proxy"
     HOST_REFUSED = "host-refused"
     HOST_TIMEOUT = "host-timeout"
+    HOST_TLS = "host-tls"
     HOST_TLS_INTERCEPTED = "host-tls-intercepted"
     REMOTE_AUTO_BLOCKED = "remote-auto-blocked"
     REMOTE_BLOB_HOST_BLOCKED = "remote-blob-host-blocked"
@@ -297,3 +317,21 @@ class Code(StrEnum):
     RUN_NOT_TAKEN_OVER = "run-not-taken-over"
     RUN_UNREADABLE = "run-unreadable"
     STANDARD_OUTPUT_FAILED = "standard-output-failed"
+
+
+_NO_ANSWER_FROM_REGISTRY = frozenset(
+    {
+        Code.REGISTRY_DNS,
+        Code.REGISTRY_REFUSED,
+        Code.REGISTRY_TIMEOUT,
+        Code.REGISTRY_UNREACHABLE,
+        Code.REGISTRY_NO_ANSWER,
+        Code.REGISTRY_CUT,
+        Code.REGISTRY_TLS,
+        Code.REGISTRY_TLS_UNTRUSTED,
+        Code.REGISTRY_TLS_NAME,
+        Code.REGISTRY_TLS_EXPIRED,
+        Code.REGISTRY_STALLED,
+        Code.CLIENT_PROXY_IN_THE_WAY,
+    }
+)

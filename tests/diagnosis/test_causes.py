@@ -11,8 +11,8 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.image import direct
-from cgwizard.diagnosis.model import Subject
 from cgwizard.diagnosis.runner import run
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Code, Problem
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient

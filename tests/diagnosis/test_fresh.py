@@ -6,8 +6,9 @@ import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.chain import conclude
+from cgwizard.diagnosis.finding import Finding, Started
 from cgwizard.diagnosis.fresh import PREFIX, compare_with_fresh
-from cgwizard.diagnosis.model import Finding, Started, Subject
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient

@@ -13,9 +13,11 @@ import trustme
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import network
 from cgwizard.diagnosis.chain import conclude
-from cgwizard.diagnosis.model import Finding, Subject, Target
+from cgwizard.diagnosis.finding import Finding
 from cgwizard.diagnosis.runner import run
-from cgwizard.diagnosis.view import Address, View, is_public, look
+from cgwizard.diagnosis.subject import Subject, WantedImage
+from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
+from cgwizard.errors import Code
 from cgwizard.net.client import Trust
 from cgwizard.nexus.client import NexusClient
 from tests.support.nexus import ADMIN, Reply, Scripted, raw_server
@@ -135,7 +137,7 @@ def hosts(
     with (
         Scripted(routes) as server,
         NexusClient(server.url, ADMIN) as client,
-        Subject(nexus=client, free=Target("free", "chainguard/wolfi-base", "x")) as subject,
+        Subject(nexus=client, free=WantedImage("free", "chainguard/wolfi-base", "x")) as subject,
     ):
         return run(subject, lambda _event: None, Cancel(), only=ids)
 
@@ -165,6 +167,27 @@ def test_needed_host_that_only_nexus_reaches(monkeypatch: pytest.MonkeyPatch) ->
         (found,) = hosts(monkeypatch, View("dns", "no address"), nexus, host)
         assert (found.slug, found.verdict) == ("host-dns", "warning")
         assert "Nexus reaches it" in found.cause
+
+
+@pytest.mark.parametrize(
+    ("stage", "slug"),
+    [
+        ("dns", "host-dns"),
+        ("refused", "host-refused"),
+        ("timeout", "host-timeout"),
+        ("tls", "host-tls"),
+        ("tls-intercepted", "host-tls-intercepted"),
+        ("proxy", "host-proxy"),
+        ("http", "host-http"),
+    ],
+)
+def test_each_way_to_fail_has_its_code(
+    stage: Stage, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = hosts(monkeypatch, View(stage, "no"), {}, "host-cgr.dev")
+    assert (found.code, found.verdict) == (Code(slug), "problem")
+    assert found.cause
+    assert found.next_step
 
 
 def test_needed_host_that_nobody_reaches(monkeypatch: pytest.MonkeyPatch) -> None:

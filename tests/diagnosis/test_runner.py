@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import threading
 import time
 from collections.abc import Iterator
@@ -9,11 +11,15 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from cgwizard import diagnosis
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import runner
 from cgwizard.diagnosis.chain import conclude
-from cgwizard.diagnosis.model import Finding, Started, Subject, ok, problem
-from cgwizard.diagnosis.runner import CheckInfo, Need, Work, run
+from cgwizard.diagnosis.check import CheckInfo, Need, Work
+from cgwizard.diagnosis.checks import CHECKS
+from cgwizard.diagnosis.finding import Finding, Started, ok, problem
+from cgwizard.diagnosis.runner import run
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from tests.support.diagnosis import findings, set_up
@@ -22,14 +28,27 @@ from tests.support.diagnosis import findings, set_up
 def these(monkeypatch: pytest.MonkeyPatch, *works: Work, seconds: float = 5) -> None:
     """Put ``works`` in the place of the registered checks."""
     infos = tuple(CheckInfo(w.__name__, f"label {w.__name__}", (), seconds, w) for w in works)
-    monkeypatch.setattr(runner, "checks", lambda: infos)
+    monkeypatch.setattr("cgwizard.diagnosis.runner.CHECKS", infos)
 
 
 def test_ids_are_unique_and_needs_are_known() -> None:
-    infos = runner.checks()
-    assert len({info.id for info in infos}) == len(infos)
+    assert len({info.id for info in CHECKS}) == len(CHECKS)
     known: set[Need] = set(runner._MISSING)
-    assert {need for info in infos for need in info.needs} <= known
+    assert {need for info in CHECKS for need in info.needs} <= known
+
+
+def test_every_check_is_run() -> None:
+    """One that is declared, but not named in `checks`, would never run."""
+    names = [module.name for module in pkgutil.iter_modules(diagnosis.__path__)]
+    modules = [importlib.import_module(f"cgwizard.diagnosis.{name}") for name in names]
+    declared = {
+        thing.id
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, CheckInfo)
+    }
+    assert declared <= {info.id for info in CHECKS}
+    assert "repository-rules" in declared
 
 
 def test_order_is_that_of_the_checks_not_of_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +69,7 @@ def test_order_is_that_of_the_checks_not_of_the_results(monkeypatch: pytest.Monk
     assert [f.evidence for f in found] == ["slow", "one", "two"]
     assert [e.check for e in seen if isinstance(e, Started)] == ["slow", "quick"]
     assert [e.evidence for e in seen if isinstance(e, Finding)] == ["one", "two", "slow"]
-    assert found[0] == Finding("slow", "slow", "label slow", "ok", "slow")
+    assert found[0] == Finding("ok", "slow", check="slow", label="label slow")
 
 
 def test_mistake_in_one_check_ends_only_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +157,7 @@ def test_no_more_than_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_known_is_no_problem() -> None:
     """Whatever is missing, a check says so; only the hosts can be looked at without anything."""
-    chosen = [info.id for info in runner.checks() if "host-" not in info.id]
+    chosen = [info.id for info in CHECKS if "host-" not in info.id]
     found = run(Subject(), lambda _event: None, Cancel(), only=chosen)
     assert {f.verdict for f in found} == {"skipped"}
     assert [f.check for f in found] == chosen
@@ -175,12 +194,12 @@ def test_findings_hold_no_secret(world: PracticeWorld) -> None:
         (["manifest-unknown", "remote-url-path"], "remote-url-path"),
         (["upstream-down", "host-tls", "host-refused", "host-dns"], "host-dns"),
         (["token-expired", "host-http"], "host-http"),
-        (["manifest-unknown", "something-new"], "something-new"),
+        (["manifest-unknown", "routing-rule"], "routing-rule"),
         (["anonymous-sees-private", "manifest-unknown"], "manifest-unknown"),
         (["negative-cache", "nexus-eula"], "nexus-eula"),
     ],
 )
 def test_conclusion_is_the_earliest_break(slugs: list[str], cause: str | None) -> None:
-    found = [problem(slug, "", "", "") for slug in slugs] + [ok()]
+    found = [problem(Code(slug), "", "") for slug in slugs] + [ok()]
     concluded = conclude(found)
     assert (concluded.slug if concluded else None) == cause

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from cgwizard.diagnosis.model import Finding
+from cgwizard.diagnosis.finding import Finding
 from cgwizard.guide.session import Session
 from cgwizard.nexus.models import Anonymous
 from cgwizard.practice.nexus.rest import blobstores

@@ -12,7 +12,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.changes import change as changes
 from cgwizard.changes import undo
 from cgwizard.diagnosis import fresh, runner
-from cgwizard.diagnosis.model import Subject
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session

@@ -6,8 +6,9 @@ import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.chain import conclude
-from cgwizard.diagnosis.model import Finding, Started, Subject
+from cgwizard.diagnosis.finding import Finding, Started
 from cgwizard.diagnosis.runner import run
+from cgwizard.diagnosis.subject import Subject
 from cgwizard.guide.session import Session
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.world import PracticeWorld

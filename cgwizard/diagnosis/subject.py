@@ -1,4 +1,4 @@
-"""What the checks look at and what they find."""
+"""What the checks look at."""
 
 from __future__ import annotations
 
@@ -21,76 +21,19 @@ if TYPE_CHECKING:
     from cgwizard.changes.journal import Journal
     from cgwizard.guide.session import Session
     from cgwizard.nexus.client import NexusClient
-    from cgwizard.practice.world import PracticeInfo
     from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken
 
 T = TypeVar("T")
-Verdict = Literal["ok", "problem", "warning", "unknown", "skipped"]
 
 
-class Started(msgspec.Struct, frozen=True):
-    """A check has begun."""
-
-    check: str
-    label: str
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that a check found out.
-
-    ``slug`` is stable and, for problems and warnings, one of the documented ones; where
-    nothing is wrong it is the check's id. ``label`` is a sentence for people. Holds no secret.
-    """
-
-    slug: str
-    check: str
-    label: str
-    verdict: Verdict
-    evidence: str = ""
-    cause: str = ""
-    next_step: str = ""
-
-
-# A check writes its findings with these; the runner adds the check's id, and its label where
-# there is none.
-
-
-def ok(evidence: str = "", *, label: str = "") -> Finding:
-    return Finding("", "", label, "ok", evidence)
-
-
-def skipped(why: str, *, label: str = "") -> Finding:
-    return Finding("", "", label, "skipped", why)
-
-
-def unknown(evidence: str, *, label: str = "") -> Finding:
-    return Finding("", "", label, "unknown", evidence)
-
-
-def problem(slug: str, evidence: str, cause: str, next_step: str, *, label: str = "") -> Finding:
-    return Finding(slug, "", label, "problem", evidence, cause, next_step)
-
-
-def warning(
-    slug: str, evidence: str, cause: str = "", next_step: str = "", *, label: str = ""
-) -> Finding:
-    return Finding(slug, "", label, "warning", evidence, cause, next_step)
-
-
-def told(error: Problem, *, verdict: Verdict = "problem", label: str = "") -> Finding:
-    """A failure as a finding: its evidence is what was tried and what came back."""
-    evidence = f"{error.tried}: {error.came_back}"
-    return Finding(error.code, "", label, verdict, evidence, error.cause, error.next_step)
-
-
-class Target(msgspec.Struct, frozen=True):
+class WantedImage(msgspec.Struct, frozen=True):
     """An image, and the repository of Nexus through which it is to come."""
 
     id: Literal["free", "private"]
-    image: str  # as it was typed: "chainguard/wolfi-base", perhaps with a tag
+    name: str  # as the user typed it: "chainguard/wolfi-base", perhaps with a tag
     repository: str  # in Nexus
-    made: bool = True  # False: its step was not done, so that it need not be there
+    made: bool = True  # False: its step was not done, so the repository may be missing
 
     @property
     def private(self) -> bool:
@@ -99,23 +42,24 @@ class Target(msgspec.Struct, frozen=True):
 
 @dataclass(eq=False)
 class Subject:
-    """Everything that a check may look at, for one run; what is not known is None.
+    """Everything that a check may look at, for one run; None where it is not known.
 
-    ``upstream`` makes a client of Chainguard's registry for a pull token or for nobody;
-    ``connector`` one of a connector (port, "http" or "https") as the user, ``anonymous`` the
-    same as nobody. Usable from several threads; close it, or use ``with``.
+    ``upstream`` makes a client of Chainguard's registry, with a pull token or without a sign-in.
+    ``connector`` makes a client of a connector (port, "http" or "https") that signs in as the
+    user, ``anonymous`` one that does not sign in. Several threads may use a Subject. Close it,
+    or use ``with``.
     """
 
     nexus: NexusClient | None = None
     url: str = ""  # of Nexus, as the user typed it
-    free: Target | None = None
-    private: Target | None = None
+    free: WantedImage | None = None
+    private: WantedImage | None = None
     pull_token: PullToken | None = None
     token_problem: Problem | None = None  # why the pasted text is no pull token
     upstream: Callable[[Credentials | None], Registry] | None = None
     connector: Callable[[int, str], Registry] | None = None
     anonymous: Callable[[int, str], Registry] | None = None
-    practice: PracticeInfo | None = None
+    practice_registry: str = ""  # in practice, the URL of what stands in for cgr.dev
     problem: Problem | None = None  # the guide's last one
     journal: Journal | None = None
     trust: Trust = field(default_factory=Trust)
@@ -126,7 +70,7 @@ class Subject:
 
     @classmethod
     def of(cls, session: Session) -> Subject:
-        """What a walk through the guide knows by now, also in the middle of it."""
+        """What the guide knows so far; it need not be through."""
         token, token_problem = _token(session)
         return cls(
             nexus=session.client,
@@ -140,7 +84,7 @@ class Subject:
             upstream=session.upstream,
             connector=session.connector,
             anonymous=lambda port, scheme: _anonymous(session, port, scheme),
-            practice=session.practice,
+            practice_registry=session.practice.registry_url if session.practice else "",
             problem=session.problem,
             journal=session.journal,
             trust=session.trust,
@@ -148,14 +92,14 @@ class Subject:
         )
 
     @property
-    def targets(self) -> tuple[Target, ...]:
-        return tuple(target for target in (self.free, self.private) if target)
+    def images(self) -> tuple[WantedImage, ...]:
+        return tuple(image for image in (self.free, self.private) if image)
 
     @property
-    def repositories(self) -> tuple[Target, ...]:
-        """One target for each repository: where both images share one, the private one, whose
-        demands are the higher ones."""
-        chosen = {target.repository: target for target in self.targets}
+    def repositories(self) -> tuple[WantedImage, ...]:
+        """One image for each repository. Where both images share a repository it is the private
+        one, which demands more of it."""
+        chosen = {image.repository: image for image in self.images}
         return tuple(chosen.values())
 
     @property
@@ -166,13 +110,13 @@ class Subject:
         return self.nexus
 
     def fact(self, key: str, work: Callable[[], T]) -> T:
-        """``work()``, done once for all checks of the run; a failure is remembered as well."""
+        """The result of ``work()``, which runs once for all checks. A failure is kept as well."""
         with self._lock:
-            known = self._facts.get(key)
-            if known is None:
+            earlier = self._facts.get(key)
+            if earlier is None:
                 mine = self._facts[key] = Future()
-        if known is not None:
-            return cast(T, known.result())
+        if earlier is not None:
+            return cast(T, earlier.result())
         try:
             result = work()
         except BaseException as error:
@@ -182,7 +126,7 @@ class Subject:
         return result
 
     def registry(self, key: str, make: Callable[[], Registry]) -> Registry:
-        """One client a key, so that a sign-in that was refused is not made again."""
+        """One client for each key, so that a refused sign-in is not sent again."""
 
         def work() -> Registry:
             registry = make()
@@ -194,7 +138,7 @@ class Subject:
 
     @contextlib.contextmanager
     def stopped_by(self, cancel: Cancel) -> Iterator[None]:
-        """Meanwhile ``cancel`` ends every call of Nexus, in whatever thread."""
+        """Meanwhile ``cancel`` ends every request to Nexus, in all threads."""
         client = self.nexus
         if client is None:
             yield
@@ -206,7 +150,7 @@ class Subject:
             client.cancel = before
 
     def abort(self) -> None:
-        """Cut what is under way in other threads."""
+        """Cut the requests to registries that other threads have under way."""
         with self._lock:
             registries = list(self._registries)
         for registry in registries:
@@ -225,14 +169,14 @@ class Subject:
         self.close()
 
 
-def _free(session: Session) -> Target:
+def _free(session: Session) -> WantedImage:
     developer = session.plan.developer
     name = developer.name if developer else session.steps.developer.values["name"].strip()
     image = session.steps.pull.values["free_image"].strip() or plan.FREE_IMAGE
-    return Target("free", image, name, made=developer is not None)
+    return WantedImage("free", image, name, made=developer is not None)
 
 
-def _private(session: Session) -> Target | None:
+def _private(session: Session) -> WantedImage | None:
     step, chosen = session.steps.token, session.plan.token
     if step.state == "skipped" or (chosen is not None and chosen.mode == "skip"):
         return None
@@ -240,14 +184,14 @@ def _private(session: Session) -> Target | None:
     if not image:
         return None
     if chosen is not None:
-        return Target("private", image, chosen.name)
+        return WantedImage("private", image, chosen.name)
     developer = _free(session).repository
     name = developer if step.values["mode"] == "add" else step.values["name"].strip()
-    return Target("private", image, name, made=False)
+    return WantedImage("private", image, name, made=False)
 
 
 def _token(session: Session) -> tuple[PullToken | None, Problem | None]:
-    """The pull token that was accepted, else the one that was pasted."""
+    """The accepted pull token, else the pasted one, or why the pasted text is none."""
     from cgwizard.tokens import paste
 
     if session.pull_token is not None:

@@ -1,0 +1,181 @@
+"""Checks of the repositories' remotes: the URL, what Nexus thinks of it, the sign-in there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from cgwizard.diagnosis.check import check
+from cgwizard.diagnosis.facts import existing, remote_status
+from cgwizard.diagnosis.finding import Finding, ok, problem, unknown, warning
+from cgwizard.diagnosis.subject import Subject
+from cgwizard.errors import Code
+from cgwizard.plan import model as plan
+
+REMOTE_HOST = "cgr.dev"
+
+
+@check(
+    "remote-url", f"Its remote storage is exactly {plan.REMOTE_URL}", needs=("signed_in", "free")
+)
+def url(subject: Subject) -> Iterator[Finding]:
+    for image, found in existing(subject):
+        label = f"The remote storage is exactly {plan.REMOTE_URL}: {image.repository}"
+        yield _judge_url(found.proxy.remote_url, found.name).labeled(label)
+        index = found.docker_proxy.index_type
+        if index != "REGISTRY":
+            yield warning(
+                Code.REMOTE_INDEX_TYPE,
+                f"{found.name}: dockerProxy.indexType is {index}",
+                "searches go to Docker Hub's index; with HUB, names without a / get library/",
+                label=f"The docker index: {found.name}",
+            )
+
+
+def _judge_url(remote: str, name: str) -> Finding:
+    """Whether ``remote`` leads to the registry. Nexus appends /v2/... to its path."""
+    if remote.strip() in {plan.REMOTE_URL, plan.REMOTE_URL.rstrip("/")}:
+        return ok(remote)
+    try:
+        parts = urlsplit(remote.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    if not host:
+        code, cause = Code.REMOTE_URL_NO_HOST, "it names no host"
+    elif host != REMOTE_HOST:
+        near = difflib.SequenceMatcher(None, host, REMOTE_HOST).ratio() > 0.6
+        code = Code.REMOTE_URL_TYPO
+        cause = "the host is mistyped" if near else "it leads to another registry"
+    elif parts.scheme != "https":
+        code, cause = Code.REMOTE_URL_HTTP, "the registry speaks HTTPS only"
+    elif port not in {None, 443}:
+        code, cause = Code.REMOTE_URL_TYPO, f"the registry does not listen on port {port}"
+    else:
+        code = Code.REMOTE_URL_PATH
+        cause = "Nexus puts it in front of every image name, so that every image is unknown"
+    return problem(
+        code,
+        f"{name}: proxy.remoteUrl is {remote}",
+        cause,
+        f"set the remote storage of {name} to {plan.REMOTE_URL}",
+    )
+
+
+@check("remote-status", "Nexus reaches the remote", needs=("signed_in", "free"))
+def status(subject: Subject) -> Iterator[Finding]:
+    for image, _ in existing(subject):
+        label = f"Nexus reaches the remote of {image.repository}"
+        found = remote_status(subject, image)
+        if found is None or not found.description:
+            yield unknown("this Nexus, or this user's rights, do not tell", label=label)
+            continue
+        reason = f": {found.reason}" if found.reason else ""
+        evidence = f"{found.description}{reason}"
+        if found.blocked == "auto" or "unavailable" in found.description.lower():
+            code, cause, next_step = explain_reason(found.reason or "")
+            yield problem(code, evidence, cause, next_step, label=label)
+        else:
+            yield ok(evidence, label=label)
+
+
+class Explanation(NamedTuple):
+    code: Code
+    cause: str
+    next_step: str
+
+
+# Words in Nexus's reason (an HTTP reason phrase, or a Java exception), and what they mean.
+_REASONS = (
+    (
+        ("unknownhost", "name or service", "no such host"),
+        Explanation(
+            Code.REMOTE_DNS,
+            "the Nexus server finds no address for the remote",
+            "check the name servers of the Nexus server",
+        ),
+    ),
+    (
+        ("proxy authentication",),
+        Explanation(
+            Code.REMOTE_PROXY_AUTH,
+            "the outbound proxy of Nexus wants a sign-in",
+            "give Nexus the user and password of its HTTP proxy",
+        ),
+    ),
+    (
+        ("ssl", "certificat", "pkix", "untrusted remote"),
+        Explanation(
+            Code.REMOTE_TLS_INTERCEPTED,
+            "Nexus does not trust the certificate it gets: something on the way decrypts TLS",
+            "add that certificate to Nexus's trust store and let the repository use the trust "
+            "store, or have cgr.dev taken out of the decryption",
+        ),
+    ),
+    (
+        ("timed out", "timeout", "refused", "unreachable", "noroute", "reset", "failed to respond"),
+        Explanation(
+            Code.REMOTE_EGRESS,
+            "the Nexus server cannot open a connection to the remote",
+            "have HTTPS to cgr.dev opened for the Nexus server, or set its outbound proxy",
+        ),
+    ),
+    (
+        ("internal server error", "bad gateway", "service unavailable", "gateway time"),
+        Explanation(
+            Code.UPSTREAM_DOWN,
+            "the registry itself failed, or a proxy on the way answers in its place",
+            "look at https://status.cgr.dev, then try again",
+        ),
+    ),
+)
+_BLOCKED = Explanation(
+    Code.REMOTE_AUTO_BLOCKED,
+    "Nexus could not reach the remote and does not ask it for a while (40 s at first)",
+    "find out why it could not, then try again after that time",
+)
+
+
+def explain_reason(reason: str) -> Explanation:
+    """What the reason means that Nexus gives for a remote that fails."""
+    words = reason.lower()
+    found = (means for signs, means in _REASONS if any(sign in words for sign in signs))
+    return next(found, _BLOCKED)
+
+
+@check("remote-sign-in", "Nexus signs in at the registry as planned", needs=("signed_in", "free"))
+def sign_in(subject: Subject) -> Iterator[Finding]:
+    """Compares user names only: Nexus never tells a stored password."""
+    token = subject.pull_token.credentials.username if subject.pull_token else None
+    for image, found in existing(subject):
+        label = f"How {image.repository} signs in at the registry"
+        stored = found.http_client.authentication
+        username = stored.username if stored else None
+        if image.private and image.made and token and username != token:
+            yield problem(
+                Code.TOKEN_NOT_IN_NEXUS,
+                f"{found.name} signs in as {_short(username)}"
+                if stored
+                else f"{found.name} signs in as nobody",
+                "the repository does not hold this pull token, so that private images are "
+                "unknown to it",
+                f"give {found.name} the pull token (step Add token auth)",
+                label=label,
+            )
+        elif stored and not image.private and username != token:
+            yield warning(
+                Code.TOKEN_OTHER_IN_NEXUS,
+                f"{found.name} signs in as {_short(username)}, which is not your pull token",
+                "when that sign-in ends, the free images fail with it",
+                label=label,
+            )
+        else:
+            yield ok(f"as {_short(username)}" if stored else "as nobody", label=label)
+
+
+def _short(username: str | None) -> str:
+    """The beginning of a pull token's name, enough to recognize it by; other names whole."""
+    name = username or "?"
+    return f"{name[:8]}…" if len(name) > 40 else name
