@@ -173,7 +173,6 @@ def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> 
             Code.CHANGE_UNKNOWN,
             tried=f"to {change.title}",
             came_back=f"{error.problem.came_back}; then {silent.problem.came_back}",
-            cause="the connection or Nexus failed while it worked: it may be done or not",
         ) from error
     return True
 
@@ -208,7 +207,6 @@ def verify(change: Change, client: NexusClient) -> None:
             Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
             tried=tried,
             came_back="Nexus does not know it",
-            cause="someone removed it meanwhile, or this user may not see it",
         )
     differences = found.differences(change.wanted)
     if differences:
@@ -217,7 +215,6 @@ def verify(change: Change, client: NexusClient) -> None:
             Code.REPOSITORY_NOT_AS_SENT,
             tried=tried,
             came_back=told,
-            cause="Nexus changed what was sent, or someone else edited it meanwhile",
         )
 
 

@@ -58,7 +58,6 @@ class Journal:
                 Code.JOURNAL_UNREADABLE,
                 tried=f"reading the journal {book.path}",
                 came_back=str(error),
-                cause="another version of cgwizard wrote it, or the file was damaged",
             ) from error
         return book
 
@@ -139,5 +138,4 @@ def _not_written(path: Path, error: OSError) -> WizardError:
         Code.JOURNAL_NOT_WRITTEN,
         tried=f"noting the change in {path} before it is made",
         came_back=error.strerror or str(error),
-        cause="the folder cannot be written to, or the disk is full; nothing was sent to Nexus",
     )

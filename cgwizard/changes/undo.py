@@ -215,7 +215,6 @@ def _proxy(settings: dict[str, Any]) -> DockerProxy:
             Code.JOURNAL_UNREADABLE,
             tried="reading what the journal says of a repository",
             came_back=str(error),
-            cause="another version of cgwizard wrote it, or the file was damaged",
             next_step="remove or restore the repository in Nexus's own pages",
         ) from error
 

@@ -64,7 +64,6 @@ def _world(port: int, speed: float | None) -> PracticeWorld:
             Code.PRACTICE_PORT_TAKEN,
             tried=f"listening on {error.filename} for the practice Nexus",
             came_back=error.strerror or str(error),
-            cause="another program uses that port, perhaps another practice Nexus",
         ) from error
 
 

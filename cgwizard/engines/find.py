@@ -220,9 +220,6 @@ def _path(candidate: Candidate) -> str:
         Code.ENGINE_REMOTE,
         tried=tried,
         came_back=f"{shown} is no unix:// socket",
-        cause="cgwizard speaks to an engine over its socket on this machine",
-        next_step="forward the other machine's socket and name it, for example: "
-        "ssh -fNL /tmp/engine.sock:/var/run/docker.sock HOST; or: --engine builtin",
     )
 
 

@@ -113,8 +113,6 @@ class EngineSocket:
             Code.ENGINE_GONE,
             tried=f"{tried} on {self.path}",
             came_back=str(error) or type(error).__name__,
-            cause="the engine was stopped or restarted, or hangs",
-            next_step="start it again, or pull without it: --engine builtin",
         )
 
     def _strange(self, path: str, came_back: str) -> WizardError:
@@ -122,8 +120,6 @@ class EngineSocket:
             Code.ENGINE_ANSWER,
             tried=f"GET {path} on {self.path}",
             came_back=shortened(came_back),
-            cause="what listens on this socket is neither Docker nor Podman, or a very old one",
-            next_step="check DOCKER_HOST and CONTAINER_HOST, or pull without it: --engine builtin",
         )
 
 

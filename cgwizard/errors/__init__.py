@@ -45,13 +45,14 @@ class WizardError(Exception):
         *,
         tried: str,
         came_back: str,
-        cause: str,
+        cause: str = "",
         next_step: str = "",
         exit_code: ExitCode = ExitCode.FAILED,
     ) -> None:
-        """``next_step``: the usual one of the code unless there is a better one."""
+        """Without ``cause`` or ``next_step``, the usual one of the code is taken."""
         super().__init__(f"{code}: tried {tried}; came back: {came_back}")
-        self.problem = Problem(code, tried, came_back, cause, next_step or code.usual_next_step)
+        cause, next_step = cause or code.usual_cause, next_step or code.usual_next_step
+        self.problem = Problem(code, tried, came_back, cause, next_step)
         self.exit_code = exit_code
 
     @staticmethod

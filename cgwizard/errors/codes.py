@@ -32,10 +32,12 @@ class Code(StrEnum):
         return self._entry.next_step
 
     @property
+    def usual_cause(self) -> str:
+        return _in_a_problem(self.meaning)
+
+    @property
     def usual_next_step(self) -> str:
-        """As it stands in a problem: no capital letter, no full stop, no markup."""
-        plain = self.next_step.replace("`", "").replace("*", "").removesuffix(".")
-        return plain[:1].lower() + plain[1:]
+        return _in_a_problem(self.next_step)
 
     @property
     def means_sign_in_refused(self) -> bool:
@@ -317,6 +319,16 @@ class Code(StrEnum):
     RUN_NOT_TAKEN_OVER = "run-not-taken-over"
     RUN_UNREADABLE = "run-unreadable"
     STANDARD_OUTPUT_FAILED = "standard-output-failed"
+
+
+# At the beginning of a text, these keep their capital letter.
+_NAMES = ("Nexus", "Docker", "Sonatype", "Enter")
+
+
+def _in_a_problem(text: str) -> str:
+    """As a text of the catalog stands in a problem: no capital letter, full stop or markup."""
+    plain = text.replace("`", "").replace("*", "").removesuffix(".")
+    return plain if plain.startswith(_NAMES) else plain[:1].lower() + plain[1:]
 
 
 _NO_ANSWER_FROM_REGISTRY = frozenset(

@@ -46,7 +46,6 @@ def _repository(session: Session, answers: Answers) -> None:
             Code.BLOB_STORE_UNKNOWN,
             tried=f"looking for the blob store {wanted.blob_store}",
             came_back=f"there are: {', '.join(stores)}",
-            cause="the answers were written for another Nexus",
         )
 
 

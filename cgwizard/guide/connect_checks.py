@@ -37,7 +37,6 @@ def docker(client: NexusClient, report: Report) -> None:
             Code.NEXUS_NO_DOCKER,
             tried="looking for docker repositories in Nexus's own API description",
             came_back="it knows no docker (proxy)",
-            cause="this is the open core, or the format is switched off on this node",
         )
 
     checking(report, "docker", "it has the docker format", work)
@@ -56,7 +55,6 @@ def rights(signed_in: Account, report: Report) -> None:
             Code.NO_ADMIN_PRIVILEGE,
             tried=f"asking Nexus what {signed_in.user_id} may do",
             came_back=signed_in.evidence,
-            cause="the user has no role with repository-admin privileges",
         )
 
 

@@ -240,5 +240,4 @@ class Developer(Step):
                 Code.CREDENTIALS_WOULD_BE_LOST,
                 tried=f"preparing the change of {change.repository}",
                 came_back="it holds upstream credentials, which Nexus does not tell",
-                cause="every change replaces the whole repository, its stored password included",
             )

@@ -280,5 +280,4 @@ def _unsaved(path: Path, error: OSError) -> WizardError:
         Code.FILE_NOT_SAVED,
         tried=f"writing {path}",
         came_back=error.strerror or str(error),
-        cause="the folder cannot be written to, or the disk is full",
     )

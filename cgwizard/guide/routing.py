@@ -263,7 +263,6 @@ def refuse_taken(session: Session, port: int) -> bool | None:
             Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY,
             tried=f"looking whether port {port} is free",
             came_back=f"it is the connector of {holder}" if holder else "Nexus itself uses it",
-            cause="a port belongs to one repository",
             next_step=_other_port(session),
         )
     seen = listening(session, port)
@@ -272,7 +271,6 @@ def refuse_taken(session: Session, port: int) -> bool | None:
             Code.CONNECTOR_PORT_TAKEN,
             tried=f"connecting to {session.address(port)}",
             came_back="something answers there that is no connector of this Nexus",
-            cause="another program listens on this port",
             next_step=_other_port(session),
         )
     return seen

@@ -214,7 +214,6 @@ class Session:
                 Code.CONNECTOR_TLS_FAILED,
                 tried=f"a TLS connection to {address}",
                 came_back=error.strerror or str(error),
-                cause="nothing speaks TLS there: the connector is not open, or is a plain one",
             ) from error
 
     def upstream(self, credentials: Credentials | None = None) -> Registry:

@@ -82,7 +82,6 @@ def _accepted(registry: Registry, image: str) -> str:
             came_back=error.problem.came_back,
             cause=f"it was revoked, or belongs to another organization than {organization}, "
             "or the organization has no such image",
-            next_step="check the image's name; chainctl auth pull-token list shows the tokens",
         ) from error
     return ""
 
@@ -92,8 +91,6 @@ def _expired(token: PullToken) -> WizardError:
         Code.TOKEN_EXPIRED,
         tried="reading the pull token's expiry date",
         came_back=f"it expired on {token.expires:%d %B %Y %H:%M} UTC",
-        cause="pull tokens live 30 days unless they were made for longer",
-        next_step="make a new one: chainctl auth configure-docker --pull-token --ttl=8760h",
     )
 
 

@@ -106,7 +106,6 @@ class Target:
                 Code.REPOSITORY_NOT_FOUND,
                 tried=f"looking for {name}, which is to get the token",
                 came_back="Nexus does not know it any more",
-                cause="someone removed it meanwhile",
             )
         if found is None or self.session.journal.tried(name):
             return

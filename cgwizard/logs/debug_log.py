@@ -108,7 +108,6 @@ def start(path: Path) -> DebugLog:
             Code.DEBUG_LOG_UNWRITABLE,
             tried=f"opening {path} for the debug log",
             came_back=error.strerror or str(error),
-            cause="the folder is missing, or not yours to write in",
             exit_code=ExitCode.USAGE,
         ) from error
     _active = DebugLog(descriptor)

@@ -72,7 +72,6 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
                 Code.NEXUS_CERTIFICATE_CHANGED,
                 tried=f"TLS to {host}:{port} with the pinned certificate",
                 came_back=f"another certificate, SHA-256 {seen}",
-                cause="the certificate was renewed, or something answers in its place",
             )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -88,7 +87,6 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
                 Code.CA_FILE_UNREADABLE,
                 tried=f"reading the CA file {trust.ca_file}",
                 came_back=str(error),
-                cause="the file is missing, not readable, or not in PEM form",
             ) from error
     return context
 

@@ -25,7 +25,6 @@ def sign_in(session: Session) -> Account:
             Code.NEXUS_SIGN_IN_NEEDED,
             tried=f"signing in to {session.base_url}",
             came_back="nothing was sent",
-            cause="user name or password is missing",
         )
     name = session.credentials.username
     what = f"signing in to {session.base_url} as {name}"
@@ -36,8 +35,6 @@ def sign_in(session: Session) -> Account:
                 Code.NEXUS_SIGN_IN_UNAVAILABLE,
                 tried=what,
                 came_back=answer.told,
-                cause="Nexus cannot ask its user back-end (LDAP or database) now; "
-                "the password was not judged",
             )
         raise refusal(answer, what)
     return _account(session, name, what)
@@ -86,5 +83,4 @@ def _taken_away(what: str, came_back: str) -> WizardError:
         Code.NEXUS_BEHIND_PROXY_STRIPS_AUTH,
         tried=what,
         came_back=f"first no objection to the password, then {came_back}",
-        cause="a reverse proxy in front of Nexus takes the Authorization header away",
     )

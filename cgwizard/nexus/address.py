@@ -184,7 +184,6 @@ def _refuse(shown: str, why: str, next_step: str = "") -> NoReturn:
         Code.URL_INVALID,
         tried=f"reading {shown} as the address of a Nexus",
         came_back=why,
-        cause="the address was mistyped, or it is not the address of a web server",
         next_step=next_step or "type it as in the browser, for example https://nexus.example.com",
         exit_code=ExitCode.USAGE,
     )

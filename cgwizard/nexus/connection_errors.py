@@ -66,7 +66,6 @@ def network_error(error: Exception, base_url: str, tried: str) -> WizardError:
             Code.NEXUS_NO_ANSWER,
             tried=tried,
             came_back=f"a connection, but no answer within {READ_SECONDS:.0f} s",
-            cause="Nexus is starting or overloaded, or another kind of server listens there",
         )
     return _broken(url, port, tried, _words(chain))
 
@@ -184,8 +183,6 @@ def _refused(host: str, port: int, tried: str) -> WizardError:
         Code.NEXUS_REFUSED,
         tried=tried,
         came_back=f"connection refused by {host}:{port}",
-        cause="nothing listens there: Nexus is stopped or still starting, uses another port "
-        "(8081, 8443, 443), or its container does not publish this one",
     )
 
 
@@ -194,7 +191,6 @@ def _no_route(host: str, port: int, error: OSError, tried: str) -> WizardError:
         Code.NEXUS_FILTERED,
         tried=tried,
         came_back=f"no way to {host}:{port} ({os.strerror(error.errno or 0).lower()})",
-        cause="the host is off or in a network that cannot be reached from here",
     )
 
 
@@ -223,8 +219,6 @@ def _tls_failed(error: ssl.SSLError, url: httpx.URL, port: int, tried: str) -> W
         Code.NEXUS_TLS_FAILED,
         tried=f"a TLS connection to {url.host}:{port}",
         came_back=one_line(error.reason or str(error)).replace("_", " ").lower(),
-        cause="the server's TLS settings and this machine's have nothing in common, "
-        "it asks for a client certificate, or it is no TLS server",
     )
 
 
@@ -241,7 +235,6 @@ def _broken(url: httpx.URL, port: int, tried: str, words: str) -> WizardError:
         Code.NEXUS_ANSWER_BROKEN,
         tried=tried,
         came_back=f"an answer that is cut short or is not HTTP ({words})",
-        cause="another kind of server listens there, or something on the way cuts connections",
     )
 
 

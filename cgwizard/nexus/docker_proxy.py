@@ -136,7 +136,6 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
                 Code.TOKEN_NEEDED_AGAIN,
                 tried=f"preparing a change of the repository {self.name}",
                 came_back="Nexus does not give back the password of its remote storage",
-                cause="a change sends the whole configuration again, that password included",
                 next_step=f"enter the pull token of {self.name} again",
             )
         return self._request(server_version, self.password.reveal() if self.password else None)

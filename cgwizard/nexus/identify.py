@@ -154,7 +154,6 @@ def _not_nexus(answer: Answer, tried: str) -> WizardError:
         Code.NEXUS_NOT_NEXUS,
         tried=tried,
         came_back=f"{answer.told} ({who})",
-        cause="another product or a web page answers at this address",
     )
 
 
@@ -260,6 +259,4 @@ def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
         Code.NEXUS_REDIRECTED,
         tried=tried,
         came_back=came_back,
-        cause="a sign-in page or another server stands in front; a redirect is not followed, "
-        "so that no password goes to a place that you did not name",
     )

@@ -62,7 +62,6 @@ def propose(
         Code.CONNECTOR_NO_FREE_PORT,
         tried=f"ports from {start} on",
         came_back=f"{len(taken)} used by Nexus; something else answers on {asked} more",
-        cause="a firewall or port scanner trap may answer on every port",
     )
 
 

@@ -195,7 +195,6 @@ class Transport:
                     tried=tried,
                     came_back=f"HTTP {response.status_code} with more than "
                     f"{self._most_bytes // 1024:,} KiB",
-                    cause="what answers is not Nexus, or something on the way alters its answers",
                 )
             if time.monotonic() - started > self._most_seconds:
                 raise self._too_slow(tried)
@@ -246,7 +245,6 @@ class Transport:
             Code.NEXUS_TOO_SLOW,
             tried=tried,
             came_back=f"no complete answer within {self._most_seconds:.0f} s",
-            cause="Nexus is overloaded, or the network in between is very slow",
         )
 
 

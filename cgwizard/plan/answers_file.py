@@ -84,8 +84,6 @@ def text_of(path: Path) -> str:
             Code.ANSWERS_UNREADABLE,
             tried=f"reading the answers file {path}",
             came_back=getattr(error, "strerror", None) or "it is no UTF-8 text",
-            cause="the file is missing, not readable by you, or no text",
-            next_step="check the path; the wizard offers to write such a file on Finish",
             exit_code=ExitCode.USAGE,
         ) from error
 

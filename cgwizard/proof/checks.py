@@ -112,8 +112,6 @@ class PullChecks:
             tried=f"asking for {image} without signing in",
             came_back="Nexus serves it to anyone who reaches the port",
             cause="anonymous access is on and the repository does not force a sign-in",
-            next_step="set the repository to force basic authentication, or switch anonymous "
-            "access off",
         )
 
     def _ask(self, open_registry: OpenRegistry, question: Callable[[Registry, Retries], T]) -> T:

@@ -29,7 +29,7 @@ class RegistryError(WizardError):
         *,
         tried: str,
         came_back: str,
-        cause: str,
+        cause: str = "",
         next_step: str = "",
         status: int | None = None,
         transient: bool = False,

@@ -86,7 +86,6 @@ class Fetch:
                 Code.REGISTRY_CUT,
                 tried=self._tried,
                 came_back=f"the end after {self._done} of {self._blob.size} bytes",
-                cause="the connection was cut, or the copy there is not whole",
                 transient=True,
             )
         digest = f"{self._algorithm}:{self._hash.hexdigest()}"

@@ -200,7 +200,6 @@ def _no_layout(folder: Path, came_back: str) -> WizardError:
         Code.OUTPUT_NOT_A_LAYOUT,
         tried=f"using {folder} for the image",
         came_back=came_back,
-        cause="an OCI image layout goes into a folder of its own",
     )
 
 

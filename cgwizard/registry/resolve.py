@@ -190,7 +190,6 @@ class Resolver:
             Code.MANIFEST_INVALID,
             tried=f"reading the manifests of {self._reference}",
             came_back=came_back,
-            cause="the image is broken, or made to harm",
         )
 
     def _none_fits(self, wanted: Platform) -> RegistryError:
@@ -199,8 +198,6 @@ class Resolver:
             Code.PLATFORM,
             tried=f"choosing {wanted} of {self._reference}",
             came_back=f"platforms there: {shortened(there)}",
-            cause="the image was not built for this platform",
-            next_step="choose one that is there with --platform",
         )
 
 

@@ -77,5 +77,4 @@ def not_written(error: OSError) -> WizardError:
         Code.OUTPUT_FAILED,
         tried=f"writing {error.filename}" if error.filename else "writing the image",
         came_back=error.strerror or str(error),
-        cause="the disk is full, or the folder may not be written to",
     )

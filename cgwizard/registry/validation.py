@@ -48,7 +48,6 @@ def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
         Code.ANSWER_TOO_LARGE,
         tried=_asked(response),
         came_back=f"more than {limit >> 20} MiB",
-        cause="this is no answer of a registry, or one made to harm",
     )
 
 
@@ -96,7 +95,6 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
                 Code.SIZE_MISMATCH,
                 tried=_asked(response),
                 came_back=f"{length} bytes announced, and the manifest says {size}",
-                cause="the registry's copy is damaged, or something between changes it",
                 status=200,
                 transient=True,
                 tries=1,

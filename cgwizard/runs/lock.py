@@ -176,7 +176,6 @@ def in_use(nexus: str, holder: Holder | None) -> WizardError:
         Code.RUN_IN_USE,
         tried=f"opening a run for {nexus}",
         came_back=f"another cgwizard is at it: {holder.words if holder else 'it does not say who'}",
-        cause="it runs in another terminal, or went on after a connection was lost",
     )
 
 

@@ -81,5 +81,4 @@ def refuse_looking(run: Run | None, what: str) -> None:
         Code.LOOKING_ONLY,
         tried=what,
         came_back="nothing was sent",
-        cause="another cgwizard has the run for this Nexus; this one only looks",
     )

@@ -70,7 +70,6 @@ class EncryptedFile:
                 Code.SECRETS_PASSPHRASE_SHORT,
                 tried="making a key of the passphrase",
                 came_back=f"it has fewer than {SHORTEST} characters",
-                cause="whoever gets the file can try short ones in no time",
             )
         salt = b64encode(os.urandom(16)).decode()
         envelope = _Envelope(version=VERSION, n=N, r=R, p=P, salt=salt)
@@ -93,7 +92,6 @@ class EncryptedFile:
                 Code.SECRETS_FILE_WRONG_PASSPHRASE,
                 tried=f"opening the secrets file {place}",
                 came_back="it does not open",
-                cause="the passphrase is another one, or the file was altered",
             ) from None
         except (ValueError, msgspec.DecodeError):
             raise _unreadable(place, "it is damaged") from None
@@ -215,5 +213,4 @@ def _unreadable(place: Path, came_back: str) -> WizardError:
         Code.SECRETS_FILE_UNREADABLE,
         tried=f"opening the secrets file {place}",
         came_back=came_back,
-        cause="it is missing, damaged, or another version of cgwizard wrote it",
     )

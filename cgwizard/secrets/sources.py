@@ -125,7 +125,6 @@ def _from_file(place: str, what: str) -> Secret:
             Code.SECRET_FILE_EMPTY,
             tried=tried,
             came_back="nothing",
-            cause="the file was made and not filled",
             exit_code=ExitCode.USAGE,
         )
     return Secret(text)
@@ -153,7 +152,6 @@ def _unreadable(tried: str, came_back: str) -> WizardError:
         Code.SECRET_FILE_UNREADABLE,
         tried=tried,
         came_back=came_back,
-        cause="the path is wrong, or this user may not read it",
         exit_code=ExitCode.USAGE,
     )
 

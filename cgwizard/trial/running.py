@@ -146,7 +146,6 @@ def _ports_free(wanted: Wanted, report: Report) -> None:
                 Code.TRIAL_PORT_TAKEN,
                 tried=f"connecting to 127.0.0.1:{port}",
                 came_back="something answers there",
-                cause="another program or container listens on this port",
             )
     report(Check("ports", label, "done", "free"))
 
@@ -261,7 +260,6 @@ def _absent(name: str) -> WizardError:
         Code.TRIAL_GONE,
         tried=f"looking for the container {name}",
         came_back="there is none",
-        cause="somebody removed it meanwhile",
     )
 
 
@@ -270,7 +268,6 @@ def _no_port(container: Container) -> WizardError:
         Code.TRIAL_NOT_PUBLISHED,
         tried=f"looking where the container {container.name} is reached",
         came_back=f"its port {NEXUS_PORT} is not published",
-        cause="it was started without -p, and no port can be added to a container later",
         next_step=f"remove the container, which keeps the volume {container.volume or 'it has'}, "
         "and start a new one",
     )

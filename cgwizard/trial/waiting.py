@@ -107,7 +107,6 @@ def _late(
         Code.NEXUS_STARTING,
         tried=f"waiting {seconds:.0f} seconds for Nexus at {url}",
         came_back=f"{seen}; it wrote: {_last_words(containers, container)}",
-        cause="this machine is slow or short of memory, or what was started is no Nexus",
     )
 
 
@@ -116,6 +115,5 @@ def _removed(url: str) -> WizardError:
         Code.TRIAL_GONE,
         tried=f"waiting for Nexus at {url}",
         came_back="the container is not there any more",
-        cause="somebody removed it meanwhile",
         next_step="start it again",
     )
