@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cgwizard.errors import WizardError
+from cgwizard.text.sanitize import lines
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -22,8 +23,13 @@ def told() -> Iterator[None]:
     try:
         yield
     except WizardError as error:
-        click.echo(str(error.problem), err=True)
+        say(str(error.problem), err=True)
         sys.exit(error.exit_code)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print ``text``, which may quote a server, without characters that steer a terminal."""
+    click.echo(lines(text), err=err)
 
 
 def terminal() -> bool:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cgwizard.commands.common import told
+from cgwizard.commands.common import say, told
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.system import files
 
@@ -25,18 +25,18 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
         folder = files.state_folder()
         found = forgetting.traces(folder, journals=journal)
         if not found:
-            click.echo("There is nothing to forget.")
+            say("There is nothing to forget.")
         for trace in found:
-            click.echo(f"  {trace.name}")
+            say(f"  {trace.name}")
         if not journal and (count := forgetting.standing(folder)):
-            click.echo(
+            say(
                 f"The journal stays: by it {count} "
                 f"repositor{'y' if count == 1 else 'ies'} can be undone (--journal removes it)."
             )
         if dry_run or not found:
             return
         if not yes and not _confirmed(len(found)):
-            click.echo("Nothing was removed.")
+            say("Nothing was removed.")
             sys.exit(ExitCode.CANCELLED)
         failures = 0
         for trace in found:
@@ -46,7 +46,7 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
                 failures += 1
                 lines.line(f"  {trace.name} stays.")
                 lines.problem(error.problem)
-        click.echo(f"{len(found) - failures} removed.")
+        say(f"{len(found) - failures} removed.")
         if failures:
             sys.exit(ExitCode.FAILED)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import told
+from cgwizard.commands.common import say, told
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.system import files
@@ -45,32 +45,32 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
         unread: list[Path] = []
         entries = undoing.entries_of(folder / "journal", run=run, unread=unread)
         for path in unread:
-            click.echo(f"Cannot be read, so that nothing in it is undone: {path}", err=True)
+            say(f"Cannot be read, so that nothing in it is undone: {path}", err=True)
         nexus = _nexus(nexus_url, entries)
         entries = [entry for entry in entries if entry.nexus == nexus]
         for entry in undoing.lasting(entries):
             day = datetime.fromtimestamp(entry.time, UTC).strftime("%d %B %Y")
-            click.echo(f"Cannot be undone in {nexus}: {entry.change}, {day}.")
+            say(f"Cannot be undone in {nexus}: {entry.change}, {day}.")
         if not undoing.standing(entries):
             of = f" of the run {run}" if run else ""
             of += f" in {nexus}" if nexus_url else ""
-            click.echo(f"There is nothing to undo{of}: the journal names no change that stands.")
+            say(f"There is nothing to undo{of}: the journal names no change that stands.")
             if others := _standing_elsewhere(folder / "journal"):
-                click.echo(f"Changes stand in {', '.join(others)}.")
+                say(f"Changes stand in {', '.join(others)}.")
             sys.exit(ExitCode.FAILED if unread else ExitCode.DONE)
         from cgwizard.commands.signin import signed_in
 
         with signed_in(nexus, user, source, folder / "runs") as client:
             items = undoing.survey(entries, client)
-            click.echo(f"In {nexus}, by the journal:")
+            say(f"In {nexus}, by the journal:")
             for item in items:
-                click.echo(f"  {item.words}")
+                say(f"  {item.words}")
             acting = [item for item in items if item.acts]
             if dry_run or not acting:
-                click.echo("Nothing was changed.")
+                say("Nothing was changed.")
                 return
             if not yes and not _confirmed(len(acting)):
-                click.echo("Nothing was changed.")
+                say("Nothing was changed.")
                 sys.exit(ExitCode.CANCELLED)
             _undo(acting, client, folder / "journal")
     if unread:
@@ -98,10 +98,10 @@ def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:
         found = undoing.undo(item, client, partial(undoing.note_in, folder))
         if found.acts:
             word = "removed" if found.verdict == "remove" else "restored"
-            click.echo(f"  {word} {found.repository}")
+            say(f"  {word} {found.repository}")
         else:
             kept += 1
-            click.echo(f"  {found.words}")
+            say(f"  {found.words}")
     if kept:
         sys.exit(ExitCode.UNFINISHED)
 

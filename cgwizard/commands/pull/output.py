@@ -20,7 +20,7 @@ from cgwizard.events import (
     Resolved,
     Totals,
 )
-from cgwizard.text import ascii_fallback
+from cgwizard.text import ascii_fallback, sanitize
 from cgwizard.text.units import duration, short, size
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Lines:
         self.note(f"{word}: {check.label}: {check.detail}")
 
     def note(self, text: str) -> None:
-        self._out.write(f"{text}\n")
+        self._out.write(f"{sanitize.printable(text)}\n")
 
     def finished(self, finished: Finished, extra: dict[str, object]) -> None:
         if finished.bytes:
@@ -152,7 +152,7 @@ class Lines:
         self.note(f"digest {finished.digest}")
 
     def failed(self, problem: Problem, reference: str) -> None:
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"{sanitize.lines(str(problem))}\n")
 
     def cancelled(self, reference: str, kept: str) -> None:
         sys.stderr.write(f"cgwizard: stopped; {kept}\n")
@@ -229,6 +229,7 @@ class Bars(Lines):
                 live.append(self._total(self._totals, columns))
         back = f"\r\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
         lines = [*self._ended, *(line[: columns - 1] for line in live)]
+        lines = [sanitize.printable(line) for line in lines]
         self._ended, self._drawn = [], len(live)
         if back or lines:
             self._out.write(back + "".join(f"{line}\n" for line in lines))

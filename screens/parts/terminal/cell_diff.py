@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
 from textual.geometry import Size
@@ -20,6 +20,7 @@ from cgwizard.screens.parts.terminal.textual_internals import (
     ScreenUpdate,
     strips_of,
 )
+from cgwizard.text.sanitize import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,15 +108,13 @@ def _cells(strip: Strip, system: ColorSystem) -> list[Cell]:
 
 @lru_cache(maxsize=2048)
 def _segment(text: str, style: Style | None, system: ColorSystem) -> list[Cell]:
-    """The cells of a segment. The result is cached: do not change it."""
+    """The cells of a segment, without hidden characters. The result is cached: do not change it."""
+    text = set_cell_size(printable(text), cell_len(text))
     codes = _codes(style, system) if style else ""
     if all(cell_len(c) == 1 for c in text):
         on_blank = _codes_on_blank(style, system) if style else ""
         return [(c, on_blank if c == " " else codes) for c in text]
-    width = cell_len(text)
-    if not width:
-        raise UnknownUpdateError
-    return [(text, codes), *[("", codes)] * (width - 1)]
+    return [(text, codes), *[("", codes)] * (cell_len(text) - 1)]
 
 
 @lru_cache(maxsize=1024)

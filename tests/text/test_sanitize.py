@@ -1,0 +1,168 @@
+"""What servers, engines and files said reaches a terminal without hidden characters."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from collections.abc import Callable
+from contextlib import redirect_stderr
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.segment import Segment
+from textual.strip import Strip
+
+from cgwizard.commands.common import say, told
+from cgwizard.commands.pull import output
+from cgwizard.errors import Code, Problem, WizardError
+from cgwizard.events import Layer, LayerProgress, Resolved
+from cgwizard.frontends.line_output import Lines
+from cgwizard.guide.step import Check
+from cgwizard.runs.offer import Row
+from cgwizard.screens.parts.findings import Findings
+from cgwizard.screens.parts.terminal import cell_diff
+from cgwizard.screens.resume import columns
+from cgwizard.text import sanitize
+
+# By name, and not from the table that is tested.
+HIDDEN = [
+    *map(chr, range(0x20)),
+    *map(chr, range(0x7F, 0xA0)),
+    "\u00ad",  # soft hyphen
+    "\u034f",  # combining grapheme joiner
+    *"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",  # bidirectional
+    *"\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff",  # zero width
+    *"\u2028\u2029",  # separators
+    *"\u115f\u1160\u3164\uffa0",  # fillers
+    *map(chr, range(0xFE00, 0xFE10)),  # variation selectors
+    *map(chr, range(0xE0000, 0xE0080)),  # tags
+    *"\ud800\udfff",  # lone surrogates
+    "\ue000",  # private use
+]
+texts = st.lists(st.sampled_from(HIDDEN) | st.characters() | st.text("ab ", max_size=3)).map(
+    "".join
+)
+
+
+def hidden(text: str) -> list[str]:
+    """The characters of ``text`` that must not be in it, by their names."""
+    return [
+        unicodedata.name(c, f"{ord(c):#x}")
+        for c in text
+        if c in HIDDEN or unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    ]
+
+
+@pytest.mark.parametrize("character", HIDDEN, ids=ascii)
+def test_no_hidden_character_passes(character: str) -> None:
+    text = f"a{character}b"
+    for clean in (sanitize.printable, sanitize.one_line, sanitize.shortened, sanitize.lines):
+        assert hidden(clean(text).replace("\n", "")) == []
+    assert hidden(sanitize.excerpt(text.encode("utf-8", "replace"))) == []
+
+
+@given(texts, st.integers(1, 40))
+def test_any_text_becomes_fit_for_a_line(text: str, limit: int) -> None:
+    assert hidden(sanitize.printable(text)) == []
+    assert " ".join(sanitize.one_line(text).split()) == sanitize.one_line(text)
+    assert len(sanitize.shortened(text, limit)) <= limit
+    assert sanitize.printable(sanitize.printable(text)) == sanitize.printable(text)
+
+
+@given(texts)
+def test_several_lines_keep_their_number(text: str) -> None:
+    assert sanitize.lines(text).count("\n") == text.count("\n")
+    assert hidden(sanitize.lines(text).replace("\n", "")) == []
+
+
+def test_what_people_write_is_kept() -> None:
+    said = "Zugriff für müde Otter verweigert: 権限 – ✓… «naïve» Ελλάδα  עברית"
+    assert sanitize.printable(said) == said
+
+
+@given(texts, texts, texts)
+def test_a_problem_fits_one_screen(tried: str, came_back: str, cause: str) -> None:
+    problem = sanitize.fitted(Problem(Code.NEXUS_DNS, tried, came_back, cause, "wait"))
+    for part in (problem.tried, problem.came_back, problem.cause):
+        assert hidden(part) == []
+
+
+def plain(text: str) -> str:
+    out = io.StringIO()
+    lines = Lines(out)
+    lines.line(text)
+    lines.ask(text)
+    lines.check(Check("x", text, "done", text))
+    lines.problem(Problem(Code.NEXUS_DNS, text, text, text, text))
+    lines.event(Resolved(text, text, text, text, ()))
+    lines.event(LayerProgress("sha256:1", "failed", 0, 1, text))
+    return out.getvalue()
+
+
+def pull_lines(text: str, make: Callable[[output.Stream], output.Lines]) -> str:
+    out, err = io.StringIO(), io.StringIO()
+    lines = make(output.Stream(out, lambda: None))
+    with redirect_stderr(err):
+        lines.event(Resolved(text, "sha256:1", text, text, (Layer("sha256:2", 1, ""),)))
+        lines.event(LayerProgress("sha256:1", "retrying", 0, 1, text))
+        lines.event(LayerProgress("sha256:1", "failed", 0, 1, text))
+        lines.note(text)
+        lines.failed(Problem(Code.NEXUS_DNS, text, text, text, text), text)
+    # The bars go up to draw over themselves.
+    return re.sub(r"\r\x1b\[\d+A\x1b\[J", "", out.getvalue()) + err.getvalue()
+
+
+def commands(text: str) -> str:
+    @click.command()
+    def fails() -> None:
+        say(text)
+        with told():
+            raise WizardError(Code.NEXUS_DNS, tried=text, came_back=text, cause=text)
+
+    done = CliRunner().invoke(fails)
+    return done.output
+
+
+def findings(text: str) -> str:
+    shown = Findings()
+    problem = Problem(Code.NEXUS_DNS, text, text, text, text)
+    shown.show([Check("x", "look", "done", text), Check("y", "look", "problem", text)], problem)
+    return "\n".join(line.plain for line in shown._lines(80))
+
+
+def runs(text: str) -> str:
+    return "\n".join(columns([Row(text, text, text, text)], 78)[0])
+
+
+def cells(text: str) -> str:
+    """What is written to the terminal for any text in a widget."""
+    strip = Strip([Segment(text)])
+    found = cell_diff._segment(text, None, ColorSystem.TRUECOLOR)
+    assert len(found) == strip.cell_length
+    return "".join(cell[0] for cell in found if cell)
+
+
+FRONT_ENDS: list[Callable[[str], str]] = [
+    plain,
+    lambda text: pull_lines(text, output.Lines),
+    lambda text: pull_lines(text, output.Bars),
+    commands,
+    findings,
+    runs,
+    cells,
+]
+NAMES = ["plain", "pull-lines", "pull-bars", "commands", "findings", "runs", "cells"]
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS, ids=NAMES)
+@settings(max_examples=60, deadline=None)
+@given(text=texts)
+def test_no_front_end_lets_a_hidden_character_through(
+    front_end: Callable[[str], str], text: str
+) -> None:
+    assert hidden(front_end(text).replace("\n", "")) == []
