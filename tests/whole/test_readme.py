@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 
-_FENCE = re.compile(r"^```(sh|shell|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```(sh|shell|bash|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 _PATH = re.compile(r"`((?:\.ci|assets|cgwizard|docs|screens|tests)/[\w./-]*)`")
 
@@ -43,6 +43,10 @@ RUN_IN_CHECKOUT = {
 # words in it that run it.
 RUN_ELSEWHERE = {
     r"make test( ARGS=\S+)?": (".ci/run", "make test"),
+    r"\.venv/bin/cgwizard apply --schema >\S+": (
+        "tests/plan/test_answers_file.py",
+        "cgwizard apply --schema > assets/answers.schema.json",
+    ),
     r"make check": ("Makefile", "test: $(VENV)/.dev check"),
     r"\.venv/bin/python docs/errors\.py": ("tests/whole/test_errors_page.py", '"errors.py"'),
     r"make bench": ("Makefile", "tests/bench -m bench"),
