@@ -1,4 +1,4 @@
-"""A step's help text, from the asset of the same name, and the keys."""
+"""The help text of a step, from the asset with its name, and the keys."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class HelpScreen(Screen[None]):
         self.query_one(Keys).show([("esc", "back"), *more_below(self.query_one("#body"))])
 
     def attention(self) -> Offset:
-        """The terminal's cursor is at the first line that is to be seen."""
+        """The terminal's cursor is at the first visible line."""
         return self.query_one("#body").content_region.offset
 
     def action_close(self) -> None:

@@ -206,8 +206,8 @@ class StepScreen(Screen[None]):
         if self.busy:
             return
         # Enter may come sooner than the message of the last letters.
-        untold = self.query_one(Form).untold()
-        changed = [self.step.set(field, answer) for field, answer in untold.items()]
+        pending = self.query_one(Form).pending()
+        changed = [self.step.set(field, answer) for field, answer in pending.items()]
         if self.step.action() == CONTINUE:
             self.go(1)
             return

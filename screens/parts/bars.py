@@ -1,4 +1,4 @@
-"""One bar a layer, drawn from the events added up."""
+"""A progress bar for each layer, and one for the total."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cgwizard.text.units import size
 LABEL = 10
 BAR = 30
 LEAST_BAR = 8
-TOLD = 28  # behind a bar, where nothing is left out
-NARROW = 58  # cells, below which only the first of it is told
+FIGURES = 28  # cells behind a bar, where nothing is left out
+NARROW = 58  # cells; in a narrower line only the first figures are shown
 
 
 def bar(done: int, total: int, width: int = BAR) -> Content:
-    """A thin line that fills: whole cells and a half one."""
+    """A thin line that fills in half cells."""
     halves = width * 2 if total <= 0 else min(width * 2, done * width * 2 // total)
     full, half = divmod(halves, 2)
     rest = width - full - half
@@ -27,16 +27,15 @@ def bar(done: int, total: int, width: int = BAR) -> Content:
 
 
 class LayerBars(Widget):
-    """A line a layer and one for the total. Only lines that changed are drawn again: over a slow
-    line every one of them costs."""
+    """Draws only the rows that changed: on a slow connection every byte counts."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[Content] = []
 
     def show(self, progress: Progress) -> None:
-        # Copied at once: an engine's pull adds layers meanwhile.
-        width = self.size.width or LABEL + BAR + TOLD + 4
+        # A copy: an engine's pull adds layers from another thread.
+        width = self.size.width or LABEL + BAR + FIGURES + 4
         lines = [_layer(line, width) for line in list(progress.layers.values())]
         if progress.totals is not None and lines:
             lines.append(_total(progress, width))
@@ -61,22 +60,22 @@ class LayerBars(Widget):
 
 
 def _bar(done: int, total: int, width: int) -> Content:
-    """As long as it can be beside what is told, in a line of ``width``."""
-    return bar(done, total, max(LEAST_BAR, min(BAR, width - 2 - LABEL - 2 - TOLD)))
+    """As long as the figures allow in a line of ``width`` cells."""
+    return bar(done, total, max(LEAST_BAR, min(BAR, width - 2 - LABEL - 2 - FIGURES)))
 
 
 def _layer(line: LayerLine, width: int) -> Content:
     short = line.digest.partition(":")[2][:8]
     if line.state in {"downloading", "verifying"} and line.total:
         percent = f"{100 * line.done // line.total:>3} %"
-        told = f"{percent}  {size(line.done)}"
-        told += f" of {size(line.total)}" if width >= NARROW else ""
+        figures = f"{percent}  {size(line.done)}"
+        figures += f" of {size(line.total)}" if width >= NARROW else ""
     elif line.state in {"done", "cached"}:
-        told = f"{line.state:<6} {size(line.total)}"
+        figures = f"{line.state:<6} {size(line.total)}"
     else:
-        told = f"{line.state} {line.detail}".strip()
+        figures = f"{line.state} {line.detail}".strip()
     return Content.assemble(
-        (f"  {short:<{LABEL}}", "dim"), _bar(line.done, line.total, width), f"  {told}"
+        (f"  {short:<{LABEL}}", "dim"), _bar(line.done, line.total, width), f"  {figures}"
     )
 
 
@@ -85,9 +84,9 @@ def _total(progress: Progress, width: int) -> Content:
     if totals is None:
         return Content("")
     percent = 100 * totals.done // totals.total if totals.total else 100
-    told = f"{percent:>3} %  {size(totals.bytes_per_second)}/s"
+    figures = f"{percent:>3} %  {size(totals.bytes_per_second)}/s"
     if width >= NARROW and totals.seconds_left is not None and totals.done < totals.total:
-        told += f", {totals.seconds_left:.0f} s left"
+        figures += f", {totals.seconds_left:.0f} s left"
     return Content.assemble(
-        f"  {'total':<{LABEL}}", _bar(totals.done, totals.total, width), f"  {told}"
+        f"  {'total':<{LABEL}}", _bar(totals.done, totals.total, width), f"  {figures}"
     )

@@ -1,4 +1,4 @@
-"""One of a few, all of them to be seen: in one line where they fit, else a line or more each."""
+"""A choice among a few options, all visible: in one line where they fit, else below each other."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cgwizard.guide.step import Field
 from cgwizard.screens.parts.messages import Answered, Confirmed
 from cgwizard.screens.parts.queued_keys import act
 
-GAP = 3  # between choices in one line
-MARK = 2  # cells of a glyph and the space behind it
-LEAST = 8  # cells for a label, while a terminal is being made narrower
+GAP = 3  # cells between options in one line
+MARK = 2  # cells of a glyph and the space after it
+MIN_LABEL = 8  # cells; less room than that is given only while a terminal changes its size
 
 
 class ChoiceInput(Widget, can_focus=True):
-    """Arrows move; nothing else is needed."""
+    """The arrow keys move the choice."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,up", "move(-1)", show=False),
@@ -39,7 +39,7 @@ class ChoiceInput(Widget, can_focus=True):
 
     def _wrapped(self, width: int) -> list[list[str]]:
         """The lines of each label."""
-        room = max(width - MARK, LEAST)
+        room = max(width - MARK, MIN_LABEL)
         return [textwrap.wrap(c.label, room) or [""] for c in self._field.choices]
 
     def _in_one_line(self, width: int) -> bool:
@@ -50,21 +50,21 @@ class ChoiceInput(Widget, can_focus=True):
         return 1 if self._in_one_line(width) else sum(map(len, self._wrapped(width)))
 
     def render(self) -> Content:
-        told = []
+        options = []
         one_line = self._in_one_line(self.size.width)
         for choice, lines in zip(self._field.choices, self._wrapped(self.size.width), strict=True):
             chosen = choice.value == self.value
             text = choice.label if one_line else f"\n{' ' * MARK}".join(lines)
             style = ("bold" if self.has_focus else "") if chosen else "dim"
-            told.append(Content.styled(f"{'●' if chosen else '○'} {text}", style))
-        return Content(" " * GAP if one_line else "\n").join(told)
+            options.append(Content.styled(f"{'●' if chosen else '○'} {text}", style))
+        return Content(" " * GAP if one_line else "\n").join(options)
 
     @property
     def _index(self) -> int:
         return next((i for i, c in enumerate(self._field.choices) if c.value == self.value), 0)
 
     def _place(self, index: int) -> Offset:
-        """Where a choice begins, within the widget."""
+        """Where an option begins, within the widget."""
         if self._in_one_line(self.size.width):
             before = self._field.choices[:index]
             return Offset(sum(len(c.label) + MARK + GAP for c in before), 0)
@@ -72,7 +72,7 @@ class ChoiceInput(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """The chosen one: screen readers and braille lines follow the terminal's cursor."""
+        """At the chosen option: screen readers and braille displays follow the cursor."""
         return self.content_region.offset + self._place(self._index)
 
     async def on_key(self, event: events.Key) -> None:
@@ -85,8 +85,8 @@ class ChoiceInput(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         places = [self._place(index) for index in range(len(self._field.choices))]
-        begun = [i for i, at in enumerate(places) if (at.y, at.x) <= (event.y, event.x)]
-        self.value = self._field.choices[begun[-1]].value
+        before = [i for i, at in enumerate(places) if (at.y, at.x) <= (event.y, event.x)]
+        self.value = self._field.choices[before[-1]].value
         self.post_message(Answered(self._field.id))
 
     def action_confirm(self) -> None:

@@ -1,4 +1,4 @@
-"""Copying from a terminal: over SSH and through tmux, claiming no more than is known."""
+"""Copying to the clipboard from a terminal, also over SSH and inside tmux."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 
 from textual.app import App
 
-TMUX_SECONDS = 2.0  # the screens stand still for that long
+TMUX_SECONDS = 2.0  # the screens do not react while they wait
 
 
 def copy(app: App[Any], text: str) -> str:
-    """Offer ``text`` to the terminal's clipboard; returns what can honestly be said of it."""
+    """Send ``text`` to the terminal's clipboard. Returns a sentence about what is known to have
+    happened: no terminal confirms it."""
     tmux = shutil.which("tmux") if os.environ.get("TMUX") else None
     if tmux:
-        # With its default settings tmux drops the escape sequence of programs inside it, but
-        # passes on what is loaded into its own buffer.
+        # By default tmux drops the escape sequence that a program inside it sends, but it passes
+        # on what is loaded into its own buffer.
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run(  # noqa: S603  (tmux itself, from PATH; the text comes by stdin)
                 [tmux, "load-buffer", "-w", "-"],

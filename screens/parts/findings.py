@@ -1,4 +1,4 @@
-"""Checks as they come in, a line each, and under a failed one the problem in four lines."""
+"""Checks as they arrive, one line each, and below a failed one the problem in four lines."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from cgwizard.errors import Problem
     from cgwizard.guide.step import Check
 
-LABEL = 32
-NAME = 11
-NARROW = 60  # columns, below which details go under their label
-LEAST = 24  # while the terminal is made narrower there may be fewer for a moment
-TOLD_AFTER_SECONDS = 2.0  # how long something may run before its seconds are shown
+LABEL = 32  # cells for the label of a check
+NAME = 11  # cells for the name of a part of a problem
+NARROW = 60  # cells; in a narrower widget details go below their label
+MIN_WIDTH = 24  # cells; while a terminal changes its size there may be fewer for a moment
+SHOW_SECONDS_AFTER = 2.0  # a check that runs for longer shows its seconds
 
 
 class Findings(Widget):
-    """Redrawn whole, which is a few short lines, and only when something changed. Its lines are
-    made for the width that there is when it is laid out."""
+    """Drawn again as a whole, because it has few lines, but only when something changed. The lines
+    are composed for the width that the layout gives."""
 
     def __init__(self) -> None:
         super().__init__()
         self._checks: tuple[Check, ...] = ()
         self._problem: Problem | None = None
         self._since: dict[str, float] = {}
-        self._drawn: tuple[int, list[Content]] = (0, [])  # the width, and the lines for it
-        self.under_way: int | None = None  # the line of what runs now
-        self.failed: int | None = None  # the line of what failed
+        self._composed: tuple[int, list[Content]] = (0, [])  # a width, and the lines for it
+        self.under_way: int | None = None  # the line of the check that runs now
+        self.failed: int | None = None  # the line of the first check that failed
 
     def show(self, checks: Iterable[Check], problem: Problem | None) -> None:
-        before = self._drawn
+        before = self._composed
         self._checks, self._problem = tuple(checks), problem
-        self._drawn = (0, [])
+        self._composed = (0, [])
         lines = self._lines(before[0] or self.size.width or 78)
         self.display = bool(lines)
         if lines != before[1]:
@@ -55,14 +55,14 @@ class Findings(Widget):
         return Content("\n").join(self._lines(self.size.width))
 
     def _lines(self, width: int) -> list[Content]:
-        if self._drawn[0] != width:
-            self._drawn = (width, self._made(max(width, LEAST)))
-        return self._drawn[1]
+        if self._composed[0] != width:
+            self._composed = (width, self._compose_lines(max(width, MIN_WIDTH)))
+        return self._composed[1]
 
-    def _made(self, width: int) -> list[Content]:
+    def _compose_lines(self, width: int) -> list[Content]:
         lines: list[Content] = []
         self.under_way = self.failed = None
-        told = False  # whether the problem stands under the check that failed
+        shown = False  # whether the problem stands below the check that failed
         now = time.monotonic()
         for check in self._checks:
             detail = check.detail
@@ -71,7 +71,7 @@ class Findings(Widget):
             if check.state == "running":
                 self.under_way = len(lines)
                 seconds = now - self._since.setdefault(check.id, now)
-                if seconds >= TOLD_AFTER_SECONDS:
+                if seconds >= SHOW_SECONDS_AFTER:
                     detail = f"{detail} {seconds:.0f} s".strip()
             else:
                 self._since.pop(check.id, None)
@@ -79,8 +79,8 @@ class Findings(Widget):
             if check.problem is not None:
                 above = {check.label, "" if check.state == "problem" else check.detail}
                 lines += _problem(check.problem, width, above)
-                told = told or check.problem == self._problem
-        if self._problem is not None and not told:
+                shown = shown or check.problem == self._problem
+        if self._problem is not None and not shown:
             self.failed = len(lines)
             lines.append(mark("problem"))
             lines += _problem(self._problem, width)
@@ -88,7 +88,7 @@ class Findings(Widget):
 
 
 def _line(check: Check, detail: str, width: int) -> list[Content]:
-    beside = len(check.label) <= LABEL and width >= NARROW  # whether a column is left there
+    beside = len(check.label) <= LABEL and width >= NARROW  # there is a column for details
     if (detail and not beside) or WIDTH + len(check.label) > width:
         first, *rest = _wrapped(check.label, width - WIDTH, width - WIDTH)
         head = [Content.assemble(mark(check.state), first)]
@@ -106,7 +106,7 @@ def _under(text: str) -> Content:
 
 
 def _problem(problem: Problem, width: int, above: Collection[str] = ()) -> list[Content]:
-    """``above``: what the line of its check says already."""
+    """``above``: texts that the line of its check says already."""
     rows = (
         ("tried", problem.tried),
         ("came back", problem.came_back),
@@ -126,7 +126,7 @@ def _problem(problem: Problem, width: int, above: Collection[str] = ()) -> list[
 
 
 def _wrapped(text: str, first: int, others: int) -> list[str]:
-    """``text`` in lines, the first of another width: a detail begins behind its label."""
+    """``text`` in lines. The first has its own width, because a detail begins after its label."""
     room = max(first, 8)
     lines = textwrap.wrap(text, room) or [""]
     if len(lines) > 1:

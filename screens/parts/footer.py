@@ -1,4 +1,4 @@
-"""The bottom line: the keys that work now, and only those."""
+"""The bottom line: only the keys that work now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def more_below(body: Widget) -> list[tuple[str, str]]:
-    """The key that shows what is below, while something is: a scroll bar is easily overlooked."""
+    """The key that scrolls down, while there is more below: a scroll bar is easily overlooked."""
     return [("pgdn", "more")] if body.scroll_offset.y < body.max_scroll_y else []
 
 
@@ -26,9 +26,11 @@ def follow(body: Widget, show: Callable[[], None]) -> None:
 
 class Keys(Static):
     def show(self, keys: list[tuple[str, str]]) -> None:
-        """``keys``: key and what it does, the most important first; what does not fit into the
-        line is left out from the end but one, so that the way out stays in sight; that there is
-        more to read is told even without it."""
+        """``keys``: pairs of a key and what it does, the most important first.
+
+        Where they do not fit, the last but one is left out, then the one before it, and so on: how
+        to quit stays visible. With three keys left, "pgdn more" is kept rather than quit.
+        """
         width = self.app.size.width - 2
         shown = list(keys)
         gap = 3

@@ -1,4 +1,4 @@
-"""The fields of a step as compact lines: a label, what is typed, what is wrong with it."""
+"""The fields of a step as compact rows: a label, what is typed, what is wrong with it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class TextInput(Input):
             compact=True,
             select_on_focus=False,
         )
-        self.cursor_blink = False  # nothing blinks, and a quiet line stays quiet
+        self.cursor_blink = False  # nothing blinks, and nothing is sent while nothing happens
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Exactly at the caret; Textual's is a cell further at the end of the text."""
+        """Exactly at the caret; Textual's is one cell further at the end of the text."""
         before = self.value[: self.cursor_position]
         x = len(before) if self.password else cell_len(before)
         return self.content_region.offset + Offset(x - self.scroll_offset.x, 0)
@@ -48,7 +48,7 @@ class TextInput(Input):
         self.post_message(Confirmed())
 
     def on_paste(self, event: events.Paste) -> None:
-        """A one-line field would keep only the first line of a paste, and say nothing."""
+        """Refuse several lines: Textual would silently keep only the first one."""
         text = event.text.strip("\r\n")
         if len(text.splitlines()) > 1:
             event.stop()
@@ -57,7 +57,7 @@ class TextInput(Input):
 
 
 class SecretInput(TextInput):
-    """Masked; its text never reaches a clipboard."""
+    """A masked line; its text cannot be copied to a clipboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "reveal", "show or hide")]
 
@@ -78,7 +78,7 @@ class SecretInput(TextInput):
 
 
 class PasteInput(SecretInput):
-    """Masked; takes a paste of several lines whole and replaces what was there by it."""
+    """A masked line that takes a paste of several lines and replaces its text with it."""
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -87,13 +87,13 @@ class PasteInput(SecretInput):
 
 
 class FieldRow(Vertical):
-    """A field with its label and, below, what is wrong with it."""
+    """A field with its label and, below it, what is wrong with the answer."""
 
     def __init__(self, field: Field, secret: Secret | None) -> None:
         super().__init__(id=f"row-{field.id}")
         self.field = field
         self._secret = secret
-        self._known = _text(field, secret)  # what the step knew last
+        self._known = _text(field, secret)  # the answer that the step has
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
@@ -129,8 +129,8 @@ class FieldRow(Vertical):
         self.complain(event.why)
 
     def take(self, field: Field, secret: Secret | None, *, locked: bool) -> None:
-        """Show ``field`` as it is now. What was typed and is not with the step yet stays, unless
-        the step is at work: it is no answer to what is being done."""
+        """Show ``field`` as it is now. A text that the step does not have yet is kept, except when
+        the row is ``locked`` because the step works: it works with the answer that it has."""
         found = self.input
         known = _text(field, secret)
         if (known != self._known or locked) and found.value != known.reveal():
@@ -140,12 +140,12 @@ class FieldRow(Vertical):
         self.field = field
 
     @property
-    def told(self) -> bool:
-        """Whether the step knows what stands in it."""
-        return Secret(self.input.value) == self._known
+    def pending(self) -> bool:
+        """Whether its text is an answer that the step does not have yet."""
+        return Secret(self.input.value) != self._known
 
     def answer(self) -> str:
-        """What stands in it now; the step is told."""
+        """Its text now. The caller gives it to the step."""
         text = self.input.value
         self._known = Secret(text)
         return text
@@ -165,12 +165,13 @@ def _text(field: Field, secret: Secret | None) -> Secret:
 
 
 def _shape(field: Field) -> tuple[object, ...]:
-    """What a row cannot change while it is shown."""
+    """The parts of a field that a row cannot change while it is shown."""
     return field.id, field.label, field.kind, field.choices, field.placeholder
 
 
 class Form(Vertical):
-    """The rows of a step. `sync` follows the step's fields, which come and go with answers."""
+    """The rows of a step. `sync` follows the step's fields, which appear and disappear with the
+    answers."""
 
     def __init__(self, fields: tuple[Field, ...], secrets: dict[str, Secret]) -> None:
         super().__init__(*(FieldRow(field, secrets.get(field.id)) for field in fields))
@@ -181,7 +182,7 @@ class Form(Vertical):
     async def sync(
         self, fields: tuple[Field, ...], secrets: dict[str, Secret], *, locked: bool
     ) -> None:
-        # Rows that stay are left alone: someone may be typing there.
+        # Rows that stay are not touched: the user may be typing in one of them.
         focused = next((row.field.id for row in self.rows() if row.input.has_focus), None)
         wanted = [_shape(field) for field in fields]
         staying = [shape for row in self.rows() if (shape := _shape(row.field)) in wanted]
@@ -200,15 +201,15 @@ class Form(Vertical):
             row.take(field, secrets.get(field.id), locked=locked)
 
     def answer(self, field: str) -> str | None:
-        """What stands in a field now; None when it is not shown any more."""
+        """The text of a field now; None when the field is not shown any more."""
         return next((row.answer() for row in self.rows() if row.field.id == field), None)
 
-    def untold(self) -> dict[str, str]:
-        """What was typed and is still on its way to the step; it is told now."""
-        return {row.field.id: row.answer() for row in self.rows() if not row.told}
+    def pending(self) -> dict[str, str]:
+        """By field, the texts that the step does not have yet. The caller gives them to it."""
+        return {row.field.id: row.answer() for row in self.rows() if row.pending}
 
     def complain(self, problems: dict[str, str]) -> None:
-        """Show what is wrong below the fields and go to the first of them."""
+        """Show what is wrong below the fields, and focus the first of them."""
         for row in self.rows():
             row.complain(problems.get(row.field.id, ""))
         first = next((row for row in self.rows() if row.field.id in problems), None)
@@ -216,14 +217,14 @@ class Form(Vertical):
             first.input.focus()
 
     def focus_on(self, field: str) -> bool:
-        """Focus the field of this id; False when it is not shown."""
+        """Focus the field with this id; False when it is not shown."""
         row = next((row for row in self.rows() if row.field.id == field), None)
         if row is not None:
             row.input.focus()
         return row is not None
 
     def focus_first_empty(self) -> bool:
-        """Focus the first field that is empty; False when none is."""
+        """Focus the first field that needs an answer and is empty; False when there is none."""
         for row in self.rows():
             if not row.input.value and not row.field.optional:
                 row.input.focus()

@@ -1,4 +1,4 @@
-"""The top line: whose Nexus this is, and where in the guide we are."""
+"""The top line and the rail: which Nexus this is, and which step of the guide."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def host(step: Step) -> str:
     session = step.session
     url = session.plan.connect.url if session.plan.connect else session.url
-    told = urlsplit(url).netloc if "//" in url else url
-    return "practice" if session.practice else told
+    if session.practice:
+        return "practice"
+    return urlsplit(url).netloc if "//" in url else url
 
 
 class Top(Static):
-    """One line when narrow; the `Rail` shows the steps where there is room for it."""
+    """The top line. It names the steps only where the terminal is too narrow for the `Rail`."""
 
     def show(self, step: Step, width: int, *, steps: bool) -> None:
         where = host(step)
@@ -62,7 +63,7 @@ def _short_line(current: Step) -> Content:
 
 
 class Rail(Static):
-    """The steps with their states, down the left side where the terminal is wide."""
+    """The steps with their states, at the left of a wide terminal."""
 
     def show(self, current: Step) -> None:
         lines = []

@@ -6,8 +6,8 @@ from textual.message import Message
 
 
 class Answered(Message):
-    """The user changed an answer: ask the form for it. The message does not carry it, since
-    by the time it is read more may have been typed."""
+    """The user changed an answer. Ask the form for its text: the user may have typed more by the
+    time that the message is read."""
 
     def __init__(self, field: str) -> None:
         super().__init__()
@@ -15,11 +15,11 @@ class Answered(Message):
 
 
 class Confirmed(Message):
-    """Enter was pressed in a field: the screen's main action is meant."""
+    """Enter was pressed in a field, which asks for the screen's main action."""
 
 
 class Refused(Message):
-    """What was to be entered was not taken; told below the field."""
+    """A field did not accept a text; ``why`` is shown below the field."""
 
     def __init__(self, why: str) -> None:
         super().__init__()

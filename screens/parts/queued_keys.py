@@ -1,4 +1,4 @@
-"""A field's own keys, in the order in which they were pressed."""
+"""Keys that a field is bound to, handled in the order in which they were pressed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cgwizard.screens.parts.terminal.textual_internals import bound_action
 
 
 async def act(widget: Widget, event: Key) -> None:
-    """Do what ``event`` is bound to in ``widget``, now that its turn has come.
+    """Do what the key of ``event`` is bound to in ``widget``; call it from the widget's `on_key`.
 
-    Textual sends a bound key up to the application first. Letters that were typed behind it, or
-    the tab to the next field, would come before it: a backspace would take the wrong letter.
+    Textual sends a bound key to the application first. Letters that were typed after it, or the
+    tab to the next field, would overtake it: a backspace would delete the wrong letter.
     """
     action = bound_action(widget, event.key)
     if action and not widget.disabled:

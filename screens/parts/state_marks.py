@@ -1,6 +1,6 @@
 """Glyph and word of each state: never color alone.
 
-Only glyphs are colored, never what is to be read: yellow on white and the like is no text.
+Only glyphs are colored, never text: yellow on white, for example, cannot be read.
 """
 
 from __future__ import annotations
