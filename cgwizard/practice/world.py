@@ -24,6 +24,7 @@ from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.practice.docker.format import DockerFormat
+    from cgwizard.practice.faults.middleware import FaultMiddleware
     from cgwizard.practice.nexus.presets import Preset
     from cgwizard.practice.nexus.state import NexusState
 
@@ -57,6 +58,7 @@ class PracticeWorld:
 
     ``speed`` is bytes per second over all blobs of the registry (None: as fast as it goes).
     ``preset`` is the kind of Nexus: ``"3.96"``, ``"fresh"``, ``"3.76"`` or ``"pro"``.
+    ``middleware`` applies faults to the answers of Nexus's REST API.
     Raises PortTakenError when ``nexus_port`` is not free.
     """
 
@@ -73,10 +75,12 @@ class PracticeWorld:
         speed: float | None = None,
         preset: str = "3.96",
         context_path: str = "",
+        middleware: FaultMiddleware | None = None,
     ) -> None:
         self.host = host
         self._preset = cast("Preset", preset)
         self._context_path = context_path
+        self._middleware = middleware
         self._lock = threading.Lock()
         self._started = self._closed = False
         self._servers = Servers()
@@ -130,6 +134,8 @@ class PracticeWorld:
             self.state.docker_routes = self.docker.routes
             self.state.changed = self.docker.sync
             app = rest_app(self.state)
+            if self._middleware is not None:
+                app = self._middleware.wrap(app)
 
             async def serve() -> None:
                 await self.registry.start(self._servers)

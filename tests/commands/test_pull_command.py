@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.corrupt_body import CorruptBlob
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from tests.conftest import leaks
 from tests.support.docker import (
@@ -121,7 +121,7 @@ def test_exit_codes(world: PracticeWorld, nexus: str) -> None:
 
 
 def test_wrong_bytes(world: PracticeWorld) -> None:
-    world.registry.faults.add(Fault("corrupt"))
+    world.registry.faults.add(CorruptBlob())
     registry = world.info.registry_url.removeprefix("http://")
     ends(13, "digest-mismatch", f"{registry}/{FREE_IMAGE}")
 

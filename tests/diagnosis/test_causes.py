@@ -17,8 +17,9 @@ from cgwizard.errors import Code, Problem
 from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
 from cgwizard.plan import model as plan
-from cgwizard.practice.cgr.faults import Fault
 from cgwizard.practice.docker.store import blob_path
+from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.rate_limited import RateLimited
 from cgwizard.practice.serving import listen
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.reference import Reference
@@ -203,8 +204,8 @@ def test_image_that_the_organization_does_not_have(session: Session, world: Prac
 
 
 def test_image_asked_for_before_it_existed(session: Session, world: PracticeWorld) -> None:
-    missing = Fault(
-        "status", repository=plan.FREE_IMAGE, place="manifest", status=404, reference="latest"
+    missing = ErrorStatus(
+        repository=plan.FREE_IMAGE, place="manifest", status=404, reference="latest"
     )
     world.registry.faults.add(missing)
     with session.connector(port_of(session)) as connector, pytest.raises(Exception, match="404"):
@@ -284,12 +285,12 @@ def test_registry_down(session: Session, world: PracticeWorld) -> None:
 
 
 def test_registry_failing(session: Session, world: PracticeWorld) -> None:
-    world.registry.faults.add(Fault("status", place="manifest", status=503))
+    world.registry.faults.add(ErrorStatus(place="manifest", status=503))
     assert conclusion(session) == "upstream-down"
 
 
 def test_registry_asks_for_patience(session: Session, world: PracticeWorld) -> None:
-    world.registry.faults.add(Fault("too-many-requests", place="manifest", retry_after=1))
+    world.registry.faults.add(RateLimited(place="manifest", retry_after=1))
     assert conclusion(session) == "rate-limited"
 
 

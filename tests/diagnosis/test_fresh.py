@@ -14,7 +14,7 @@ from cgwizard.guide.session import Session
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.plan import model as plan
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.error_status import ErrorStatus
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
 from tests.support.diagnosis import change, set_up
@@ -59,9 +59,7 @@ def test_only_the_fresh_one_serves_it(session: Session) -> None:
 
 
 def test_both_fail(session: Session, world: PracticeWorld) -> None:
-    world.registry.faults.add(
-        Fault("status", repository=plan.FREE_IMAGE, place="manifest", status=404)
-    )
+    world.registry.faults.add(ErrorStatus(repository=plan.FREE_IMAGE, place="manifest", status=404))
     found = compare(session)
     assert slugs(found) == [("compare-both-fail", "problem"), ("fresh-repository", "ok")]
     assert conclude(found) == found[0]
@@ -70,9 +68,7 @@ def test_both_fail(session: Session, world: PracticeWorld) -> None:
 def test_only_the_old_one_serves_it(session: Session, world: PracticeWorld) -> None:
     """It goes on with what it has cached, which a fresh one cannot fetch any more."""
     assert slugs(compare(session)) == [("fresh-repository", "ok")] * 2
-    world.registry.faults.add(
-        Fault("status", repository=plan.FREE_IMAGE, place="manifest", status=404)
-    )
+    world.registry.faults.add(ErrorStatus(repository=plan.FREE_IMAGE, place="manifest", status=404))
     found = compare(session)
     assert slugs(found) == [("compare-only-fresh-fails", "warning"), ("fresh-repository", "ok")]
     assert found[0].evidence.startswith("the fresh one: 404")

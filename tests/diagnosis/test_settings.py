@@ -11,10 +11,10 @@ import pytest
 from cgwizard.diagnosis.finding import Finding
 from cgwizard.guide.session import Session
 from cgwizard.nexus.models import Anonymous
+from cgwizard.practice.faults.nexus_filtered import NexusFiltered
 from cgwizard.practice.nexus.rest import blobstores
 from cgwizard.practice.world import PracticeWorld
 from tests.support.diagnosis import change, conclusion, findings, set_up
-from tests.support.door import filtered_port
 from tests.support.nexus import raw_server
 
 FREE = "chainguard"
@@ -128,7 +128,7 @@ def test_sign_in_of_somebody_else_that_ended(session: Session, world: PracticeWo
 
 def test_connector_behind_a_firewall(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgwizard.registry.transport.CONNECT_SECONDS", 0.5)
-    with filtered_port() as port:
+    with NexusFiltered().port() as port:
         change(session, FREE, docker={"http_port": port})
         found = amiss(session, "connector")
     assert (found.slug, found.verdict) == ("connector-firewalled", "problem")

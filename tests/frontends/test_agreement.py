@@ -6,13 +6,14 @@ from pathlib import Path
 
 from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
-from tests.support.door import Door, world_behind
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from tests.support.faulty_nexus import faulty_world
 from tests.whole.test_going_on import command
 
 
 def test_undo_tells_of_the_accepted_agreement(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
-    with world_behind(Door(), preset="fresh") as world:
+    with faulty_world(FaultMiddleware(), preset="fresh") as world:
         url, password = world.info.nexus_url, world.info.password.reveal()
         connect = plan.Connect(url, "admin", accept_eula=True)
         chosen = answers_file.of(plan.Plan(connect=connect), answers_file.Secrets("env:PW"))

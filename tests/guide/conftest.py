@@ -1,4 +1,4 @@
-"""A practice Nexus with a door before it, at which a test lets requests come to grief."""
+"""A practice Nexus with a middleware before it, at which a test lets requests come to grief."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import PracticeWorld
-from tests.support.door import Door, world_behind
+from tests.support.faulty_nexus import faulty_world
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def middleware() -> FaultMiddleware:
+    return FaultMiddleware()
 
 
 @pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
+def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
+    with faulty_world(middleware) as practice:
         yield practice

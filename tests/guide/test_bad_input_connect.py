@@ -13,12 +13,16 @@ from cgwizard.changes import undo
 from cgwizard.guide.connect import Connect
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import run_checked
+from cgwizard.practice.faults.connection_cut import RequestCut
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.other_answer import NexusOtherAnswer
+from cgwizard.practice.faults.proxy import fault_proxy
 from cgwizard.practice.nexus.accounts import Role, User
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs.run import Run
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.secret import Secret
-from tests.support.door import Door, names, tls_before, world_behind
+from tests.support.faulty_nexus import faulty_world, names
 from tests.support.guide import act, enter, refused, session_of, tell, through
 from tests.support.nexus import Reply, Scripted
 from tests.support.ports import free_port
@@ -108,36 +112,42 @@ def test_the_port_of_a_connector_is_told_apart_from_nexus(world: PracticeWorld) 
     succeeds(step)
 
 
-def test_html_instead_of_an_answer(world: PracticeWorld, door: Door) -> None:
+def test_html_instead_of_an_answer(world: PracticeWorld, middleware: FaultMiddleware) -> None:
     page = b"<!DOCTYPE html><html><title>Sign in</title><body>Company portal</body></html>"
-    rule = door.rule("/v1/system/eula$", "answer", body=page, content_type="text/html")
+    rule = middleware.rule(
+        "/v1/system/eula$", NexusOtherAnswer(body=page, content_type="text/html")
+    )
     step = live(world.info.nexus_url)
     refused(step, "nexus-answer-unexpected")
-    rule.times = 0
+    middleware.rules.remove(rule)
     succeeds(step)
 
 
-def test_json_of_another_shape(world: PracticeWorld, door: Door) -> None:
-    rule = door.rule("/v1/system/eula$", "answer", body=b'{"accepted": "\\u001b[2Jno"}')
+def test_json_of_another_shape(world: PracticeWorld, middleware: FaultMiddleware) -> None:
+    rule = middleware.rule(
+        "/v1/system/eula$", NexusOtherAnswer(body=b'{"accepted": "\\u001b[2Jno"}')
+    )
     step = live(world.info.nexus_url)
     refused(step, "nexus-answer-unexpected")
-    rule.times = 0
+    middleware.rules.remove(rule)
     succeeds(step)
 
 
-def test_nexus_dies_at_every_request_of_connect(world: PracticeWorld, door: Door) -> None:
+def test_nexus_dies_at_every_request_of_connect(
+    world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     succeeds(live(world.info.nexus_url))
-    requests = [line for line in dict.fromkeys(door.seen) if not line.endswith("/v1/status")]
+    requests = [line for line in dict.fromkeys(middleware.seen) if not line.endswith("/v1/status")]
     assert len(requests) >= 3
     for line in requests:
         step = live(world.info.nexus_url)
-        rule = door.rule(f"^{line}$", "cut")
+        rule = middleware.rule(f"^{line}$", RequestCut())
         act(step)
         problem = step.problem
         assert problem is not None, line
         assert problem.code == "nexus-answer-broken", problem
         tell(problem)
-        rule.times = 0
+        middleware.rules.remove(rule)
         succeeds(step)
 
 
@@ -152,17 +162,17 @@ def test_a_nexus_that_may_not_be_changed(world: PracticeWorld) -> None:
     succeeds(step)
 
 
-def test_a_nexus_without_docker(world: PracticeWorld, door: Door) -> None:
+def test_a_nexus_without_docker(world: PracticeWorld, middleware: FaultMiddleware) -> None:
     body = b'{"info": {"title": "Nexus"}, "paths": {"/v1/repositories/maven/proxy": {}}}'
-    rule = door.rule("swagger.json$", "answer", body=body)
+    rule = middleware.rule("swagger.json$", NexusOtherAnswer(body=body))
     step = live(world.info.nexus_url)
     refused(step, "nexus-no-docker")
-    rule.times = 0
+    middleware.rules.remove(rule)
     succeeds(step)
 
 
 def test_the_agreement_is_read_then_accepted_by_enter() -> None:
-    with world_behind(Door(), preset="fresh") as world:
+    with faulty_world(FaultMiddleware(), preset="fresh") as world:
         step = live(world.info.nexus_url)
         refused(step, "nexus-eula")
         assert not world.state.eula_accepted
@@ -179,19 +189,21 @@ def test_the_agreement_is_read_then_accepted_by_enter() -> None:
         assert step.session.journal.made() == []
 
 
-def test_an_agreement_that_nexus_does_not_take_is_not_noted_as_accepted(door: Door) -> None:
-    with world_behind(door, preset="fresh") as world:
+def test_an_agreement_that_nexus_does_not_take_is_not_noted_as_accepted(
+    middleware: FaultMiddleware,
+) -> None:
+    with faulty_world(middleware, preset="fresh") as world:
         step = live(world.info.nexus_url)
         refused(step, "nexus-eula")
-        rule = door.rule("^POST .*/v1/system/eula$", "answer", status=503, times=1)
+        rule = middleware.rule("^POST .*/v1/system/eula$", NexusOtherAnswer(status=503), times=1)
         run_checked(step, step.act, lambda _: None, Cancel())
         assert step.problem is not None
-        assert rule.times == 0
+        assert rule.is_spent
         assert undo.lasting(step.session.journal.entries) == []
 
 
 def test_who_only_looks_accepts_nothing(tmp_path: Path) -> None:
-    with world_behind(Door(), preset="fresh") as world:
+    with faulty_world(FaultMiddleware(), preset="fresh") as world:
         step = live(world.info.nexus_url)
         step.session.run = Run(step.session, tmp_path)
         step.session.run.look()
@@ -201,7 +213,7 @@ def test_who_only_looks_accepts_nothing(tmp_path: Path) -> None:
 
 
 def test_another_user_has_not_accepted_what_the_first_one_read() -> None:
-    with world_behind(Door(), preset="fresh") as world:
+    with faulty_world(FaultMiddleware(), preset="fresh") as world:
         step = live(world.info.nexus_url)
         refused(step, "nexus-eula")
         step.set("user", "Admin")
@@ -213,21 +225,21 @@ def test_another_user_has_not_accepted_what_the_first_one_read() -> None:
 # The user
 
 
-def test_a_wrong_password_is_sent_once(world: PracticeWorld, door: Door) -> None:
+def test_a_wrong_password_is_sent_once(world: PracticeWorld, middleware: FaultMiddleware) -> None:
     step = live(world.info.nexus_url, password=WRONG)
     refused(step, "login-wrong", WRONG)
-    sent = len(door.signed)
+    sent = len(middleware.signed)
     assert sent == 1
     for _ in range(5):
         told = refused(step, "login-wrong", WRONG)
         assert "not sent" in told.came_back
-    assert len(door.signed) == sent
+    assert len(middleware.signed) == sent
     step.set("password", ADMIN_PASSWORD)
     succeeds(step)
 
 
 def test_a_locked_user_is_not_asked_again_unless_on_purpose(
-    world: PracticeWorld, door: Door
+    world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     def lock() -> None:
         assert world.state.lockout is not None
@@ -237,11 +249,11 @@ def test_a_locked_user_is_not_asked_again_unless_on_purpose(
     world.call(lock)
     step = live(world.info.nexus_url)
     refused(step, "nexus-locked-out")
-    sent = len(door.signed)
+    sent = len(middleware.signed)
     assert sent == 1
     told = refused(step, "nexus-locked-out")
     assert "not sent" in told.came_back
-    assert len(door.signed) == sent
+    assert len(middleware.signed) == sent
     # An administrator restarted Nexus, which forgets: Enter, now labeled so, sends it.
     assert world.state.lockout is not None
     world.call(world.state.lockout.clear)
@@ -312,17 +324,13 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
     return made
 
 
-def plain_port(world: PracticeWorld) -> int:
-    return int(world.info.nexus_url.rpartition(":")[2])
-
-
 def test_a_certificate_is_confirmed_by_its_fingerprint(
-    world: PracticeWorld, authority: trustme.CA, door: Door
+    world: PracticeWorld, authority: trustme.CA, middleware: FaultMiddleware
 ) -> None:
-    with tls_before(plain_port(world), context(authority)) as (port, used):
-        step = live(f"https://127.0.0.1:{port}")
+    with fault_proxy(world.info.nexus_url, context(authority)) as proxy:
+        step = live(proxy.url)
         refused(step, "nexus-tls-untrusted")
-        assert not door.signed
+        assert not middleware.signed
         assert step.fix is not None
         assert "SHA-256" in step.fix.explanation
         assert "ca_file" in {field.id for field in step.fields()}
@@ -331,14 +339,14 @@ def test_a_certificate_is_confirmed_by_its_fingerprint(
         assert step.session.plan.connect.fingerprint
 
         # Another certificate answers: nothing is sent to it before it was looked at.
-        used[0] = context(authority)
+        proxy.tls = context(authority)
         step.reset()
-        sent = len(door.signed)
+        sent = len(middleware.signed)
         refused(step, "nexus-certificate-changed")
         assert step.action().label == "look at the new certificate"
         refused(step, "nexus-tls-untrusted")
         assert step.action().label == "trust this certificate"
-        assert len(door.signed) == sent
+        assert len(middleware.signed) == sent
         succeeds(step)
 
 
@@ -347,8 +355,8 @@ def test_a_ca_file_instead(world: PracticeWorld, authority: trustme.CA, tmp_path
     authority.cert_pem.write_to_path(str(right))
     trustme.CA().cert_pem.write_to_path(str(wrong))
     empty.write_text("not a certificate\n")
-    with tls_before(plain_port(world), context(authority)) as (port, _):
-        step = live(f"https://127.0.0.1:{port}")
+    with fault_proxy(world.info.nexus_url, context(authority)) as proxy:
+        step = live(proxy.url)
         refused(step, "nexus-tls-untrusted")
         for path in (tmp_path / "missing.pem", empty, tmp_path, Path("~nobody-here/ca.pem")):
             step.set("ca_file", str(path))
@@ -381,16 +389,16 @@ class Kept:
 
 
 def test_a_kept_password_that_nexus_refuses(
-    world: PracticeWorld, door: Door, monkeypatch: pytest.MonkeyPatch
+    world: PracticeWorld, middleware: FaultMiddleware, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = Kept(monkeypatch, WRONG)
     step = Session(url=world.info.nexus_url, user="admin").steps.connect
     enter(step)
     told = refused(step, "login-wrong", WRONG)
     assert "keyring" in told.tried
-    assert len(door.signed) == 1
+    assert len(middleware.signed) == 1
     refused(step, "login-wrong", WRONG)
-    assert len(door.signed) == 1
+    assert len(middleware.signed) == 1
     step.set("password", ADMIN_PASSWORD)
     assert "keep" in {field.id for field in step.fields()}
     succeeds(step)

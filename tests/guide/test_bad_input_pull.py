@@ -12,7 +12,13 @@ from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.guide.pull import Pull, image_problem
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check, run_checked
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.base import RegistryFault
+from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.other_answer import NexusOtherAnswer
+from cgwizard.practice.faults.wrong_manifest import WrongManifest
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.proof.checks import OpenRegistry, PullChecks
 from cgwizard.proof.result import Outcome
@@ -20,7 +26,7 @@ from cgwizard.registry import retry
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Secret
 from tests.support.diagnosis import change
-from tests.support.door import Door, names, world_behind
+from tests.support.faulty_nexus import faulty_world, names
 from tests.support.guide import act, enter, refused, session_of, through, walk
 
 FREE = "chainguard/wolfi-base"
@@ -37,8 +43,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
+def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
+    with faulty_world(middleware) as practice:
         practice.docker.first_block_seconds = 0.01
         yield practice
 
@@ -70,15 +76,15 @@ def recovers(step: Pull, references: int = 2) -> None:
 @pytest.mark.parametrize(
     ("fault", "codes"),
     [
-        (Fault("corrupt", FREE, place="blob"), {"digest-mismatch", "registry-cut"}),
-        (Fault("truncate", FREE, place="blob"), {"registry-cut"}),
-        (Fault("status", FREE, place="blob", status=500), {"registry-unavailable"}),
-        (Fault("status", FREE, place="manifest", status=503), {"remote-auto-blocked"}),
-        (Fault("wrong-manifest", FREE, place="manifest"), {"manifest-unknown"}),
+        (CorruptBlob(FREE, place="blob"), {"digest-mismatch", "registry-cut"}),
+        (CutAnswer(FREE, place="blob"), {"registry-cut"}),
+        (ErrorStatus(FREE, place="blob", status=500), {"registry-unavailable"}),
+        (ErrorStatus(FREE, place="manifest", status=503), {"remote-auto-blocked"}),
+        (WrongManifest(FREE, place="manifest"), {"manifest-unknown"}),
     ],
 )
 def test_what_nexus_gets_from_its_remote_is_broken(
-    step: Pull, world: PracticeWorld, fault: Fault, codes: set[str]
+    step: Pull, world: PracticeWorld, fault: RegistryFault, codes: set[str]
 ) -> None:
     before = names(world)
     world.registry.faults.add(fault)
@@ -98,7 +104,7 @@ def test_what_nexus_gets_from_its_remote_is_broken(
 
 
 def test_the_registry_is_gone_behind_nexus(step: Pull, world: PracticeWorld) -> None:
-    world.registry.faults.add(Fault("status", place="token", status=503))
+    world.registry.faults.add(ErrorStatus(place="token", status=503))
     act(step)
     assert step.problem is not None
     assert step.session.proofs == []
@@ -118,7 +124,7 @@ def test_an_image_that_nobody_has(step: Pull, world: PracticeWorld) -> None:
 def test_what_nexus_remembers_as_unknown_is_forgotten_by_enter(
     step: Pull, world: PracticeWorld
 ) -> None:
-    world.registry.faults.add(Fault("status", FREE, place="manifest", status=404))
+    world.registry.faults.add(ErrorStatus(FREE, place="manifest", status=404))
     refused(step, "manifest-unknown")
     world.registry.faults.clear()
     assert step.action().label == "forget failures, pull again"
@@ -176,7 +182,7 @@ def test_upstream_that_cannot_be_asked_is_no_failure_of_nexus(
 ) -> None:
     through(step)
     step.reset()
-    world.registry.faults.add(Fault("status", place="token", status=503))
+    world.registry.faults.add(ErrorStatus(place="token", status=503))
     act(step)
     assert step.problem is None, step.problem
     assert step.checks["free-digest"].state == "warning"
@@ -184,8 +190,10 @@ def test_upstream_that_cannot_be_asked_is_no_failure_of_nexus(
     assert session.steps.finish.proved()[0][2] == "pulled, not compared"
 
 
-def test_a_search_that_fails_is_no_failure_of_the_pull(step: Pull, door: Door) -> None:
-    door.rule("/v1/search$", "answer", status=500, body=b"{}")
+def test_a_search_that_fails_is_no_failure_of_the_pull(
+    step: Pull, middleware: FaultMiddleware
+) -> None:
+    middleware.rule("/v1/search$", NexusOtherAnswer(status=500, body=b"{}"))
     act(step)
     assert step.problem is None, step.problem
     assert step.checks["free-search"].state == "warning"

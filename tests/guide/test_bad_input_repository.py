@@ -20,10 +20,11 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.nexus.ports import Connector, propose, validate_port
 from cgwizard.plan import model as plan
+from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.nexus.state import Repository
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.door import Door, names, put
+from tests.support.faulty_nexus import names, put
 from tests.support.guide import act, enter, refused, session_of, through, walk
 from tests.support.nexus import raw_server
 from tests.support.ports import free_port
@@ -158,7 +159,7 @@ def test_five_thousand_repositories(session: Session, world: PracticeWorld) -> N
 
 
 def test_a_port_taken_between_the_choice_and_the_creation(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.routing)
     before = names(world)
@@ -166,7 +167,7 @@ def test_a_port_taken_between_the_choice_and_the_creation(
     enter(step)
     with socket.create_server(("127.0.0.1", session.routing.port)):
         refused(step, "connector-port-taken")
-        assert door.count("POST") == 0
+        assert middleware.count("POST") == 0
     act(step)
     assert step.state == "done"
     assert names(world) == before | {"chainguard"}
@@ -188,7 +189,7 @@ def web(sock: socket.socket) -> None:
 def test_a_port_taken_while_it_is_created(
     session: Session,
     world: PracticeWorld,
-    door: Door,
+    middleware: FaultMiddleware,
     monkeypatch: pytest.MonkeyPatch,
     other: Callable[[socket.socket], None],
     code: str,
@@ -204,7 +205,7 @@ def test_a_port_taken_while_it_is_created(
         enter(step)
         monkeypatch.setattr("cgwizard.guide.developer.refuse_taken", lambda *_: None)
         refused(step, code)
-        assert door.count("^POST") == 1
+        assert middleware.count("^POST") == 1
         assert names(world) == before
         assert session.journal.made() == []
     act(step)
@@ -267,7 +268,7 @@ def test_a_name_of_another_format_in_any_case(
 
 
 def test_a_name_taken_in_the_last_moment(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     """Nexus says so itself: what someone made meanwhile is not removed by the way back."""
     through(session.steps.routing)
@@ -275,7 +276,7 @@ def test_a_name_taken_in_the_last_moment(
     enter(step)
     step._look_up = lambda: put(world, hosted("chainguard", "docker"))  # type: ignore[method-assign]
     refused(step, "repository-name-taken")
-    assert door.count("^POST") == 1
+    assert middleware.count("^POST") == 1
     assert "chainguard" in names(world)
     assert session.journal.made() == []
 
@@ -409,17 +410,17 @@ def test_stored_credentials_are_never_dropped(session: Session, world: PracticeW
 
 
 def test_nothing_is_changed_that_was_not_shown(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.routing)
     step = session.steps.developer
     enter(step)
     assert step.action().id == "create"
     someone_makes(world, DockerProxy.new("chainguard", free_port()))
-    sent = door.count("^(POST|PUT)")
+    sent = middleware.count("^(POST|PUT)")
     step.values["existing"] = "change"
     refused(step, "repository-exists")
-    assert door.count("^(POST|PUT)") == sent
+    assert middleware.count("^(POST|PUT)") == sent
     assert any(line.startswith("PUT") for line in step.preview())
     act(step)
     assert step.state == "done"

@@ -19,12 +19,15 @@ from cgwizard.guide.step import run_checked
 from cgwizard.guide.token import Token
 from cgwizard.guide.token_check import image_problem
 from cgwizard.nexus.models import DockerProxy
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.base import RegistryFault
+from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.rate_limited import RateLimited
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry import retry
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.door import Door, names
+from tests.support.faulty_nexus import names
 from tests.support.guide import act, enter, refused, session_of, tell, through, walk
 from tests.support.nexus import raw_server
 from tests.support.ports import free_port
@@ -54,13 +57,15 @@ def paste(step: Token, credentials: Credentials) -> None:
     step.set("token", f"{credentials.username} {credentials.password.reveal()}")
 
 
-def untouched(step: Token, world: PracticeWorld, door: Door, code: str, secret: str) -> None:
+def untouched(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware, code: str, secret: str
+) -> None:
     """Refused with ``code`` before Nexus was touched; then the right token goes through."""
-    before, sent = names(world), door.count("^(POST|PUT|DELETE)")
+    before, sent = names(world), middleware.count("^(POST|PUT|DELETE)")
     refused(step, code, secret)
     assert step.checked is None
     assert names(world) == before
-    assert door.count("^(POST|PUT|DELETE)") == sent
+    assert middleware.count("^(POST|PUT|DELETE)") == sent
 
 
 def recovers(step: Token, world: PracticeWorld) -> None:
@@ -81,12 +86,14 @@ def test_swapped_halves_are_put_right(step: Token, world: PracticeWorld) -> None
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.9, 0.99])
-def test_a_truncated_token(step: Token, world: PracticeWorld, door: Door, keep: float) -> None:
+def test_a_truncated_token(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware, keep: float
+) -> None:
     token = world.info.pull_token
     text = token.password.reveal()
     cut = text[: int(len(text) * keep)]
     step.set("token", f"docker login cgr.dev --username {token.username} --password {cut}")
-    untouched(step, world, door, "token-truncated", cut)
+    untouched(step, world, middleware, "token-truncated", cut)
     recovers(step, world)
 
 
@@ -103,64 +110,70 @@ def test_a_truncated_token(step: Token, world: PracticeWorld, door: Door, keep: 
     ],
 )
 def test_what_is_no_token(
-    step: Token, world: PracticeWorld, door: Door, text: str, code: str
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware, text: str, code: str
 ) -> None:
     step.set("token", text)
-    untouched(step, world, door, code, "kelp-lantern-77")
+    untouched(step, world, middleware, code, "kelp-lantern-77")
     recovers(step, world)
 
 
-def test_a_token_for_libraries(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_a_token_for_libraries(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     token = world.info.pull_token
     step.set(
         "token",
         f"export CHAINGUARD_JAVA_IDENTITY_ID={token.username}\n"
         f"export CHAINGUARD_JAVA_TOKEN={token.password.reveal()}",
     )
-    untouched(step, world, door, "token-wrong-kind", token.password.reveal())
+    untouched(step, world, middleware, "token-wrong-kind", token.password.reveal())
 
 
-def test_an_expired_token(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_an_expired_token(step: Token, world: PracticeWorld, middleware: FaultMiddleware) -> None:
     token = world.registry.tokens.expired(world.info.organization)
     paste(step, token)
     asked = len(world.registry.requests)
-    untouched(step, world, door, "token-expired", token.password.reveal())
+    untouched(step, world, middleware, "token-expired", token.password.reveal())
     assert len(world.registry.requests) == asked
     recovers(step, world)
 
 
 def test_a_token_that_expires_between_its_date_and_the_clock_there(
-    step: Token, world: PracticeWorld, door: Door
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     token = world.registry.tokens.issue(world.info.organization, timedelta(hours=1))
     paste(step, token)
     clock = world.registry.tokens.clock
     world.registry.tokens.clock = lambda: clock() + 7200
-    untouched(step, world, door, "token-refused", token.password.reveal())
+    untouched(step, world, middleware, "token-refused", token.password.reveal())
     world.registry.tokens.clock = clock
     act(step)
     assert step.checked is not None
 
 
-def test_a_revoked_token(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_a_revoked_token(step: Token, world: PracticeWorld, middleware: FaultMiddleware) -> None:
     token = world.registry.tokens.issue(world.info.organization)
     world.registry.tokens.revoke(token)
     paste(step, token)
-    untouched(step, world, door, "token-refused", token.password.reveal())
+    untouched(step, world, middleware, "token-refused", token.password.reveal())
     recovers(step, world)
 
 
-def test_halves_of_two_tokens(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_halves_of_two_tokens(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     one, other = (world.registry.tokens.issue(world.info.organization) for _ in range(2))
     paste(step, Credentials(one.username, other.password))
-    untouched(step, world, door, "token-refused", other.password.reveal())
+    untouched(step, world, middleware, "token-refused", other.password.reveal())
     recovers(step, world)
 
 
-def test_a_token_of_another_organization(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_a_token_of_another_organization(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     token = world.registry.tokens.issue("other.example")
     paste(step, token)
-    untouched(step, world, door, "token-refused", token.password.reveal())
+    untouched(step, world, middleware, "token-refused", token.password.reveal())
     recovers(step, world)
 
 
@@ -173,10 +186,10 @@ def test_a_token_of_another_organization(step: Token, world: PracticeWorld, door
     ],
 )
 def test_an_image_that_the_token_does_not_open(
-    step: Token, world: PracticeWorld, door: Door, image: str, code: str
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware, image: str, code: str
 ) -> None:
     step.set("image", image)
-    untouched(step, world, door, code, world.info.pull_token.password.reveal())
+    untouched(step, world, middleware, code, world.info.pull_token.password.reveal())
     recovers(step, world)
 
 
@@ -207,26 +220,28 @@ def test_an_image_is_accepted_or_told(image: str, organization: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (Fault("status", place="token", status=503), "registry-unavailable"),
-        (Fault("status", place="manifest", status=500), "registry-unavailable"),
-        (Fault("too-many-requests", place="token", retry_after=9999), "rate-limited"),
+        (ErrorStatus(place="token", status=503), "registry-unavailable"),
+        (ErrorStatus(place="manifest", status=500), "registry-unavailable"),
+        (RateLimited(place="token", retry_after=9999), "rate-limited"),
     ],
 )
 def test_the_registry_fails_and_recovers(
-    step: Token, world: PracticeWorld, door: Door, fault: Fault, code: str
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware, fault: RegistryFault, code: str
 ) -> None:
     world.registry.faults.add(fault)
-    untouched(step, world, door, code, world.info.pull_token.password.reveal())
+    untouched(step, world, middleware, code, world.info.pull_token.password.reveal())
     world.registry.faults.clear()
     step.reset()  # as after any answer that is typed again
     recovers(step, world)
 
 
-def test_the_registry_is_down(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_the_registry_is_down(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     """Often only Nexus reaches it: Enter then goes on without asking from here."""
     assert world.registry.running is not None
     world.call(world._servers.stop, world.registry.running)
-    untouched(step, world, door, "registry-refused", world.info.pull_token.password.reveal())
+    untouched(step, world, middleware, "registry-refused", world.info.pull_token.password.reveal())
     assert step.fix is not None
     act(step)
     assert step.checks["accepted"].state == "warning"
@@ -302,9 +317,13 @@ def test_the_free_repository_is_not_moved_by_accident(step: Token, session: Sess
     assert "port" in step.field_problems()
 
 
-def test_a_private_name_that_is_taken(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_a_private_name_that_is_taken(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     step.set("name", "maven-central")
-    untouched(step, world, door, "repository-name-taken", world.info.pull_token.password.reveal())
+    untouched(
+        step, world, middleware, "repository-name-taken", world.info.pull_token.password.reveal()
+    )
     recovers_with(step, "private-2")
 
 
@@ -314,7 +333,9 @@ def recovers_with(step: Token, name: str) -> None:
     assert step.state == "done"
 
 
-def test_the_port_of_another_repository(step: Token, world: PracticeWorld, door: Door) -> None:
+def test_the_port_of_another_repository(
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     act(step)
     taken = int(step.values["port"])
     step.session.nexus.create_docker_proxy(DockerProxy.new("theirs", taken))
@@ -327,7 +348,7 @@ def test_the_port_of_another_repository(step: Token, world: PracticeWorld, door:
 
 
 def test_a_private_name_taken_in_the_last_moment(
-    step: Token, world: PracticeWorld, door: Door
+    step: Token, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     """A docker (proxy) of this name is not given the token before that was shown."""
     act(step)
@@ -336,10 +357,10 @@ def test_a_private_name_taken_in_the_last_moment(
             "chainguard-private", free_port(), credentials=Credentials("x", Secret("y"))
         )
     )
-    sent = door.count("^(POST|PUT)")
+    sent = middleware.count("^(POST|PUT)")
     told = refused(step, "repository-exists", world.info.pull_token.password.reveal())
     tell(told)
-    assert door.count("^(POST|PUT)") == sent
+    assert middleware.count("^(POST|PUT)") == sent
     assert any(line.startswith("PUT") for line in step.preview())
     assert any("cannot be put back" in note for note in step.notes())
     act(step)

@@ -16,10 +16,14 @@ from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Check, Step, run_checked
 from cgwizard.nexus.models import DockerProxy
+from cgwizard.practice.faults.answer_lost import AnswerLost
+from cgwizard.practice.faults.connection_cut import RequestCut
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.conftest import leaks
-from tests.support.door import Door, names
+from tests.support.faulty_nexus import names
 from tests.support.guide import act, enter, refused, session_of, through, walk
 
 PROXIES = "/service/rest/v1/repositories/docker/proxy"
@@ -50,10 +54,12 @@ def password(world: PracticeWorld, name: str) -> Secret | None:
 # Lost answers, and a Nexus that dies
 
 
-def test_a_request_that_never_arrived(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_a_request_that_never_arrived(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     before = names(world)
     step = session.steps.developer
-    door.rule(f"^POST {PROXIES}$", "cut", times=1)
+    middleware.rule(f"^POST {PROXIES}$", RequestCut(), times=1)
     refused(step, "nexus-answer-broken")
     assert names(world) == before
     assert session.journal.made() == []
@@ -62,92 +68,102 @@ def test_a_request_that_never_arrived(session: Session, world: PracticeWorld, do
     assert names(world) == before | {"chainguard"}
 
 
-def test_an_answer_that_got_lost(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_an_answer_that_got_lost(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     """It was made: that is found out, told as done, and made once."""
     before = names(world)
     step = session.steps.developer
-    door.rule(f"^POST {PROXIES}$", "lost", times=1)
+    middleware.rule(f"^POST {PROXIES}$", AnswerLost(), times=1)
     act(step)
     assert step.problem is None, step.problem
     assert step.state == "done"
     assert names(world) == before | {"chainguard"}
     assert [entry.repository for entry in session.journal.made()] == ["chainguard"]
-    assert door.count(f"^POST {PROXIES}$") == 1
+    assert middleware.count(f"^POST {PROXIES}$") == 1
 
 
-def test_a_gateway_that_gave_up_waiting(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_a_gateway_that_gave_up_waiting(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     page = b"<html><title>504 Gateway Time-out</title></html>"
-    rule = door.rule(f"^POST {PROXIES}$", "after", times=1, status=504, body=page)
+    rule = middleware.rule(
+        f"^POST {PROXIES}$", NexusOtherAnswer(works=True, status=504, body=page), times=1
+    )
     step = session.steps.developer
     act(step)
-    assert rule.times == 0
+    assert rule.is_spent
     assert step.state == "done"
-    assert door.count(f"^POST {PROXIES}$") == 1
+    assert middleware.count(f"^POST {PROXIES}$") == 1
 
 
-def test_nexus_dies_with_the_answer(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_nexus_dies_with_the_answer(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     before = names(world)
     step = session.steps.developer
-    rule = door.rule(f"^POST {PROXIES}$", "lost", times=1, then=door.die)
+    rule = middleware.rule(
+        f"^POST {PROXIES}$", AnswerLost(then=lambda: middleware.rule("", RequestCut())), times=1
+    )
     told = refused(step, "change-unknown")
     assert "looked at first" in told.next_step
-    assert rule.times == 0
+    assert rule.is_spent
     refused(step, "nexus-answer-broken")  # still dead
-    door.dead = False
+    middleware.rules.clear()
     act(step)
     assert step.problem is None, step.problem
     assert step.state == "done"
     assert names(world) == before | {"chainguard"}
-    assert door.count(f"^POST {PROXIES}$") == 1
+    assert middleware.count(f"^POST {PROXIES}$") == 1
 
 
 def test_what_cannot_be_read_back_is_removed(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     step = session.steps.developer
-    door.rule(f"^GET {PROXIES}/chainguard$", "answer", status=500, body=b"{}")
+    middleware.rule(f"^GET {PROXIES}/chainguard$", NexusOtherAnswer(status=500, body=b"{}"))
     refused(step, "nexus-server-error")
     assert names(world) == before
     assert session.journal.made() == []
-    door.rules.clear()
+    middleware.rules.clear()
     act(step)
     assert step.state == "done"
 
 
 def test_what_can_neither_be_read_back_nor_removed_is_said(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     step = session.steps.developer
-    door.rule(f"^GET {PROXIES}/chainguard$", "answer", status=500, body=b"{}")
-    door.rule("^DELETE", "cut")
+    middleware.rule(f"^GET {PROXIES}/chainguard$", NexusOtherAnswer(status=500, body=b"{}"))
+    middleware.rule("^DELETE", RequestCut())
     told = refused(step, "nexus-server-error")
     assert "chainguard stays in Nexus" in told.next_step
     assert [entry.repository for entry in session.journal.made()] == ["chainguard"]
-    door.rules.clear()
+    middleware.rules.clear()
     act(step)
     assert step.state == "done"
     assert names(world) == before | {"chainguard"}
 
 
 def test_nexus_dies_at_every_request_of_a_creation(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
-    door.seen.clear()
+    middleware.seen.clear()
     act(session.steps.developer)
-    count = len(door.seen)
+    count = len(middleware.seen)
     session.nexus.delete_repository("chainguard")
     assert count >= 4
     for number in range(count):
         assert names(world) == before
         session.steps.developer.reset()
         enter(session.steps.developer)
-        door.lives = number
+        middleware.rule("", RequestCut(), after=number)
         run_checked(session.steps.developer, session.steps.developer.act, lambda _: None, Cancel())
         assert session.steps.developer.problem is not None, number
-        door.lives = None
+        middleware.rules.clear()
         act(session.steps.developer)
         assert session.steps.developer.problem is None, (number, session.steps.developer.problem)
         assert session.steps.developer.state == "done"
@@ -233,7 +249,9 @@ def test_a_token_of_this_run_comes_back(
     assert password(world, "chainguard") == second.password
 
 
-def test_a_lost_answer_to_a_token(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_a_lost_answer_to_a_token(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     through(session.steps.developer)
     for mode, method in (("separate", "POST"), ("add", "PUT")):
         step = session.steps.token
@@ -241,7 +259,7 @@ def test_a_lost_answer_to_a_token(session: Session, world: PracticeWorld, door: 
         enter(step)
         if step.checked is None:
             act(step)
-        door.rule(f"^{method} {PROXIES}", "lost", times=1)
+        middleware.rule(f"^{method} {PROXIES}", AnswerLost(), times=1)
         act(step)
         assert step.problem is None, step.problem
         assert step.state == "done"
@@ -250,15 +268,17 @@ def test_a_lost_answer_to_a_token(session: Session, world: PracticeWorld, door: 
 
 
 def test_a_token_repository_left_by_a_nexus_that_died(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.developer)
     step = session.steps.token
     enter(step)
     act(step)
-    door.rule(f"^POST {PROXIES}", "lost", times=1, then=door.die)
+    middleware.rule(
+        f"^POST {PROXIES}", AnswerLost(then=lambda: middleware.rule("", RequestCut())), times=1
+    )
     refused(step, "change-unknown", token_of(world))
-    door.dead = False
+    middleware.rules.clear()
     act(step)
     assert step.problem is None, step.problem
     assert step.state == "done"
@@ -266,14 +286,14 @@ def test_a_token_repository_left_by_a_nexus_that_died(
 
 
 def test_remembered_failures_that_stay_are_a_warning(
-    session: Session, world: PracticeWorld, door: Door
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.developer)
     step = session.steps.token
     step.set("mode", "add")
     enter(step)
     act(step)
-    door.rule("invalidate-cache$", "answer", status=500, body=b"{}")
+    middleware.rule("invalidate-cache$", NexusOtherAnswer(status=500, body=b"{}"))
     act(step)
     assert step.state == "done"
     assert step.checks["forget"].state == "warning"
@@ -409,7 +429,7 @@ def test_the_journal_is_read_back_and_private(world: PracticeWorld, tmp_path: Pa
 
 
 def test_nothing_is_sent_that_could_not_be_noted(
-    session: Session, world: PracticeWorld, door: Door, tmp_path: Path
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
@@ -418,7 +438,7 @@ def test_nothing_is_sent_that_could_not_be_noted(
     step = session.steps.developer
     refused(step, "journal-not-written")
     assert names(world) == before
-    assert door.count("^POST") == 0
+    assert middleware.count("^POST") == 0
     blocked.unlink()
     act(step)
     assert step.state == "done"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cgwizard.guide.session import Session
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
-from tests.support.door import Door, names, put
+from tests.support.faulty_nexus import names, put
 from tests.support.guide import act, enter, refused, session_of, walk
 
 PROXIES = "/service/rest/v1/repositories/docker/proxy"
@@ -20,14 +22,18 @@ def session(world: PracticeWorld) -> Session:
     return made
 
 
-def test_someone_edits_it_meanwhile(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_someone_edits_it_meanwhile(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     before = names(world)
 
     def edit() -> None:
         settings = world.state.repositories["chainguard"].settings
         settings["proxy"]["remoteUrl"] = "https://elsewhere.example.com"
 
-    door.rule(f"^POST {PROXIES}$", "after", times=1, status=201, then=edit)
+    middleware.rule(
+        f"^POST {PROXIES}$", NexusOtherAnswer(works=True, status=201, then=edit), times=1
+    )
     step = session.steps.developer
     told = refused(step, "repository-not-as-sent")
     assert "https://elsewhere.example.com/, not " in told.came_back
@@ -37,13 +43,17 @@ def test_someone_edits_it_meanwhile(session: Session, world: PracticeWorld, door
     assert step.state == "done"
 
 
-def test_someone_removes_it_meanwhile(session: Session, world: PracticeWorld, door: Door) -> None:
+def test_someone_removes_it_meanwhile(
+    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     before = names(world)
 
     def remove() -> None:
         del world.state.repositories["chainguard"]
 
-    door.rule(f"^POST {PROXIES}$", "after", times=1, status=201, then=remove)
+    middleware.rule(
+        f"^POST {PROXIES}$", NexusOtherAnswer(works=True, status=201, then=remove), times=1
+    )
     step = session.steps.developer
     told = refused(step, "repository-not-found-after-change")
     assert "does not know it" in told.came_back

@@ -13,13 +13,14 @@ from cgwizard.guide import session as sessions
 from cgwizard.guide.connect import Connect
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Step, run_checked
+from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import encrypted_file, index, systemd_creds
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.encrypted_file import EncryptedFile
 from cgwizard.secrets.secret import Secret
 from tests.conftest import CANARY
-from tests.support.door import Door, world_behind
+from tests.support.faulty_nexus import faulty_world
 from tests.support.guide import act, enter, refused, through
 from tests.support.ports import free_port
 from tests.support.stores import HOST_KEY_OF_ITS_OWN, systemd_works
@@ -148,16 +149,16 @@ def test_the_file_is_asked_for_once_a_run_and_opens_both_secrets(
 def test_a_wrong_passphrase_loses_nothing_and_sends_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    door = Door()
-    with world_behind(door) as world:
+    middleware = FaultMiddleware()
+    with faulty_world(middleware) as world:
         keep_in_file(started(world).steps.connect)
         step = started(world).steps.connect
-        before = len(door.signed)
+        before = len(middleware.signed)
         step.set("passphrase", "another passphrase")
         told = refused(step, "secrets-file-wrong-passphrase", "another passphrase", PASSPHRASE)
         assert "cgwizard forget" in told.next_step
         assert step.doubtful == "passphrase"
-        assert len(door.signed) == before
+        assert len(middleware.signed) == before
         step.set("passphrase", PASSPHRASE)
         act(step)
         assert step.state == "done", step.problem

@@ -17,8 +17,10 @@ from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.session import Session
 from cgwizard.guide.step import Report, Step, run_checked
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.no_answer import NexusNoAnswer
 from cgwizard.practice.world import PracticeWorld
-from tests.support.door import Door, names
+from tests.support.faulty_nexus import names
 from tests.support.guide import act, enter, session_of, through, walk
 
 SOON = 1.0  # seconds
@@ -26,23 +28,30 @@ SOON = 1.0  # seconds
 Work = Callable[[Report, Cancel], None]
 
 
-def stuck_at(door: Door, number: int, work: Callable[[Cancel], None]) -> bool:
+def stuck_at(
+    middleware: FaultMiddleware,
+    number: int,
+    work: Callable[[Cancel], None],
+    *,
+    works_once: bool = False,
+    trickles: bool = False,
+) -> bool:
     """Do ``work``, which is cancelled when its ``number``-th request gets no answer; whether it
     came to such a request. It ends soon after it was cancelled."""
+    fault = NexusNoAnswer(works_once=works_once, trickles=trickles)
     cancel = Cancel()
     ended = threading.Event()
     cancelled: list[float] = []
 
-    def person() -> None:
-        while not door.stuck.wait(0.01):
+    def user() -> None:
+        while not fault.reached.wait(0.01):
             if ended.is_set():
                 return
         cancelled.append(time.monotonic())
         cancel.set()
 
-    door.passes = number
-    door.stuck.clear()
-    thread = threading.Thread(target=person)
+    rule = middleware.rule("", fault, after=number)
+    thread = threading.Thread(target=user)
     thread.start()
     try:
         work(cancel)
@@ -50,10 +59,10 @@ def stuck_at(door: Door, number: int, work: Callable[[Cancel], None]) -> bool:
         assert cancelled
     finally:
         seconds = time.monotonic() - (cancelled or [time.monotonic()])[0]
-        door.passes = None
+        middleware.rules.remove(rule)
         ended.set()
         thread.join()
-    assert seconds < SOON, f"request {number}: {seconds:.1f} s, {door.seen[-1]}"
+    assert seconds < SOON, f"request {number}: {seconds:.1f} s, {middleware.seen[-1]}"
     return bool(cancelled)
 
 
@@ -63,16 +72,17 @@ def acting(step: Step) -> Callable[[Cancel], None]:
 
 @pytest.mark.parametrize("trickles", [False, True], ids=["silent", "trickling"])
 @pytest.mark.parametrize("name", ["connect", "routing", "pull"])
-def test_a_step_that_only_asks(door: Door, world: PracticeWorld, name: str, trickles: bool) -> None:
+def test_a_step_that_only_asks(
+    middleware: FaultMiddleware, world: PracticeWorld, name: str, trickles: bool
+) -> None:
     session = session_of(world)
     before = {"connect": "", "routing": "connect", "pull": "token"}[name]
     if before:
         walk(session, until=before)
     step = getattr(session.steps, name)
     enter(step)
-    door.trickles = trickles
     number = 0
-    while stuck_at(door, number, acting(step)):
+    while stuck_at(middleware, number, acting(step), trickles=trickles):
         assert step.state == "todo", f"request {number}"
         assert step.problem is None
         number += 1
@@ -84,11 +94,14 @@ def test_a_step_that_only_asks(door: Door, world: PracticeWorld, name: str, tric
 @pytest.mark.parametrize("late", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("name", ["developer", "token"])
 def test_a_change_whose_request_is_under_way(
-    door: Door, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch, name: str, late: bool
+    middleware: FaultMiddleware,
+    world: PracticeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    late: bool,
 ) -> None:
     """What became of it is asked before anything else is done, and nothing is made twice."""
     monkeypatch.setattr(changes, "SOON_SECONDS", 0.3)
-    door.late = late
     number, made = 0, 0
     while True:
         session = session_of(world)
@@ -98,7 +111,7 @@ def test_a_change_whose_request_is_under_way(
         if name == "token":
             act(step)  # the token is checked, not sent yet
         own = len(session.journal.entries)
-        reached = stuck_at(door, number, acting(step))
+        reached = stuck_at(middleware, number, acting(step), works_once=late)
         sent = [entry.state for entry in session.journal.entries[own:]]
         if reached:
             assert step.state in {"todo", "problem"}
@@ -126,7 +139,7 @@ def test_a_change_whose_request_is_under_way(
 
 
 def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
-    door: Door, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+    middleware: FaultMiddleware, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.3)
     session = session_of(world)
@@ -135,14 +148,16 @@ def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
     enter(step)
     # Nexus saves it, but its connector never opens; then the request to remove it hangs.
     monkeypatch.setattr(docker_proxy, "_ping", unanswered)
-    number = len(door.seen)
+    number = len(middleware.seen)
     acting(step)(Cancel())
     assert step.problem is not None
-    hangs_at = next(i for i, line in enumerate(door.seen[number:]) if line.startswith("DELETE"))
+    hangs_at = next(
+        i for i, line in enumerate(middleware.seen[number:]) if line.startswith("DELETE")
+    )
     enter(step)
-    asked = len(door.seen)
-    assert stuck_at(door, hangs_at, acting(step))
-    assert door.seen[asked + hangs_at].startswith("DELETE")
+    asked = len(middleware.seen)
+    assert stuck_at(middleware, hangs_at, acting(step))
+    assert middleware.seen[asked + hangs_at].startswith("DELETE")
     assert step.problem is not None
     assert "stays in Nexus" in step.problem.next_step
     assert "change-not-undone" in step.problem.next_step
@@ -152,14 +167,14 @@ def unanswered(*_: object) -> bool:
     raise WizardError(Code.NEXUS_REFUSED, tried="a", came_back="b", cause="c", next_step="d")
 
 
-def test_undo_from_finish(door: Door, world: PracticeWorld) -> None:
+def test_undo_from_finish(middleware: FaultMiddleware, world: PracticeWorld) -> None:
     session = session_of(world)
     walk(session)
     finish = session.steps.finish
     asking: Work = lambda report, cancel: finish.do("undo", report, cancel)  # noqa: E731
     for work in (asking, finish.act):
         number = 0
-        while stuck_at(door, number, lambda cancel, w=work: once(session, w, cancel)):  # type: ignore[misc]
+        while stuck_at(middleware, number, lambda cancel, w=work: once(session, w, cancel)):  # type: ignore[misc]
             assert finish.problem is None
             assert finish.state == "todo"
             if work == finish.act:
@@ -175,7 +190,10 @@ def once(session: Session, work: Work, cancel: Cancel) -> None:
 
 @pytest.mark.parametrize("job", [runner.run, fresh.compare_with_fresh], ids=["look", "compare"])
 def test_diagnose(
-    door: Door, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch, job: Callable[..., object]
+    middleware: FaultMiddleware,
+    world: PracticeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    job: Callable[..., object],
 ) -> None:
     monkeypatch.setattr(changes, "SOON_SECONDS", 0.3)
     session = session_of(world)
@@ -187,7 +205,7 @@ def test_diagnose(
             job(subject, lambda _: None, cancel)
 
     number = 0
-    while stuck_at(door, number, diagnose):
+    while stuck_at(middleware, number, diagnose):
         number += 1
         assert session.nexus.cancel is None
         for name in names(world) - before:  # it could not be removed: its name says what it is

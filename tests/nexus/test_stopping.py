@@ -13,7 +13,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.discovery import find
-from tests.support.door import filtered_port
+from cgwizard.practice.faults.nexus_filtered import NexusFiltered
 from tests.support.nexus import ADMIN, CE, Reply, Scripted, Seen, raw_server
 
 SOON = 1.0  # seconds
@@ -73,7 +73,7 @@ def test_a_request_that_is_under_way_ends(server: Callable[[socket.socket], None
 
 
 def test_a_connection_that_is_being_made_ends() -> None:
-    with filtered_port() as port:
+    with NexusFiltered().port() as port:
         url = f"http://127.0.0.1:{port}"
         assert stopped(lambda cancel: find(url, ADMIN, cancel=cancel)) < SOON
 

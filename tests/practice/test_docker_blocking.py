@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trustme
 
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.error_status import ErrorStatus
 from cgwizard.practice.world import PracticeWorld
 from tests.support.docker import (
     ADMIN_AUTH,
@@ -70,7 +70,7 @@ def test_a_refused_connection_blocks_and_what_is_cached_is_served(world: Practic
 
 def test_a_server_error_blocks(world: PracticeWorld) -> None:
     with _client(add_repository(world)) as client:
-        world.registry.faults.add(Fault("status", place="manifest", status=500, count=1))
+        world.registry.faults.add(ErrorStatus(place="manifest", status=500, count=1))
         assert client.get(MANIFEST).status_code == 503
         assert status(world).reason == "Internal Server Error"
         asked = len(world.registry.requests)
@@ -95,7 +95,7 @@ def test_each_further_failure_blocks_for_longer(world: PracticeWorld) -> None:
 def test_a_background_check_lifts_the_block(world: PracticeWorld) -> None:
     world.docker.first_block_seconds = 0.2
     with _client(add_repository(world)) as client:
-        world.registry.faults.add(Fault("status", place="manifest", status=502, count=1))
+        world.registry.faults.add(ErrorStatus(place="manifest", status=502, count=1))
         assert client.get(MANIFEST).status_code == 503
         wait_until(lambda: status(world).description == "Remote Available", "the check")
         assert [s.method for s in world.registry.requests if s.path == "/"] == ["HEAD"]
@@ -103,7 +103,7 @@ def test_a_background_check_lifts_the_block(world: PracticeWorld) -> None:
 
 def test_without_auto_block_the_remote_is_asked_each_time(world: PracticeWorld) -> None:
     with _client(add_repository(world, httpClient={"autoBlock": False})) as client:
-        world.registry.faults.add(Fault("status", place="manifest", status=500, count=2))
+        world.registry.faults.add(ErrorStatus(place="manifest", status=500, count=2))
         assert client.get(MANIFEST).status_code == 503
         assert status(world).description == "Remote Unavailable"
         assert client.get(MANIFEST).status_code == 503
@@ -128,7 +128,7 @@ def test_blocked_by_hand(world: PracticeWorld) -> None:
 def test_a_blob_host_that_fails_does_not_block(world: PracticeWorld) -> None:
     with _client(add_repository(world)) as client:
         digest = layers(client, FREE_IMAGE)[0]["digest"]
-        world.registry.faults.add(Fault("status", place="blob", status=503, count=1))
+        world.registry.faults.add(ErrorStatus(place="blob", status=503, count=1))
         assert client.get(f"/v2/{FREE_IMAGE}/blobs/{digest}").status_code == 503
         assert status(world).description == "Remote Available"
         assert client.get(OTHER).status_code == 200
@@ -136,7 +136,7 @@ def test_a_blob_host_that_fails_does_not_block(world: PracticeWorld) -> None:
 
 def test_new_settings_start_afresh(world: PracticeWorld) -> None:
     url = add_repository(world)
-    world.registry.faults.add(Fault("status", place="manifest", status=500, count=1))
+    world.registry.faults.add(ErrorStatus(place="manifest", status=500, count=1))
     httpx.get(url + MANIFEST, auth=ADMIN_AUTH)
     assert status(world).description == "Remote Auto Blocked and Unavailable"
     url = add_repository(world)
@@ -146,7 +146,7 @@ def test_new_settings_start_afresh(world: PracticeWorld) -> None:
 
 def test_a_block_is_not_remembered_as_a_missing_image(world: PracticeWorld) -> None:
     with _client(add_repository(world)) as client:
-        world.registry.faults.add(Fault("status", place="manifest", status=500, count=1))
+        world.registry.faults.add(ErrorStatus(place="manifest", status=500, count=1))
         client.get(MANIFEST)
         assert client.get(MANIFEST).status_code == 404
         world.docker.clock.skip(41)

@@ -8,7 +8,7 @@ import socket
 import httpx
 import pytest
 
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.world import PracticeWorld
 from tests.support.docker import (
     ADMIN_AUTH,
@@ -53,7 +53,7 @@ def test_writing_the_same_settings_cuts_a_pull_and_opens_the_port_again(
     port = httpx.URL(url).port
     with httpx.Client(base_url=url, auth=ADMIN_AUTH) as client:
         layer = max(layers(client, FREE_IMAGE), key=lambda layer: int(layer["size"]))
-        world.registry.faults.add(Fault("stall", reference=layer["digest"], at=100_000))
+        world.registry.faults.add(StalledAnswer(reference=layer["digest"], at=100_000))
         with client.stream("GET", f"/v2/{FREE_IMAGE}/blobs/{layer['digest']}") as answer:
             received = answer.iter_raw()
             assert next(received)

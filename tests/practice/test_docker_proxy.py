@@ -10,7 +10,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from cgwizard.practice.cgr.faults import Fault, Kind
+from cgwizard.practice.faults.base import RegistryFault
+from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.stalled import StalledAnswer
+from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
+from cgwizard.practice.faults.wrong_manifest import WrongManifest
 from cgwizard.practice.world import PracticeWorld
 from tests.support.docker import (
     ADMIN_AUTH,
@@ -134,7 +139,7 @@ def test_bytes_arrive_while_the_remote_still_sends(
     world: PracticeWorld, client: httpx.Client
 ) -> None:
     digest = _largest(client)
-    world.registry.faults.add(Fault("stall", reference=digest, at=500_000))
+    world.registry.faults.add(StalledAnswer(reference=digest, at=500_000))
     with client.stream("GET", f"/v2/{FREE_IMAGE}/blobs/{digest}") as answer:
         received = 0
         body = hashlib.sha256()
@@ -154,7 +159,7 @@ def test_one_download_serves_all_who_ask_meanwhile(
     world: PracticeWorld, client: httpx.Client
 ) -> None:
     digest = _largest(client)
-    fault = world.registry.faults.add(Fault("stall", reference=digest, at=100_000))
+    fault = world.registry.faults.add(StalledAnswer(reference=digest, at=100_000))
     seen: list[str] = []
 
     def fetch() -> None:
@@ -177,13 +182,13 @@ def test_one_download_serves_all_who_ask_meanwhile(
     assert sum(s.path.endswith(digest) and s.status == 307 for s in blob_requests) == 1
 
 
-@pytest.mark.parametrize("kind", ["corrupt", "truncate"])
+@pytest.mark.parametrize("fault", [CorruptBlob, CutAnswer])
 def test_a_blob_that_arrives_wrong_is_cut_and_not_kept(
-    world: PracticeWorld, client: httpx.Client, kind: Kind
+    world: PracticeWorld, client: httpx.Client, fault: type[RegistryFault]
 ) -> None:
     digest = _largest(client)
     path = f"/v2/{FREE_IMAGE}/blobs/{digest}"
-    world.registry.faults.add(Fault(kind, reference=digest, count=1))
+    world.registry.faults.add(fault(reference=digest, count=1))
     with pytest.raises(httpx.RemoteProtocolError):
         client.get(path)
     assert f"/v2/-/blobs/{digest}" not in paths(world)
@@ -192,11 +197,11 @@ def test_a_blob_that_arrives_wrong_is_cut_and_not_kept(
     assert list((world.data / "nexus" / "blobs").rglob("tmp/*")) == []
 
 
-@pytest.mark.parametrize("kind", ["wrong-manifest", "wrong-digest-header", "truncate"])
+@pytest.mark.parametrize("fault", [WrongManifest, WrongDigestHeader, CutAnswer])
 def test_a_manifest_that_arrives_wrong_is_not_kept(
-    world: PracticeWorld, client: httpx.Client, kind: Kind
+    world: PracticeWorld, client: httpx.Client, fault: type[RegistryFault]
 ) -> None:
-    world.registry.faults.add(Fault(kind, place="manifest", reference="latest", count=1))
+    world.registry.faults.add(fault(place="manifest", reference="latest", count=1))
     assert client.get(MANIFEST).status_code == 502
     assert paths(world) == {}
     assert client.get(MANIFEST).status_code == 200

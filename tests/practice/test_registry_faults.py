@@ -10,9 +10,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cgwizard.practice.cgr.faults import Fault, Place
 from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
 from cgwizard.practice.cgr.server import PracticeRegistry
+from cgwizard.practice.faults.base import Place
+from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.range_ignored import RangeIgnored
+from cgwizard.practice.faults.rate_limited import RateLimited
+from cgwizard.practice.faults.slow_link import SlowBlob
+from cgwizard.practice.faults.stalled import StalledAnswer
+from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
+from cgwizard.practice.faults.wrong_manifest import WrongManifest
+from cgwizard.practice.faults.wrong_range import WrongRange
 from tests.support.practice_registry import BARE, FREE, Client, code, fetch, serving, sha256
 
 OTHER = "chainguard/static"
@@ -44,14 +54,14 @@ def link(client: Client, repository: str = FREE) -> tuple[str, str]:
 def test_a_corrupt_byte(registry: PracticeRegistry, client: Client) -> None:
     digest, url = link(client)
     whole = fetch(url).content
-    registry.faults.add(Fault("corrupt", reference=digest, at=7, count=1))
+    registry.faults.add(CorruptBlob(reference=digest, at=7, count=1))
     bad = fetch(url).content
     assert [at for at in range(len(whole)) if whole[at] != bad[at]] == [7]
     assert fetch(url).content == whole
 
 
 def test_a_fault_is_for_its_repository(registry: PracticeRegistry, client: Client) -> None:
-    registry.faults.add(Fault("corrupt", repository="chainguard/wolfi-*"))
+    registry.faults.add(CorruptBlob(repository="chainguard/wolfi-*"))
     for repository, sound in ((FREE, False), (OTHER, True)):
         digest, url = link(client, repository)
         assert (sha256(fetch(url).content) == digest) is sound
@@ -59,7 +69,7 @@ def test_a_fault_is_for_its_repository(registry: PracticeRegistry, client: Clien
 
 def test_a_cut_connection_can_be_resumed(registry: PracticeRegistry, client: Client) -> None:
     digest, url = link(client)
-    registry.faults.add(Fault("truncate", at=1000, count=1))
+    registry.faults.add(CutAnswer(at=1000, count=1))
     pieces: list[bytes] = []
     with BARE.stream("GET", url) as answer, pytest.raises(httpx.RemoteProtocolError):
         pieces.extend(answer.iter_raw())
@@ -69,7 +79,7 @@ def test_a_cut_connection_can_be_resumed(registry: PracticeRegistry, client: Cli
 
 
 def test_a_cut_manifest(registry: PracticeRegistry, client: Client) -> None:
-    registry.faults.add(Fault("truncate", place="manifest", count=1))
+    registry.faults.add(CutAnswer(place="manifest", count=1))
     with pytest.raises(httpx.RemoteProtocolError):
         client.get(FREE, "manifests/latest")
     assert client.get(FREE, "manifests/latest").status_code == 200
@@ -79,7 +89,7 @@ def test_a_stall_lasts_until_the_fault_is_taken_away(
     registry: PracticeRegistry, client: Client
 ) -> None:
     digest, url = link(client)
-    fault = registry.faults.add(Fault("stall", at=5000))
+    fault = registry.faults.add(StalledAnswer(at=5000))
     with pytest.raises(httpx.ReadTimeout):
         BARE.get(url, timeout=0.3)
     arrived = threading.Event()
@@ -114,14 +124,14 @@ def test_a_status_instead_of_an_answer(
         "link": lambda: client.get(FREE, f"blobs/{digest}"),
         "blob": lambda: fetch(url),
     }
-    registry.faults.add(Fault("status", place=place, status=503))
+    registry.faults.add(ErrorStatus(place=place, status=503))
     assert asks.pop(place)().status_code == 503
     if place != "token":
         assert all(ask().status_code in (200, 307) for ask in asks.values())
 
 
 def test_too_many_requests(registry: PracticeRegistry, client: Client) -> None:
-    registry.faults.add(Fault("too-many-requests", place="manifest", retry_after=7, count=1))
+    registry.faults.add(RateLimited(place="manifest", retry_after=7, count=1))
     answer = client.get(FREE, "manifests/latest")
     assert (answer.status_code, code(answer)) == (429, "TOOMANYREQUESTS")
     assert answer.headers["Retry-After"] == "7"
@@ -133,11 +143,11 @@ def test_a_manifest_that_is_not_what_was_asked_for(
 ) -> None:
     good = client.get(FREE, "manifests/latest")
     digest = good.headers["Docker-Content-Digest"]
-    registry.faults.add(Fault("wrong-digest-header", reference="latest", count=1))
+    registry.faults.add(WrongDigestHeader(reference="latest", count=1))
     bad = client.get(FREE, "manifests/latest")
     assert bad.content == good.content
     assert bad.headers["Docker-Content-Digest"] != digest
-    registry.faults.add(Fault("wrong-manifest", reference=digest, count=1))
+    registry.faults.add(WrongManifest(reference=digest, count=1))
     bad = client.get(FREE, f"manifests/{digest}")
     assert bad.headers["Docker-Content-Digest"] == digest
     assert sha256(bad.content) != digest
@@ -147,10 +157,10 @@ def test_a_manifest_that_is_not_what_was_asked_for(
 def test_ranges_that_are_answered_wrongly(registry: PracticeRegistry, client: Client) -> None:
     _, url = link(client)
     whole = fetch(url).content
-    registry.faults.add(Fault("ignore-range", count=1))
+    registry.faults.add(RangeIgnored(count=1))
     answer = fetch(url, Range="bytes=1000-")
     assert (answer.status_code, answer.content) == (200, whole)
-    registry.faults.add(Fault("wrong-range", count=1))
+    registry.faults.add(WrongRange(count=1))
     answer = fetch(url, Range="bytes=1000-")
     assert (answer.status_code, answer.content) == (206, whole[:-1000])
     assert answer.headers["Content-Range"].startswith("bytes 0-")
@@ -160,7 +170,7 @@ def test_a_slow_blob(registry: PracticeRegistry, client: Client) -> None:
     config, _ = client.platform(FREE)
     url = client.blob_link(FREE, config)
     size = len(fetch(url).content)
-    registry.faults.add(Fault("slow", rate=size / 0.3, count=1))
+    registry.faults.add(SlowBlob(rate=size / 0.3, count=1))
     began = time.monotonic()
     assert len(fetch(url).content) == size
     assert time.monotonic() - began > 0.25

@@ -27,7 +27,7 @@ DIGESTS = {
         "sha256:c6d79d70abc12c29fec2ccf11115904aff51bf491a407c5af0f75e456bc39c61"
     ),
     "example.com/chainguard-base": (
-        "sha256:c2fd584fbc921076ed50588d34bc5eae3fa0a46bb9ed1f80196cba5d9356cfba"
+        "sha256:98c5beba7b7cd7c66dc23a32bfa8dfcbf416d0bdf53a77767ab6884143fc2dae"
     ),
 }
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cgwizard.practice.faults.proxy import FaultProxy, fault_proxy
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.faulty_pull import AMD64, NAME, OTHER, Pull, Spot, spots
 from tests.support.registry import Made, docker_registry, image, index, push
 

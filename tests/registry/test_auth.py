@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from cgwizard.errors import WizardError
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import FaultProxy, fault_proxy
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support import faults as harm
-from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.programs import needs
 from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push
 from tests.support.tokenserver import SERVICE, TokenServer, token_server
@@ -92,14 +92,14 @@ def test_wrong_password_is_sent_once(basic: str) -> None:
             assert caught.value.code == "token-refused"
         with pytest.raises(WizardError):
             registry.check_credentials(CLOSED)
-        assert sum("authorization" in asked.headers for asked in proxy.asked) == 1
+        assert sum("authorization" in asked.headers for asked in proxy.requests) == 1
 
 
 def test_password_that_ends_during_a_pull_is_not_tried_again(basic: str) -> None:
     with fault_proxy(basic) as proxy, Registry(proxy.url, RIGHT, patience=QUICK) as registry:
         proxy.rule(
             "blobs/",
-            harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate='BASIC realm="x"'),
+            OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate='BASIC realm="x"'),
             after=2,
         )
         with pytest.raises(WizardError) as caught:
@@ -149,7 +149,7 @@ def test_token_that_ran_out_unnoticed_is_renewed(bearer: str, tokens: TokenServe
         challenge = f'Bearer realm="{tokens.url}/token",service="{SERVICE}",error="invalid_token"'
         proxy.rule(
             "manifests/",
-            harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=challenge),
+            OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=challenge),
             times=1,
         )
         assert registry.manifest(CLOSED, "latest")
@@ -162,7 +162,7 @@ def test_scope_of_the_challenge_is_asked_for_too(bearer: str, tokens: TokenServe
     with fault_proxy(bearer) as proxy, Registry(proxy.url) as registry:
         proxy.rule(
             "manifests/",
-            harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=challenge),
+            OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=challenge),
             times=1,
         )
         assert registry.manifest(OPEN, "latest")
@@ -230,15 +230,15 @@ def nexus(plain: str) -> Iterator[FaultProxy]:
 def basic_nexus(proxy: FaultProxy, status: str, body: bytes) -> None:
     """A connector with forced Basic that answers so to whoever signs in."""
     asks = 'BASIC realm="Sonatype Nexus Repository Manager"'
-    asking = harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks, **NEXUS)
+    asking = OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks, **NEXUS)
     proxy.rule("/v2/", asking, times=1)
-    proxy.rule("/v2/", harm.answering(status, body, WWW_Authenticate=asks, **NEXUS))
+    proxy.rule("/v2/", OtherAnswer(status, body, WWW_Authenticate=asks, **NEXUS))
 
 
 def test_nexus_wrong_password(nexus: FaultProxy) -> None:
     basic_nexus(nexus, "401 Unauthorized", UNAUTHORIZED)
     assert code_of(nexus.url, OPEN, WRONG) == "login-wrong"
-    assert len(nexus.asked) == 2
+    assert len(nexus.requests) == 2
 
 
 def test_nexus_locks_out(nexus: FaultProxy) -> None:
@@ -248,7 +248,7 @@ def test_nexus_locks_out(nexus: FaultProxy) -> None:
             with pytest.raises(WizardError) as caught:
                 registry.manifest(OPEN, "latest")
             assert caught.value.code == "nexus-locked-out"
-    assert len(nexus.asked) == 2, "no password is sent while Nexus counts them"
+    assert len(nexus.requests) == 2, "no password is sent while Nexus counts them"
 
 
 NOT_FOUND, FORBIDDEN, DOWN = "404 Not Found", "403 Forbidden", "503 Service Unavailable"
@@ -269,9 +269,9 @@ NOT_FOUND, FORBIDDEN, DOWN = "404 Not Found", "403 Forbidden", "503 Service Unav
 )
 def test_nexus_says_why(nexus: FaultProxy, status: str, message: str, code: str) -> None:
     body = f'{{"errors":[{{"code":"X","message":"{message}"}}]}}'.encode()
-    nexus.rule("manifests/", harm.answering(status, body, **NEXUS))
+    nexus.rule("manifests/", OtherAnswer(status, body, **NEXUS))
     assert code_of(nexus.url, OPEN, None) == code
-    assert len(nexus.asked) == 1, "none of these passes by itself"
+    assert len(nexus.requests) == 1, "none of these passes by itself"
 
 
 @pytest.mark.parametrize(
@@ -285,18 +285,18 @@ def test_nexus_says_why(nexus: FaultProxy, status: str, message: str, code: str)
 )
 def test_realm_that_must_not_have_the_password(nexus: FaultProxy, realm: str) -> None:
     asks = f'Bearer realm="{realm.format(port=nexus.port)}",service="x"'
-    nexus.rule("/v2/", harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks))
+    nexus.rule("/v2/", OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks))
     assert code_of(nexus.url, OPEN, RIGHT) == "challenge-wrong-host"
-    assert not any("authorization" in asked.headers for asked in nexus.asked)
+    assert not any("authorization" in asked.headers for asked in nexus.requests)
 
 
 def test_sign_in_that_stands_in_a_realm_is_not_used(nexus: FaultProxy) -> None:
     realm = f"http://someone:else@127.0.0.1:{nexus.port}/token"
     asks = f'Bearer realm="{realm}",service="x"'
-    nexus.rule("/token", harm.answering("401 Unauthorized"))
-    nexus.rule("/v2/", harm.answering("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks))
+    nexus.rule("/token", OtherAnswer("401 Unauthorized"))
+    nexus.rule("/v2/", OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks))
     code_of(nexus.url, OPEN, RIGHT)
-    (sent,) = (asked for asked in nexus.asked if asked.target.startswith("/token"))
+    (sent,) = (asked for asked in nexus.requests if asked.target.startswith("/token"))
     pair = f"{USERNAME}:{PASSWORD}".encode()
     assert sent.headers["authorization"] == f"Basic {b64encode(pair).decode()}"
 
@@ -313,16 +313,14 @@ def test_credentials_do_not_follow_a_redirect(basic: str, plain: str) -> None:
             path = f"/v2/cdn/blobs/{digest}"
             proxy.rule(
                 path,
-                harm.answering(
-                    "307 Temporary Redirect", Location=f"{elsewhere.url}{path}?signed=1"
-                ),
+                OtherAnswer("307 Temporary Redirect", Location=f"{elsewhere.url}{path}?signed=1"),
             )
         with Registry(proxy.url, RIGHT) as registry:
             done = pull(registry, Reference.parse(f"127.0.0.1:{proxy.port}/cdn"))
         assert {source.host for source in done.sources} == {f"127.0.0.1:{elsewhere.port}"}
-        assert elsewhere.asked
-        assert not any("authorization" in asked.headers for asked in elsewhere.asked)
-        assert any("authorization" in asked.headers for asked in proxy.asked)
+        assert elsewhere.requests
+        assert not any("authorization" in asked.headers for asked in elsewhere.requests)
+        assert any("authorization" in asked.headers for asked in proxy.requests)
 
 
 def test_credentials_stay_away_when_a_redirect_comes_back(basic: str) -> None:
@@ -330,10 +328,10 @@ def test_credentials_stay_away_when_a_redirect_comes_back(basic: str) -> None:
     with fault_proxy(basic) as proxy, fault_proxy(basic) as elsewhere:
         away = f"{elsewhere.url}/v2/{CLOSED}/manifests/latest"
         home = f"{proxy.url}/v2/{CLOSED}/manifests/other"
-        proxy.rule("manifests/latest", harm.answering("302 Found", Location=away))
-        elsewhere.rule("manifests/", harm.answering("302 Found", Location=home))
+        proxy.rule("manifests/latest", OtherAnswer("302 Found", Location=away))
+        elsewhere.rule("manifests/", OtherAnswer("302 Found", Location=home))
         assert code_of(proxy.url, CLOSED, RIGHT) in {"no-login", "no-read-privilege"}
-        back = [asked for asked in proxy.asked if "other" in asked.target]
+        back = [asked for asked in proxy.requests if "other" in asked.target]
         assert back
         assert "authorization" not in back[0].headers
 
@@ -341,11 +339,11 @@ def test_credentials_stay_away_when_a_redirect_comes_back(basic: str) -> None:
 def test_host_of_a_redirect_cannot_ask_for_the_password(basic: str, tokens: TokenServer) -> None:
     with fault_proxy(basic) as elsewhere, fault_proxy(basic) as proxy:
         asks = f'Bearer realm="{tokens.url}/token",service="x"'
-        elsewhere.rule("/", harm.answering("401 Unauthorized", WWW_Authenticate=asks))
-        proxy.rule("manifests/", harm.answering("307 Found", Location=f"{elsewhere.url}/away"))
+        elsewhere.rule("/", OtherAnswer("401 Unauthorized", WWW_Authenticate=asks))
+        proxy.rule("manifests/", OtherAnswer("307 Found", Location=f"{elsewhere.url}/away"))
         assert code_of(proxy.url, CLOSED, RIGHT) == "registry-redirect"
         assert tokens.asked == []
-        assert not any("authorization" in asked.headers for asked in elsewhere.asked)
+        assert not any("authorization" in asked.headers for asked in elsewhere.requests)
 
 
 @pytest.mark.parametrize("echo", ["{password}", "Basic {basic}"])
@@ -353,7 +351,7 @@ def test_server_that_repeats_the_password_is_not_repeated(basic: str, echo: str)
     encoded = b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
     said = f"got {echo.format(password=PASSWORD, basic=encoded)}".encode()
     with fault_proxy(basic) as proxy, Registry(proxy.url, RIGHT, patience=QUICK) as registry:
-        proxy.rule("manifests/", harm.answering("400 Bad Request", said))
+        proxy.rule("manifests/", OtherAnswer("400 Bad Request", said))
         with pytest.raises(WizardError) as caught:
             registry.manifest(CLOSED, "latest")
     assert "***" in caught.value.problem.came_back

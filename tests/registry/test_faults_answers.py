@@ -7,9 +7,15 @@ import time
 
 import pytest
 
+from cgwizard.practice.faults.endless_headers import EndlessHeaders
+from cgwizard.practice.faults.login_wrong import LoginWrong
+from cgwizard.practice.faults.no_login import NoLogin
+from cgwizard.practice.faults.not_http import NotHttp
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import FaultProxy, fault_proxy
+from cgwizard.practice.faults.redirect_loop import RedirectLoop
+from cgwizard.practice.faults.wrong_header import WrongHeader
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support import faults as harm
-from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.faulty_pull import QUICK, Pull, Spot, at_blobs, everywhere
 from tests.support.programs import needs
 from tests.support.registry import Made
@@ -24,7 +30,7 @@ BASIC = Credentials("deploy", Secret("not-shown-twice"))
 
 @everywhere
 def test_endless_redirect_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.circle)
+    proxy.rule(spot.target, RedirectLoop())
     faulty.run().fails_with(
         spot,
         "redirect-loop",
@@ -42,10 +48,10 @@ def test_who_refuses_after_a_redirect_gets_no_password(
 ) -> None:
     with fault_proxy(harmed[0]) as elsewhere:
         asks = f'Bearer realm="{elsewhere.url}/token",service="x"'
-        elsewhere.rule("", harm.answering(status, WWW_Authenticate=asks))
+        elsewhere.rule("", OtherAnswer(status, WWW_Authenticate=asks))
         there = f"{elsewhere.url}/{spot.target}"
-        proxy.rule(spot.target, harm.answering("307 Temporary Redirect", Location=there))
-        proxy.rule("", harm.wanting_password)
+        proxy.rule(spot.target, OtherAnswer("307 Temporary Redirect", Location=there))
+        proxy.rule("", NoLogin())
         faulty.run(credentials=BASIC).fails_with(
             spot,
             "registry-redirect",
@@ -54,7 +60,7 @@ def test_who_refuses_after_a_redirect_gets_no_password(
             cause=f"127.0.0.1:{proxy.port} sent us there with a link that does not hold",
             next_step="compare the clocks",
         )
-        assert not any("authorization" in asked.headers for asked in elsewhere.asked)
+        assert not any("authorization" in asked.headers for asked in elsewhere.requests)
         assert elsewhere.count("token") == 0
     assert len(faulty.asked(spot)) == 2, "once more, with a new link"
 
@@ -64,7 +70,7 @@ def test_who_refuses_after_a_redirect_gets_no_password(
 def test_redirect_to_nowhere_is_told(
     faulty: Pull, proxy: FaultProxy, spot: Spot, target: str
 ) -> None:
-    proxy.rule(spot.target, harm.answering("307 Temporary Redirect", Location=target))
+    proxy.rule(spot.target, OtherAnswer("307 Temporary Redirect", Location=target))
     faulty.run().fails_with(
         spot, "registry-redirect", cause="builds its addresses wrongly", next_step="the base URL"
     )
@@ -73,7 +79,7 @@ def test_redirect_to_nowhere_is_told(
 
 @everywhere
 def test_header_flood_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.flood)
+    proxy.rule(spot.target, EndlessHeaders())
     faulty.run().fails_with(
         spot,
         "registry-answer",
@@ -85,7 +91,7 @@ def test_header_flood_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
 
 @everywhere
 def test_rubbish_is_told(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.rubbish)
+    proxy.rule(spot.target, NotHttp())
     first = spot.name == "index"  # nothing that answered before was a registry
     faulty.run().fails_with(
         spot,
@@ -102,7 +108,7 @@ def test_rubbish_is_told(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
 def test_length_that_is_none_is_told(
     faulty: Pull, proxy: FaultProxy, spot: Spot, length: str
 ) -> None:
-    proxy.rule(spot.target, harm.header("Content-Length", length))
+    proxy.rule(spot.target, WrongHeader("Content-Length", length))
     faulty.run().fails_with(
         spot,
         "registry-answer",
@@ -121,7 +127,7 @@ def test_length_that_is_none_is_told(
 def test_server_errors_are_retried_with_an_end(
     faulty: Pull, proxy: FaultProxy, spot: Spot, status: str
 ) -> None:
-    proxy.rule(spot.target, harm.answering(status, b"too much to say " * 1000))
+    proxy.rule(spot.target, OtherAnswer(status, b"too much to say " * 1000))
     faulty.run().fails_with(
         spot,
         "registry-unavailable",
@@ -137,7 +143,7 @@ def test_server_errors_are_retried_with_an_end(
 def test_server_error_that_passes_is_mended(
     faulty: Pull, proxy: FaultProxy, spot: Spot, status: str
 ) -> None:
-    proxy.rule(spot.target, harm.answering(status), times=2)
+    proxy.rule(spot.target, OtherAnswer(status), times=2)
     assert faulty.run().succeeds().retries == 2
 
 
@@ -151,7 +157,7 @@ def test_server_error_that_passes_is_mended(
     indirect=["spot"],
 )
 def test_retry_after_is_honored(faulty: Pull, proxy: FaultProxy, spot: Spot, status: str) -> None:
-    proxy.rule(spot.target, harm.answering(status, Retry_After="1"), times=1)
+    proxy.rule(spot.target, OtherAnswer(status, Retry_After="1"), times=1)
     began = time.monotonic()
     assert faulty.run().succeeds().retries == 1
     assert time.monotonic() - began >= 1
@@ -159,7 +165,7 @@ def test_retry_after_is_honored(faulty: Pull, proxy: FaultProxy, spot: Spot, sta
 
 @everywhere
 def test_retry_after_that_is_too_long_is_told(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.answering("429 Too Many Requests", Retry_After="86400"))
+    proxy.rule(spot.target, OtherAnswer("429 Too Many Requests", Retry_After="86400"))
     faulty.run().fails_with(
         spot,
         "rate-limited",
@@ -174,8 +180,8 @@ def test_retry_after_that_is_too_long_is_told(faulty: Pull, proxy: FaultProxy, s
 def test_password_that_was_refused_is_not_sent_again(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.unauthorized)
-    proxy.rule("", harm.wanting_password)
+    proxy.rule(spot.target, LoginWrong())
+    proxy.rule("", NoLogin())
     faulty.run(credentials=BASIC).fails_with(
         spot,
         "no-read-privilege",
@@ -192,7 +198,7 @@ def test_password_that_was_refused_is_not_sent_again(
 def test_refusal_is_not_retried(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     what = "BLOB" if spot.is_blob else "MANIFEST"
     body = f'{{"errors":[{{"code":"{what}_UNKNOWN","message":"gone"}}]}}'.encode()
-    fault = harm.answering("404 Not Found", body, Content_Type="application/json")
+    fault = OtherAnswer("404 Not Found", body, Content_Type="application/json")
     proxy.rule(spot.target, fault)
     faulty.run().fails_with(
         spot,
@@ -208,5 +214,5 @@ def test_refusal_is_not_retried(faulty: Pull, proxy: FaultProxy, spot: Spot) -> 
 def test_coding_that_is_only_said_is_not_undone(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.header("Content-Encoding", "gzip"))
+    proxy.rule(spot.target, WrongHeader("Content-Encoding", "gzip"))
     assert faulty.run().succeeds().retries == 0

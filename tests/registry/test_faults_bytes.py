@@ -9,8 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import faults as harm
-from tests.support.fault_proxy import Fault, FaultProxy
+from cgwizard.practice.faults.base import ConnectionFault
+from cgwizard.practice.faults.body_too_long import BodyTooLong, BodyTooLongUnannounced
+from cgwizard.practice.faults.bytes_after_end import BytesAfterEnd
+from cgwizard.practice.faults.chunked_body import ChunkedBody
+from cgwizard.practice.faults.corrupt_body import CorruptBody
+from cgwizard.practice.faults.gateway_page import GatewayPage
+from cgwizard.practice.faults.no_content_length import NoContentLength
+from cgwizard.practice.faults.proxy import FaultProxy
+from cgwizard.practice.faults.range_ignored import RangeRemoved
+from cgwizard.practice.faults.redirect_loop import RedirectLoop
+from cgwizard.practice.faults.slow_link import SlowBody
+from cgwizard.practice.faults.wrong_content_length import WrongContentLength
+from cgwizard.practice.faults.wrong_header import WrongHeader
 from tests.support.faulty_pull import (
     LAYERS,
     NAME,
@@ -40,7 +51,7 @@ PAGE = b"<html><title>Sign in to the guest network</title>Accept the EULA; read-
 def test_corrupt_byte_is_never_accepted(
     faulty: Pull, proxy: FaultProxy, spot: Spot, at: int
 ) -> None:
-    proxy.rule(spot.target, harm.corrupt(at))
+    proxy.rule(spot.target, CorruptBody(at))
     faulty.run().fails_with(
         spot,
         "digest-mismatch",
@@ -53,7 +64,7 @@ def test_corrupt_byte_is_never_accepted(
 
 @everywhere
 def test_corrupt_byte_once_is_mended(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.corrupt(10), times=1)
+    proxy.rule(spot.target, CorruptBody(10), times=1)
     assert faulty.run().succeeds().retries == 1
 
 
@@ -61,12 +72,12 @@ def test_corrupt_byte_once_is_mended(faulty: Pull, proxy: FaultProxy, spot: Spot
 @pytest.mark.parametrize(
     ("fault", "good"),
     [
-        (harm.chunked(), True),
-        (harm.slow(50_000, 0.01), True),
-        (harm.corrupt(9), False),
-        (harm.longer, False),
-        (harm.chunked(short=1), False),
-        (harm.circle, False),
+        (ChunkedBody(), True),
+        (SlowBody(50_000, 0.01), True),
+        (CorruptBody(9), False),
+        (BodyTooLong(), False),
+        (ChunkedBody(short=1), False),
+        (RedirectLoop(), False),
     ],
     ids=["chunked", "slow", "corrupt", "longer", "short", "circle"],
 )
@@ -75,11 +86,11 @@ def test_skopeo_takes_and_refuses_the_same(
     proxy: FaultProxy,
     harmed: tuple[str, Made],
     tmp_path: Path,
-    fault: Fault,
+    fault: ConnectionFault,
     good: bool,
 ) -> None:
     layer = spots(harmed[1])["middle"]
-    proxy.rule(layer.target, fault, before=harm.without_range)
+    proxy.rule(layer.target, fault, before=RangeRemoved())
     assert (faulty.run().finished is not None) == good
     source = f"docker://127.0.0.1:{proxy.port}/{NAME}"
     command = ["skopeo", "copy", "--override-arch=amd64", "--src-tls-verify=false", source]
@@ -97,16 +108,16 @@ def test_skopeo_takes_and_refuses_the_same(
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (harm.longer, "{more} bytes announced, and the manifest says {size}"),
-        (harm.announced(1), "{more} bytes announced, and the manifest says {size}"),
-        (harm.announced(-1), "{less} bytes announced, and the manifest says {size}"),
-        (harm.chunked(b"!"), "more bytes than the {size} that the manifest says"),
+        (BodyTooLong(), "{more} bytes announced, and the manifest says {size}"),
+        (WrongContentLength(1), "{more} bytes announced, and the manifest says {size}"),
+        (WrongContentLength(-1), "{less} bytes announced, and the manifest says {size}"),
+        (ChunkedBody(b"!"), "more bytes than the {size} that the manifest says"),
     ],
     ids=["longer", "said-longer", "said-shorter", "longer-unsaid"],
 )
 @at_blobs
 def test_blob_of_another_length_is_never_accepted(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault, words: str
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: ConnectionFault, words: str
 ) -> None:
     proxy.rule(spot.target, fault)
     size = spot.size
@@ -123,18 +134,18 @@ def test_blob_of_another_length_is_never_accepted(
 @pytest.mark.parametrize(
     ("fault", "code", "words"),
     [
-        (harm.longer, "digest-mismatch", "bytes with digest"),
-        (harm.announced(1), "registry-cut", "received {size} bytes, expected {more}"),
-        (harm.announced(-1), "digest-mismatch", "bytes with digest"),
-        (harm.chunked(b"!"), "digest-mismatch", "bytes with digest"),
-        (harm.chunked(short=1), "digest-mismatch", "bytes with digest"),
-        (harm.open_ended(short=1), "digest-mismatch", "bytes with digest"),
+        (BodyTooLong(), "digest-mismatch", "bytes with digest"),
+        (WrongContentLength(1), "registry-cut", "received {size} bytes, expected {more}"),
+        (WrongContentLength(-1), "digest-mismatch", "bytes with digest"),
+        (ChunkedBody(b"!"), "digest-mismatch", "bytes with digest"),
+        (ChunkedBody(short=1), "digest-mismatch", "bytes with digest"),
+        (NoContentLength(short=1), "digest-mismatch", "bytes with digest"),
     ],
     ids=["longer", "said-longer", "said-shorter", "longer-unsaid", "shorter-unsaid", "open-ended"],
 )
 @at_manifests
 def test_manifest_of_another_length_is_never_accepted(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault, code: str, words: str
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: ConnectionFault, code: str, words: str
 ) -> None:
     proxy.rule(spot.target, fault)
     came_back = words.format(size=spot.size, more=spot.size + 1)
@@ -145,7 +156,7 @@ def test_manifest_of_another_length_is_never_accepted(
 def test_blob_that_is_too_short_is_never_accepted(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.chunked(short=1), before=harm.without_range)
+    proxy.rule(spot.target, ChunkedBody(short=1), before=RangeRemoved())
     faulty.run().fails_with(
         spot,
         "registry-cut",
@@ -158,17 +169,17 @@ def test_blob_that_is_too_short_is_never_accepted(
 @at_layers
 def test_too_long_once_is_begun_again(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     """What was taken before there were too many bytes may be wrong as well."""
-    proxy.rule(spot.target, harm.swollen, times=1)
+    proxy.rule(spot.target, BodyTooLongUnannounced(), times=1)
     assert faulty.run().succeeds().retries == 1
     assert "range" not in faulty.asked(spot)[1].headers
 
 
 @pytest.mark.parametrize(
-    "fault", [harm.chunked(short=9), harm.open_ended(short=9)], ids=["chunked", "open-ended"]
+    "fault", [ChunkedBody(short=9), NoContentLength(short=9)], ids=["chunked", "open-ended"]
 )
 @everywhere
 def test_too_short_once_is_mended(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: ConnectionFault
 ) -> None:
     proxy.rule(spot.target, fault, times=1)
     assert faulty.run().succeeds().retries == 1
@@ -176,12 +187,10 @@ def test_too_short_once_is_mended(
         assert faulty.asked(spot)[1].headers["range"] == f"bytes={spot.size - 9}-"
 
 
-@pytest.mark.parametrize(
-    "fault", [harm.chunked(), harm.open_ended()], ids=["chunked", "open-ended"]
-)
+@pytest.mark.parametrize("fault", [ChunkedBody(), NoContentLength()], ids=["chunked", "open-ended"])
 @everywhere
 def test_other_ways_to_end_an_answer_are_fine(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: ConnectionFault
 ) -> None:
     proxy.rule(spot.target, fault)
     assert faulty.run().succeeds().retries == 0
@@ -189,7 +198,7 @@ def test_other_ways_to_end_an_answer_are_fine(
 
 @everywhere
 def test_bytes_after_the_end_do_no_harm(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.trailing)
+    proxy.rule(spot.target, BytesAfterEnd())
     # They are taken for the next answer on that connection, which is no HTTP then.
     assert faulty.run().succeeds().retries <= 1
 
@@ -201,7 +210,7 @@ def test_bytes_after_the_end_do_no_harm(faulty: Pull, proxy: FaultProxy, spot: S
 def test_another_digest_in_the_header_is_refused(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.header("Docker-Content-Digest", ZEROS))
+    proxy.rule(spot.target, WrongHeader("Docker-Content-Digest", ZEROS))
     faulty.run().fails_with(
         spot, "digest-mismatch", came_back=ZEROS, cause="damaged", next_step="fetched anew"
     )
@@ -212,7 +221,7 @@ def test_another_digest_in_the_header_is_refused(
 def test_web_page_is_told_as_one(
     faulty: Pull, proxy: FaultProxy, spot: Spot, measured: bool
 ) -> None:
-    proxy.rule(spot.target, harm.page(PAGE, measured=measured))
+    proxy.rule(spot.target, GatewayPage(PAGE, with_length=measured))
     faulty.run().fails_with(
         spot,
         "registry-not-here",
@@ -228,5 +237,5 @@ def test_web_page_is_told_as_one(
 def test_type_of_a_blob_is_not_relied_on(
     faulty: Pull, proxy: FaultProxy, spot: Spot, kind: str
 ) -> None:
-    proxy.rule(spot.target, harm.header("Content-Type", kind))
+    proxy.rule(spot.target, WrongHeader("Content-Type", kind))
     assert faulty.run().succeeds().retries == 0

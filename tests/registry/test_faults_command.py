@@ -13,10 +13,27 @@ from typing import Any
 import msgspec
 import pytest
 
+from cgwizard.practice.faults.base import ConnectionFault
+from cgwizard.practice.faults.body_too_long import BodyTooLong
+from cgwizard.practice.faults.chunked_body import ChunkedBody
+from cgwizard.practice.faults.connection_cut import ConnectionCut
+from cgwizard.practice.faults.connection_reset import ConnectionReset
+from cgwizard.practice.faults.corrupt_body import CorruptBody
+from cgwizard.practice.faults.endless_headers import EndlessHeaders
+from cgwizard.practice.faults.endless_interim_answers import EndlessInterimAnswers
+from cgwizard.practice.faults.gateway_page import GatewayPage
+from cgwizard.practice.faults.login_wrong import LoginWrong
+from cgwizard.practice.faults.no_answer import NoAnswer
+from cgwizard.practice.faults.no_content_length import NoContentLength
+from cgwizard.practice.faults.not_http import NotHttp
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import FaultProxy
+from cgwizard.practice.faults.range_ignored import RangeRemoved
+from cgwizard.practice.faults.redirect_loop import RedirectLoop
+from cgwizard.practice.faults.stalled import StalledBody
+from cgwizard.practice.faults.wrong_header import WrongHeader
 from cgwizard.registry.retry import RetryPolicy
 from tests.conftest import CANARY, leaks
-from tests.support import faults as harm
-from tests.support.fault_proxy import Before, Fault, FaultProxy
 from tests.support.faulty_pull import NAME, Pull, Spot, sound_layout
 from tests.support.programs import needs
 
@@ -69,30 +86,30 @@ def last_of(out: str) -> dict[str, Any]:
     return told
 
 
-CASES: list[tuple[str, str, Fault, int, str, str]] = [
-    ("cut", "middle", harm.cut(0, reset=False), NO_ANSWER, "registry-cut", "received 0 bytes"),
-    ("reset", "first", harm.dropped, NO_ANSWER, "registry-cut", "reset by peer"),
-    ("stall", "last", harm.stall(9), NO_ANSWER, "registry-stalled", "not one byte for 0.5 seconds"),
-    ("silent", "config", harm.silent, NO_ANSWER, "registry-no-answer", "no answer came in time"),
-    ("interim", "index", harm.interim_flood, NO_ANSWER, "registry-no-answer", "in time"),
-    ("corrupt", "last", harm.corrupt(7), WRONG_BYTES, "digest-mismatch", "bytes with digest"),
-    ("longer", "first", harm.longer, WRONG_BYTES, "size-mismatch", "bytes announced"),
-    ("unsaid", "last", harm.chunked(b"!"), WRONG_BYTES, "size-mismatch", "more bytes than"),
-    ("shorter", "middle", harm.chunked(short=1), NO_ANSWER, "registry-cut", "the end after"),
-    ("page", "middle", harm.page(PAGE), NO_ANSWER, "registry-not-here", "a web page (Sign in"),
-    ("type", "manifest", harm.header("Content-Type", "application/vnd.oci.image.index.v1+json"),
+CASES: list[tuple[str, str, ConnectionFault, int, str, str]] = [
+    ("cut", "middle", ConnectionCut(0, reset=False), NO_ANSWER, "registry-cut", "received 0 bytes"),
+    ("reset", "first", ConnectionReset(), NO_ANSWER, "registry-cut", "reset by peer"),
+    ("stall", "last", StalledBody(9), NO_ANSWER, "registry-stalled", "one byte for 0.5 seconds"),
+    ("silent", "config", NoAnswer(), NO_ANSWER, "registry-no-answer", "no answer came in time"),
+    ("interim", "index", EndlessInterimAnswers(), NO_ANSWER, "registry-no-answer", "in time"),
+    ("corrupt", "last", CorruptBody(7), WRONG_BYTES, "digest-mismatch", "bytes with digest"),
+    ("longer", "first", BodyTooLong(), WRONG_BYTES, "size-mismatch", "bytes announced"),
+    ("unsaid", "last", ChunkedBody(b"!"), WRONG_BYTES, "size-mismatch", "more bytes than"),
+    ("shorter", "middle", ChunkedBody(short=1), NO_ANSWER, "registry-cut", "the end after"),
+    ("page", "middle", GatewayPage(PAGE), NO_ANSWER, "registry-not-here", "a web page (Sign in"),
+    ("type", "manifest", WrongHeader("Content-Type", "application/vnd.oci.image.index.v1+json"),
      WRONG_BYTES, "manifest-invalid", "calls itself"),
-    ("range", "first", harm.answering("206 Partial Content", b"x", Content_Range="bytes 0-0/1"),
+    ("range", "first", OtherAnswer("206 Partial Content", b"x", Content_Range="bytes 0-0/1"),
      NO_ANSWER, "range-wrong", "206 with the range"),
-    ("circle", "last", harm.circle, NO_ANSWER, "redirect-loop", "more than 5 redirects"),
-    ("flood", "index", harm.flood, NO_ANSWER, "registry-answer", "headers without end"),
-    ("rubbish", "middle", harm.rubbish, NO_ANSWER, "registry-answer", "illegal status line"),
-    ("failing", "config", harm.answering("502 Bad Gateway"), NO_ANSWER, "registry-unavailable",
+    ("circle", "last", RedirectLoop(), NO_ANSWER, "redirect-loop", "more than 5 redirects"),
+    ("flood", "index", EndlessHeaders(), NO_ANSWER, "registry-answer", "headers without end"),
+    ("rubbish", "middle", NotHttp(), NO_ANSWER, "registry-answer", "illegal status line"),
+    ("failing", "config", OtherAnswer("502 Bad Gateway"), NO_ANSWER, "registry-unavailable",
      "502 Bad Gateway"),
-    ("limited", "first", harm.answering("429 Too Many Requests", Retry_After="900"), NO_ANSWER,
+    ("limited", "first", OtherAnswer("429 Too Many Requests", Retry_After="900"), NO_ANSWER,
      "rate-limited", "again after 900 seconds"),
-    ("no-login", "manifest", harm.unauthorized, SIGN_IN, "no-login", "401 Unauthorized"),
-    ("gone", "middle", harm.answering("404 Not Found", b'{"errors":[{"code":"BLOB_UNKNOWN"}]}',
+    ("no-login", "manifest", LoginWrong(), SIGN_IN, "no-login", "401 Unauthorized"),
+    ("gone", "middle", OtherAnswer("404 Not Found", b'{"errors":[{"code":"BLOB_UNKNOWN"}]}',
      Content_Type="application/json"), NOT_THERE, "blob-unknown", "404 Not Found: BLOB_UNKNOWN"),
 ]  # fmt: skip
 
@@ -107,12 +124,12 @@ def test_failure_is_told_to_people_and_programs(
     proxy: FaultProxy,
     spot: Spot,
     tmp_path: Path,
-    fault: Fault,
+    fault: ConnectionFault,
     status: int,
     code: str,
     words: str,
 ) -> None:
-    proxy.rule(spot.target, fault, before=harm.without_range)
+    proxy.rule(spot.target, fault, before=RangeRemoved())
     running = [
         start(proxy, tmp_path / kind, *more) for kind, more in (("a", ()), ("b", ("--json",)))
     ]
@@ -137,13 +154,13 @@ def test_failure_is_told_to_people_and_programs(
 
 
 HALF = 100_000
-MENDED: list[tuple[str, Fault, Before | None]] = [
-    ("cut", harm.cut(HALF), None),
-    ("cut-without-ranges", harm.cut(HALF), harm.without_range),
-    ("stall", harm.stall(HALF), None),
-    ("corrupt", harm.corrupt(HALF), None),
-    ("short", harm.open_ended(short=9), None),
-    ("failing", harm.answering("503 Service Unavailable", Retry_After="0"), None),
+MENDED: list[tuple[str, ConnectionFault, ConnectionFault | None]] = [
+    ("cut", ConnectionCut(HALF), None),
+    ("cut-without-ranges", ConnectionCut(HALF), RangeRemoved()),
+    ("stall", StalledBody(HALF), None),
+    ("corrupt", CorruptBody(HALF), None),
+    ("short", NoContentLength(short=9), None),
+    ("failing", OtherAnswer("503 Service Unavailable", Retry_After="0"), None),
 ]
 
 
@@ -156,11 +173,11 @@ def test_what_can_be_mended_is_and_is_told(
     spot: Spot,
     faulty: Pull,
     tmp_path: Path,
-    fault: Fault,
-    before: Before | None,
+    fault: ConnectionFault,
+    before: ConnectionFault | None,
 ) -> None:
     proxy.rule(spot.target, fault, times=1, before=before)
-    proxy.rule(spot.target, harm.passing, before=before)
+    proxy.rule(spot.target, before or ConnectionFault())
     status, out, errors = ended(start(proxy, tmp_path / "a", "--json"))
     assert (status, errors) == (0, "")
     last = last_of(out)
@@ -175,10 +192,10 @@ def test_what_can_be_mended_is_and_is_told(
 
 
 def test_password_that_was_refused_is_sent_once(proxy: FaultProxy, tmp_path: Path) -> None:
-    proxy.rule("", harm.unauthorized)
+    proxy.rule("", LoginWrong())
     process = start(proxy, tmp_path, "--username", "admin", "--password-stdin")
     status, out, errors = ended(process, CANARY)
     assert status == SIGN_IN
     assert "401 Unauthorized" in errors
     assert not leaks((out + errors).encode())
-    assert sum("authorization" in asked.headers for asked in proxy.asked) == 1
+    assert sum("authorization" in asked.headers for asked in proxy.requests) == 1

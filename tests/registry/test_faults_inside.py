@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import faults as harm
-from tests.support.fault_proxy import Fault, FaultProxy
+from cgwizard.practice.faults.base import ConnectionFault
+from cgwizard.practice.faults.connection_cut import ConnectionCut
+from cgwizard.practice.faults.corrupt_body import CorruptBody
+from cgwizard.practice.faults.no_content_length import NoContentLength
+from cgwizard.practice.faults.proxy import FaultProxy
+from cgwizard.practice.faults.range_ignored import RangeRemoved
 from tests.support.faulty_pull import AMD64, LAYERS, Pull, Spot, at_layers, spots
 from tests.support.programs import needs
 from tests.support.registry import OCI_LAYER, Made, image, index, push, tar_of
@@ -23,7 +27,7 @@ pytestmark = needs("docker-registry")
 def test_what_the_line_broke_is_not_taken_for_a_layer_that_was_pushed_broken(
     faulty: Pull, proxy: FaultProxy, spot: Spot, at: int
 ) -> None:
-    proxy.rule(spot.target, harm.corrupt(at), times=1)
+    proxy.rule(spot.target, CorruptBody(at), times=1)
     assert faulty.run(verify_uncompressed=True).succeeds().retries == 1
 
 
@@ -31,7 +35,7 @@ def test_what_the_line_broke_is_not_taken_for_a_layer_that_was_pushed_broken(
 def test_what_the_line_breaks_again_and_again_is_a_wrong_digest(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.corrupt(5000))
+    proxy.rule(spot.target, CorruptBody(5000))
     faulty.run(verify_uncompressed=True).fails_with(
         spot, "digest-mismatch", came_back="bytes with digest", cause="on the way"
     )
@@ -62,10 +66,12 @@ def test_gzip_that_was_pushed_cut_off(
     )
 
 
-@pytest.mark.parametrize("fault", [harm.cut(150_000), harm.open_ended(short=9)], ids=["cut", "end"])
+@pytest.mark.parametrize(
+    "fault", [ConnectionCut(150_000), NoContentLength(short=9)], ids=["cut", "end"]
+)
 @at_layers
 def test_gzip_that_the_line_cut_off_is_gone_on_with(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: ConnectionFault
 ) -> None:
     proxy.rule(spot.target, fault, times=1)
     assert faulty.run(verify_uncompressed=True).succeeds().retries == 1
@@ -76,6 +82,6 @@ def test_gzip_that_the_line_cut_off_is_gone_on_with(
 def test_gzip_begun_again_is_looked_into_from_its_beginning(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
-    proxy.rule(spot.target, harm.passing, before=harm.without_range)
+    proxy.rule(spot.target, ConnectionCut(spot.size // 2), times=1)
+    proxy.rule(spot.target, RangeRemoved())
     assert faulty.run(verify_uncompressed=True).succeeds().retries == 1

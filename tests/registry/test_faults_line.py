@@ -12,14 +12,19 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.events import Failed, LayerProgress, PullEvent
+from cgwizard.practice.faults.connection_cut import ConnectionCut
+from cgwizard.practice.faults.connection_reset import ConnectionReset
+from cgwizard.practice.faults.endless_interim_answers import EndlessInterimAnswers
+from cgwizard.practice.faults.nexus_filtered import NexusFiltered
+from cgwizard.practice.faults.no_answer import NoAnswer
+from cgwizard.practice.faults.proxy import FaultProxy
+from cgwizard.practice.faults.slow_link import SlowBody
+from cgwizard.practice.faults.stalled import StalledBody
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import RetryPolicy
-from tests.support import faults as harm
-from tests.support.door import filtered_port
-from tests.support.fault_proxy import FaultProxy
 from tests.support.faulty_pull import (
     NAME,
     QUICK,
@@ -46,7 +51,7 @@ def test_cut_blob_goes_on_where_it_stopped(
     faulty: Pull, proxy: FaultProxy, spot: Spot, part: float, reset: bool
 ) -> None:
     after = int((spot.size - 1) * part)
-    proxy.rule(spot.target, harm.cut(after, reset=reset), times=1)
+    proxy.rule(spot.target, ConnectionCut(after, reset=reset), times=1)
     assert faulty.run().succeeds().retries == 1
     first, second = faulty.asked(spot)
     assert "range" not in first.headers
@@ -58,7 +63,7 @@ def test_cut_blob_goes_on_where_it_stopped(
 def test_cut_manifest_is_asked_for_again(
     faulty: Pull, proxy: FaultProxy, spot: Spot, reset: bool
 ) -> None:
-    proxy.rule(spot.target, harm.cut(spot.size // 2, reset=reset), times=1)
+    proxy.rule(spot.target, ConnectionCut(spot.size // 2, reset=reset), times=1)
     assert faulty.run().succeeds().retries == 1
     assert len(faulty.asked(spot)) == 2
 
@@ -67,14 +72,14 @@ def test_cut_manifest_is_asked_for_again(
 def test_cut_again_and_again_goes_on_while_it_gets_further(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.cut(spot.size // 8 + 1, reset=False))
+    proxy.rule(spot.target, ConnectionCut(spot.size // 8 + 1, reset=False))
     # More cuts than are borne in a row without progress; only the total is bounded.
     assert faulty.run().succeeds().retries == 7 > QUICK.tries
 
 
 @everywhere
 def test_line_that_never_gets_further_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.cut(0, reset=False))
+    proxy.rule(spot.target, ConnectionCut(0, reset=False))
     faulty.run().fails_with(
         spot,
         "registry-cut",
@@ -88,13 +93,13 @@ def test_line_that_never_gets_further_ends(faulty: Pull, proxy: FaultProxy, spot
 
 @everywhere
 def test_reset_before_the_answer_is_retried(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.dropped, times=2)
+    proxy.rule(spot.target, ConnectionReset(), times=2)
     assert faulty.run().succeeds().retries == 2
 
 
 @everywhere
 def test_reset_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.dropped)
+    proxy.rule(spot.target, ConnectionReset())
     faulty.run().fails_with(
         spot,
         "registry-cut",
@@ -106,13 +111,13 @@ def test_reset_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> Non
 
 def test_everything_is_cut_once(faulty: Pull, proxy: FaultProxy) -> None:
     for pattern in ("manifests/latest", "manifests/sha256", "blobs/"):
-        proxy.rule(pattern, harm.cut(100), times=4 if pattern == "blobs/" else 1)
+        proxy.rule(pattern, ConnectionCut(100), times=4 if pattern == "blobs/" else 1)
     assert faulty.run().succeeds().retries == 6
 
 
 def test_retries_of_a_pull_are_bounded(faulty: Pull, proxy: FaultProxy) -> None:
     patience = RetryPolicy(tries=50, total=7, first_pause=0.001, longest_pause=0.001)
-    proxy.rule("blobs/", harm.dropped)
+    proxy.rule("blobs/", ConnectionReset())
     faulty.run(patience).fails_with(None, "registry-cut")
     assert proxy.count("blobs/") <= 8
 
@@ -123,7 +128,7 @@ def test_retries_of_a_pull_are_bounded(faulty: Pull, proxy: FaultProxy) -> None:
 @everywhere
 def test_stall_is_noticed_and_mended(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     half = spot.size // 2
-    proxy.rule(spot.target, harm.stall(half), times=1)
+    proxy.rule(spot.target, StalledBody(half), times=1)
     faulty.run(STALLED).succeeds()
     if spot.name in {"first", "middle", "last"}:  # the rest is read before anything is told
         (told,) = faulty.retried(spot)
@@ -133,7 +138,7 @@ def test_stall_is_noticed_and_mended(faulty: Pull, proxy: FaultProxy, spot: Spot
 
 @everywhere
 def test_stall_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.stall(0))
+    proxy.rule(spot.target, StalledBody(0))
     faulty.run(STALLED).fails_with(
         spot,
         "registry-stalled",
@@ -147,13 +152,13 @@ def test_stall_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> Non
 @everywhere
 def test_slow_is_not_stalled(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     # In all twice as long as the stall that is borne.
-    proxy.rule(spot.target, harm.slow(spot.size // 6 + 1, 0.1))
+    proxy.rule(spot.target, SlowBody(spot.size // 6 + 1, 0.1))
     assert faulty.run(STALLED).succeeds().retries == 0
 
 
 @everywhere
 def test_no_answer_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.silent)
+    proxy.rule(spot.target, NoAnswer())
     faulty.run(SILENT).fails_with(
         spot,
         "registry-no-answer",
@@ -166,7 +171,7 @@ def test_no_answer_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
 
 @everywhere
 def test_no_answer_once_is_mended(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.silent, times=1)
+    proxy.rule(spot.target, NoAnswer(), times=1)
     assert faulty.run(SILENT).succeeds().retries == 1
 
 
@@ -174,17 +179,17 @@ def test_no_answer_once_is_mended(faulty: Pull, proxy: FaultProxy, spot: Spot) -
 def test_end_of_one_answers_time_does_not_cut_the_others(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    proxy.rule(spot.target, harm.interim_flood, times=1)
+    proxy.rule(spot.target, EndlessInterimAnswers(), times=1)
     # The others take longer than this one is waited for.
-    proxy.rule("blobs/", harm.slow(50_000, 0.15), after=1)
+    proxy.rule("blobs/", SlowBody(50_000, 0.15), after=1)
     assert faulty.run(SILENT).succeeds().retries == 1
-    assert proxy.most_at_once >= 3, "layers come in parallel"
-    assert len(proxy.asked) == 7
+    assert proxy.max_concurrent >= 3, "layers come in parallel"
+    assert len(proxy.requests) == 7
 
 
 @everywhere
 def test_interim_answers_without_end_end(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.interim_flood)
+    proxy.rule(spot.target, EndlessInterimAnswers())
     faulty.run(SILENT).fails_with(spot, "registry-no-answer", came_back="no answer came in time")
 
 
@@ -192,7 +197,7 @@ def test_interim_answers_without_end_end(faulty: Pull, proxy: FaultProxy, spot: 
 
 
 def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, tmp_path: Path) -> None:
-    proxy.rule("blobs/", harm.stall(1000), after=1)
+    proxy.rule("blobs/", StalledBody(1000), after=1)
     cancel, events = Cancel(), list[PullEvent]()
     before = set(threading.enumerate())
 
@@ -223,7 +228,7 @@ def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, tmp_path: Path)
 
 def test_cancel_is_prompt_while_a_connection_is_made() -> None:
     cancel = Cancel()
-    with filtered_port() as port, Registry(f"http://127.0.0.1:{port}") as registry:
+    with NexusFiltered().port() as port, Registry(f"http://127.0.0.1:{port}") as registry:
         reference = Reference.parse(f"127.0.0.1:{port}/{NAME}")
         threading.Timer(0.3, cancel.set).start()
         began = time.monotonic()

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import faults as harm
-from tests.support.fault_proxy import Answer, Asked, Fault, FaultProxy, Line
+from cgwizard.practice.faults.base import ConnectionFault
+from cgwizard.practice.faults.chunked_body import ChunkedBody
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import FaultProxy
+from cgwizard.practice.faults.wrong_header import WrongHeader
 from tests.support.faulty_pull import Pull, Spot, at_manifests, spots
 from tests.support.programs import needs
 from tests.support.registry import OCI_INDEX, Made, image, index, push, sha256
@@ -21,14 +24,14 @@ OTHER_KIND = "application/vnd.docker.distribution.manifest.v2+json"
 @pytest.mark.parametrize(
     ("fault", "code", "words"),
     [
-        (harm.header("Content-Type", OTHER_KIND), "manifest-invalid", "calls itself"),
-        (harm.header("Content-Encoding", "gzip"), "manifest-invalid", "comes compressed (gzip)"),
-        (harm.answering("200 OK", b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
-        (harm.chunked(b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
-        (harm.header("Content-Length", str(1 << 40)), "answer-too-large", "more than 4 MiB"),
-        (harm.answering("404 Not Found", b"?"), "registry-not-here", "404 Not Found"),
-        (harm.answering("204 No Content"), "registry-answer", "204 No Content"),
-        (harm.answering("304 Not Modified"), "registry-redirect", "304 Not Modified"),
+        (WrongHeader("Content-Type", OTHER_KIND), "manifest-invalid", "calls itself"),
+        (WrongHeader("Content-Encoding", "gzip"), "manifest-invalid", "comes compressed (gzip)"),
+        (OtherAnswer("200 OK", b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
+        (ChunkedBody(b" " * (5 << 20)), "answer-too-large", "more than 4 MiB"),
+        (WrongHeader("Content-Length", str(1 << 40)), "answer-too-large", "more than 4 MiB"),
+        (OtherAnswer("404 Not Found", b"?"), "registry-not-here", "404 Not Found"),
+        (OtherAnswer("204 No Content"), "registry-answer", "204 No Content"),
+        (OtherAnswer("304 Not Modified"), "registry-redirect", "304 Not Modified"),
     ],
     ids=[
         "type",
@@ -43,7 +46,7 @@ OTHER_KIND = "application/vnd.docker.distribution.manifest.v2+json"
 )
 @at_manifests
 def test_wrong_manifest_is_named(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: Fault, code: str, words: str
+    faulty: Pull, proxy: FaultProxy, spot: Spot, fault: ConnectionFault, code: str, words: str
 ) -> None:
     proxy.rule(spot.target, fault)
     faulty.run().fails_with(spot, code, came_back=words, next_step="check")
@@ -70,7 +73,7 @@ MANY = '{{"manifests": [{}]}}'.format(", ".join(ENTRY.format(n) for n in range(1
 def test_answer_to_a_tag_that_is_no_manifest(
     faulty: Pull, proxy: FaultProxy, body: bytes, words: str
 ) -> None:
-    proxy.rule("manifests/latest", harm.answering("200 OK", body, Content_Type="application/json"))
+    proxy.rule("manifests/latest", OtherAnswer("200 OK", body, Content_Type="application/json"))
     faulty.run().fails_with(
         None,
         "manifest-invalid",
@@ -85,7 +88,7 @@ def test_manifest_of_another_digest_than_asked_for_is_refused(
     faulty: Pull, proxy: FaultProxy
 ) -> None:
     made = faulty.made
-    other = harm.answering("200 OK", made.raw, Content_Type=made.media_type)
+    other = OtherAnswer("200 OK", made.raw, Content_Type=made.media_type)
     proxy.rule("manifests/sha256", other)
     faulty.run().fails_with(
         spots(made)["manifest"],
@@ -116,7 +119,7 @@ def test_index_that_says_something_else_of_its_manifest(
     body = faulty.made.raw.decode().replace(old.format(**told), new.format(**told))
     assert body.encode() != faulty.made.raw
     kind = {"Content_Type": faulty.made.media_type}
-    proxy.rule("manifests/latest", harm.answering("200 OK", body.encode(), **kind))
+    proxy.rule("manifests/latest", OtherAnswer("200 OK", body.encode(), **kind))
     faulty.run().fails_with(
         None,
         "manifest-invalid",
@@ -147,13 +150,9 @@ def test_image_of_too_many_manifests_is_refused(faulty: Pull, proxy: FaultProxy)
     raws = (json.dumps({**hollow, "annotations": {"n": str(n)}}).encode() for n in range(300))
     children = [Made(OCI_INDEX, raw) for raw in raws]
     whole = index(*((child, None) for child in children))
-    by_digest = {child.digest: child for child in children}
-
-    def serving(line: Line, asked: Asked, answer: Answer) -> None:
-        made = by_digest.get(asked.target.rpartition("/")[2], whole)
-        harm.answering("200 OK", made.raw, Content_Type=OCI_INDEX)(line, asked, answer)
-
-    proxy.rule("manifests/", serving)
+    proxy.rule("manifests/latest", OtherAnswer("200 OK", whole.raw, Content_Type=OCI_INDEX))
+    for child in children:
+        proxy.rule(child.digest, OtherAnswer("200 OK", child.raw, Content_Type=OCI_INDEX))
     faulty.run().fails_with(
         None,
         "manifest-invalid",

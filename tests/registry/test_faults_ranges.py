@@ -5,8 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import faults as harm
-from tests.support.fault_proxy import FaultProxy
+from cgwizard.practice.faults.connection_cut import ConnectionCut
+from cgwizard.practice.faults.corrupt_body import CorruptBody
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import FaultProxy
+from cgwizard.practice.faults.range_ignored import RangeRemoved
+from cgwizard.practice.faults.wrong_header import WrongHeader
+from cgwizard.practice.faults.wrong_status import WrongStatus
 from tests.support.faulty_pull import Pull, Spot, at_blobs, at_manifests
 from tests.support.programs import needs
 
@@ -15,8 +20,8 @@ pytestmark = needs("docker-registry")
 
 @at_blobs
 def test_server_without_ranges_begins_again(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
-    proxy.rule(spot.target, harm.passing, before=harm.without_range)
+    proxy.rule(spot.target, ConnectionCut(spot.size // 2), times=1)
+    proxy.rule(spot.target, RangeRemoved())
     assert faulty.run().succeeds().retries == 1
 
 
@@ -35,8 +40,8 @@ def test_wrong_range_is_not_believed(
 ) -> None:
     half = spot.size // 2
     wrong = said.format(size=spot.size, half=half, later=half + 1, last=spot.size - 1)
-    proxy.rule(spot.target, harm.cut(half), times=1)
-    proxy.rule(spot.target, harm.header("Content-Range", wrong), times=1)
+    proxy.rule(spot.target, ConnectionCut(half), times=1)
+    proxy.rule(spot.target, WrongHeader("Content-Range", wrong), times=1)
     assert faulty.run().succeeds().retries == 2
     assert ["range" in a.headers for a in faulty.asked(spot)] == [False, True, False]
 
@@ -45,8 +50,8 @@ def test_wrong_range_is_not_believed(
 def test_wrong_range_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
     half = spot.size // 2
     for _ in range(9):
-        proxy.rule(spot.target, harm.cut(half), times=1)
-        proxy.rule(spot.target, harm.header("Content-Range", "bytes 0-9/10"), times=1)
+        proxy.rule(spot.target, ConnectionCut(half), times=1)
+        proxy.rule(spot.target, WrongHeader("Content-Range", "bytes 0-9/10"), times=1)
     faulty.run().fails_with(
         spot,
         "range-wrong",
@@ -59,16 +64,16 @@ def test_wrong_range_for_good_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) 
 
 @at_blobs
 def test_right_range_over_wrong_bytes_is_found(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
-    proxy.rule(spot.target, harm.corrupt(0), times=1)
+    proxy.rule(spot.target, ConnectionCut(spot.size // 2), times=1)
+    proxy.rule(spot.target, CorruptBody(0), times=1)
     assert faulty.run().succeeds().retries == 2
     assert ["range" in a.headers for a in faulty.asked(spot)] == [False, True, False]
 
 
 @at_blobs
 def test_range_that_is_refused_begins_again(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.cut(spot.size // 2), times=1)
-    proxy.rule(spot.target, harm.answering("416 Range Not Satisfiable"), times=1)
+    proxy.rule(spot.target, ConnectionCut(spot.size // 2), times=1)
+    proxy.rule(spot.target, OtherAnswer("416 Range Not Satisfiable"), times=1)
     assert faulty.run().succeeds().retries == 2
 
 
@@ -76,7 +81,7 @@ def test_range_that_is_refused_begins_again(faulty: Pull, proxy: FaultProxy, spo
 def test_part_of_a_blob_that_nobody_asked_for_is_refused(
     faulty: Pull, proxy: FaultProxy, spot: Spot
 ) -> None:
-    part = harm.answering("206 Partial Content", b"half", Content_Range="bytes 0-3/4")
+    part = OtherAnswer("206 Partial Content", b"half", Content_Range="bytes 0-3/4")
     proxy.rule(spot.target, part)
     faulty.run().fails_with(
         spot,
@@ -89,7 +94,7 @@ def test_part_of_a_blob_that_nobody_asked_for_is_refused(
 
 @at_blobs
 def test_whole_blob_called_a_part_is_fine(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    told = harm.answering(
+    told = OtherAnswer(
         "206 Partial Content", spot.data, Content_Range=f"bytes 0-{spot.size - 1}/{spot.size}"
     )
     proxy.rule(spot.target, told)
@@ -98,7 +103,7 @@ def test_whole_blob_called_a_part_is_fine(faulty: Pull, proxy: FaultProxy, spot:
 
 @at_manifests
 def test_part_of_a_manifest_is_refused(faulty: Pull, proxy: FaultProxy, spot: Spot) -> None:
-    proxy.rule(spot.target, harm.status("206 Partial Content"))
+    proxy.rule(spot.target, WrongStatus("206 Partial Content"))
     faulty.run().fails_with(
         spot, "registry-answer", came_back="206 Partial Content", cause="does not know"
     )

@@ -14,11 +14,18 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.net.client import Trust
+from cgwizard.practice.faults.base import ConnectionFault
+from cgwizard.practice.faults.connection_cut import ConnectionCut
+from cgwizard.practice.faults.connection_reset import ConnectionReset
+from cgwizard.practice.faults.corrupt_body import CorruptBody
+from cgwizard.practice.faults.endless_interim_answers import EndlessInterimAnswers
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import FaultProxy, fault_proxy
+from cgwizard.practice.faults.slow_link import SlowBody
+from cgwizard.practice.faults.stalled import StalledBody
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
-from tests.support import faults as harm
-from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.support.faulty_pull import NAME, SILENT, STALLED, Pull, Spot, at_layers, everywhere
 from tests.support.programs import needs
 from tests.support.registry import Made
@@ -47,12 +54,18 @@ def proxy(harmed: tuple[str, Made], authority: trustme.CA) -> Iterator[FaultProx
 
 @pytest.mark.parametrize(
     "fault",
-    [harm.cut(300), harm.cut(300, reset=False), harm.stall(300), harm.dropped, harm.corrupt(9)],
+    [
+        ConnectionCut(300),
+        ConnectionCut(300, reset=False),
+        StalledBody(300),
+        ConnectionReset(),
+        CorruptBody(9),
+    ],
     ids=["reset", "closed", "stall", "dropped", "corrupt"],
 )
 @everywhere
 def test_what_can_be_mended_is(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, fault: Fault
+    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, fault: ConnectionFault
 ) -> None:
     proxy.rule(spot.target, fault, times=1)
     assert faulty.run(STALLED, trust=trust).succeeds().retries == 1
@@ -62,7 +75,7 @@ def test_what_can_be_mended_is(
 def test_cut_for_good_is_no_fault_of_the_certificate(
     faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust
 ) -> None:
-    proxy.rule(spot.target, harm.cut(0))
+    proxy.rule(spot.target, ConnectionCut(0))
     faulty.run(trust=trust).fails_with(
         spot, "registry-cut", cause="cuts connections", next_step="another network"
     )
@@ -72,8 +85,8 @@ def test_cut_for_good_is_no_fault_of_the_certificate(
 def test_end_of_one_answers_time_does_not_cut_the_others(
     faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust
 ) -> None:
-    proxy.rule(spot.target, harm.interim_flood, times=1)
-    proxy.rule("blobs/", harm.slow(50_000, 0.15), after=1)
+    proxy.rule(spot.target, EndlessInterimAnswers(), times=1)
+    proxy.rule("blobs/", SlowBody(50_000, 0.15), after=1)
     assert faulty.run(SILENT, trust=trust).succeeds().retries == 1
 
 
@@ -82,7 +95,7 @@ def test_redirect_to_plain_http_only_where_the_digest_is_known(
     faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, harmed: tuple[str, Made]
 ) -> None:
     elsewhere = f"{harmed[0]}/v2/{NAME}/{spot.target}"
-    proxy.rule(spot.target, harm.answering("307 Temporary Redirect", Location=elsewhere))
+    proxy.rule(spot.target, OtherAnswer("307 Temporary Redirect", Location=elsewhere))
     faulty.run(trust=trust)
     if spot.name != "index":
         assert faulty.succeeds().retries == 0
@@ -97,7 +110,7 @@ def test_redirect_to_plain_http_only_where_the_digest_is_known(
 
 
 def test_cancel_is_prompt_while_nothing_comes(proxy: FaultProxy, trust: Trust) -> None:
-    proxy.rule("blobs/", harm.stall(1000), after=1)
+    proxy.rule("blobs/", StalledBody(1000), after=1)
     cancel = Cancel()
 
     def on_event(event: PullEvent) -> None:

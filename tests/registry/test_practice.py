@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cgwizard.errors import WizardError
-from cgwizard.practice.cgr.faults import Fault
+from cgwizard.practice.faults.base import RegistryFault
+from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.rate_limited import RateLimited
+from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
@@ -94,16 +99,16 @@ def test_nexus_without_its_remote(world: PracticeWorld) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault("truncate", place="blob", count=2),
-        Fault("stall", place="blob", count=1),
-        Fault("corrupt", place="blob", count=1),
-        Fault("too-many-requests", place="link", count=1),
-        Fault("status", place="blob", count=2),
-        Fault("truncate", place="manifest", count=1),
+        CutAnswer(place="blob", count=2),
+        StalledAnswer(place="blob", count=1),
+        CorruptBlob(place="blob", count=1),
+        RateLimited(place="link", count=1),
+        ErrorStatus(place="blob", count=2),
+        CutAnswer(place="manifest", count=1),
     ],
-    ids=lambda fault: f"{fault.kind}-{fault.place}",
+    ids=lambda fault: f"{fault.slug}-{fault.place}",
 )
-def test_faults_of_the_registry_that_pass(world: PracticeWorld, fault: Fault) -> None:
+def test_faults_of_the_registry_that_pass(world: PracticeWorld, fault: RegistryFault) -> None:
     world.registry.faults.add(fault)
     with Registry(world.info.registry_url, patience=QUICK) as registry:
         done = pull(registry, Reference("cgr.dev", FREE_IMAGE, "latest"))
@@ -111,7 +116,7 @@ def test_faults_of_the_registry_that_pass(world: PracticeWorld, fault: Fault) ->
 
 
 def test_layer_that_the_registry_holds_damaged(world: PracticeWorld) -> None:
-    world.registry.faults.add(Fault("corrupt", place="blob"))
+    world.registry.faults.add(CorruptBlob(place="blob"))
     with Registry(world.info.registry_url, patience=QUICK) as registry:
         assert refused(registry, FREE_IMAGE).code == "digest-mismatch"
 

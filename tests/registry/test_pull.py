@@ -16,11 +16,12 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, LayerProgress, PullEvent, Resolved, Totals
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import fault_proxy
+from cgwizard.practice.faults.slow_link import SlowBody
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
-from tests.support import faults as harm
-from tests.support.fault_proxy import fault_proxy
 from tests.support.programs import needs
 from tests.support.pull import failing, named, skopeo
 from tests.support.registry import OCI_LAYER, OCI_MANIFEST, image, index, push, sha256, tar_of
@@ -190,7 +191,7 @@ def test_missing_layer_is_named(url: str) -> None:
     digest = made.document["layers"][1]["digest"]
     body = b'{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}'
     with fault_proxy(url) as proxy, Registry(proxy.url) as registry:
-        answer = harm.answering("404 Not Found", body, Content_Type="application/json")
+        answer = OtherAnswer("404 Not Found", body, Content_Type="application/json")
         proxy.rule(f"blobs/{digest}", answer)
         error = failing(registry, named(url, "missing"))
     assert error.code == "blob-unknown"
@@ -214,7 +215,7 @@ def test_bombs_are_refused_before_they_are_fetched(url: str) -> None:
     for words, document in cases.items():
         raw = json.dumps(document).encode()
         with fault_proxy(url) as proxy, Registry(proxy.url) as registry:
-            proxy.rule("manifests/", harm.answering("200 OK", raw, Content_Type=OCI_MANIFEST))
+            proxy.rule("manifests/", OtherAnswer("200 OK", raw, Content_Type=OCI_MANIFEST))
             error = failing(registry, named(url, "bomb"))
             assert error.code == "manifest-invalid"
             assert words in error.problem.came_back
@@ -238,7 +239,7 @@ def test_events_are_throttled_and_the_last_arrives(url: str) -> None:
         inside.release()
 
     with fault_proxy(url) as proxy, Registry(proxy.url) as registry:
-        proxy.rule("blobs/", harm.slow(4_000, 0.02), after=1)
+        proxy.rule("blobs/", SlowBody(4_000, 0.02), after=1)
         done = pull(registry, named(url, "slow"), on_event=on_event)
     resolved = next(event for _, event in events if isinstance(event, Resolved))
     assert resolved.total == done.bytes

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives import hashes
 
 from cgwizard.errors import WizardError
 from cgwizard.net.client import Trust
+from cgwizard.practice.faults.other_answer import OtherAnswer
+from cgwizard.practice.faults.proxy import fault_proxy
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support import faults as harm
-from tests.support.fault_proxy import fault_proxy
 from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push, running
@@ -145,7 +145,7 @@ def test_password_is_not_sent_to_a_plain_realm(served: Served) -> None:
     """Nexus behind a proxy that forgets X-Forwarded-Proto names a realm in plain HTTP."""
     with fault_proxy(served.upstream) as plain:
         asks = f'Bearer realm="{plain.url}/token",service="x"'
-        plain.rule("/v2/", harm.answering("401 Unauthorized", WWW_Authenticate=asks))
+        plain.rule("/v2/", OtherAnswer("401 Unauthorized", WWW_Authenticate=asks))
         with nginx(served.ca_file.parent, plain.url) as url:
             assert code_of(url, Trust(ca_file=served.ca_file)) == "challenge-wrong-host"
-        assert not any("authorization" in asked.headers for asked in plain.asked)
+        assert not any("authorization" in asked.headers for asked in plain.requests)

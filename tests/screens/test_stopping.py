@@ -9,39 +9,41 @@ import pytest
 from textual.pilot import Pilot
 
 from cgwizard.app import Wizard
+from cgwizard.practice.faults.middleware import FaultMiddleware
+from cgwizard.practice.faults.no_answer import NexusNoAnswer
 from cgwizard.practice.world import PracticeWorld
 from tests.screens.test_screens import drive, keys, until, until_key
-from tests.support.door import Door, names, world_behind
+from tests.support.faulty_nexus import faulty_world, names
 from tests.support.guide import session_of
 
 SOON = 1.0  # seconds
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def middleware() -> FaultMiddleware:
+    return FaultMiddleware()
 
 
 @pytest.fixture
-def world(door: Door) -> Iterator[PracticeWorld]:
-    with world_behind(door) as practice:
+def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
+    with faulty_world(middleware) as practice:
         yield practice
 
 
-async def stop(app: Wizard, pilot: Pilot[int], door: Door, back: str) -> None:
+async def stop(app: Wizard, pilot: Pilot[int], fault: NexusNoAnswer, back: str) -> None:
     """Press Escape once a request gets no answer; then ``back`` is among the keys, soon."""
-    await until(pilot, door.stuck.is_set, "a request without an answer")
+    await until(pilot, fault.reached.is_set, "a request without an answer")
     assert "esc cancel" in keys(app)
     await pilot.press("escape")
     began = time.monotonic()
     while back not in keys(app):
         await pilot.pause(0.02)
         assert time.monotonic() - began < SOON
-    door.passes = None
-    door.stuck.clear()
 
 
-def test_each_step_is_done_again_after_it_was_stopped(door: Door, world: PracticeWorld) -> None:
+def test_each_step_is_done_again_after_it_was_stopped(
+    middleware: FaultMiddleware, world: PracticeWorld
+) -> None:
     session = session_of(world)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
@@ -53,9 +55,11 @@ def test_each_step_is_done_again_after_it_was_stopped(door: Door, world: Practic
             ("create chainguard-private", "continue"),
         ):
             await until_key(app, pilot, f"enter {action}")
-            door.passes = 0 if action != "connect" else 1
+            fault = NexusNoAnswer()
+            rule = middleware.rule("", fault, after=0 if action != "connect" else 1)
             await pilot.press("enter")
-            await stop(app, pilot, door, f"enter {action}")
+            await stop(app, pilot, fault, f"enter {action}")
+            middleware.rules.remove(rule)
             await pilot.press("enter")
             if after:
                 await until_key(app, pilot, f"enter {after}")
@@ -63,9 +67,11 @@ def test_each_step_is_done_again_after_it_was_stopped(door: Door, world: Practic
         await until_key(app, pilot, "enter pull")
         await pilot.press("d")
         await until_key(app, pilot, "look again")
-        door.passes = 0
+        fault = NexusNoAnswer()
+        rule = middleware.rule("", fault)
         await pilot.press("enter")
-        await stop(app, pilot, door, "look again")
+        await stop(app, pilot, fault, "look again")
+        middleware.rules.remove(rule)
         await pilot.press("escape")
         await until_key(app, pilot, "enter pull")
 

@@ -16,13 +16,13 @@ import pytest
 from cgwizard.errors import WizardError
 from cgwizard.events import Failed, Finished, LayerProgress, PullEvent
 from cgwizard.net.client import Trust
+from cgwizard.practice.faults.proxy import FaultProxy, ProxyRequest
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials
-from tests.support.fault_proxy import Asked, FaultProxy
 from tests.support.registry import Made
 
 NAME = "chainguard/wolfi-base"
@@ -186,8 +186,8 @@ class Pull:
             and event.state == "retrying"
         ]
 
-    def asked(self, spot: Spot) -> list[Asked]:
-        return [asked for asked in self.proxy.asked if spot.target in asked.target]
+    def asked(self, spot: Spot) -> list[ProxyRequest]:
+        return [asked for asked in self.proxy.requests if spot.target in asked.target]
 
 
 def sound_layout(folder: Path) -> None:

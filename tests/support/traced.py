@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from cgwizard.practice.cgr.tokens import Bearers
+from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import PracticeWorld
 from tests.support.docker import PRIVATE_IMAGE
-from tests.support.door import Door, world_behind
+from tests.support.faulty_nexus import faulty_world
 from tests.support.secret_search import Search
 from tests.support.strace import Recording, read, under_strace
 from tests.support.terminal import Terminal
@@ -34,8 +35,10 @@ LIVE = (
 class Traced:
     """A world, the secrets that it holds and gives away, and the folders of its runs."""
 
-    def __init__(self, world: PracticeWorld, door: Door, bearers: list[str], folder: Path) -> None:
-        self.world, self.door, self.bearers, self.folder = world, door, bearers, folder
+    def __init__(
+        self, world: PracticeWorld, middleware: FaultMiddleware, bearers: list[str], folder: Path
+    ) -> None:
+        self.world, self.middleware, self.bearers, self.folder = world, middleware, bearers, folder
         self.more: dict[str, str] = {}  # secrets that only a recording tells
         self._runs = 0
         for name in ("home", "cwd", "tmp", "records"):
@@ -139,10 +142,10 @@ def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
         return bearers[-1]
 
     monkeypatch.setattr(Bearers, "issue", noted)
-    door = Door()
-    with world_behind(door) as world:
+    middleware = FaultMiddleware()
+    with faulty_world(middleware) as world:
         (tmp_path / "run").mkdir()
-        yield Traced(world, door, bearers, tmp_path / "run")
+        yield Traced(world, middleware, bearers, tmp_path / "run")
 
 
 PASTE = "Pull token (not shown). Several lines are fine; an empty line ends it."

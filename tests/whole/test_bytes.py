@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
+from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from tests.support.docker import PRIVATE_IMAGE, add_repository
 from tests.support.engines import podman_engine, short_folder
 from tests.support.programs import needs
@@ -151,7 +152,9 @@ def test_a_server_that_repeats_what_it_was_sent(traced: Traced, request_: str) -
     token = traced.world.info.pull_token.password.reveal()
     basic = base64.b64encode(f"admin:{password}".encode()).decode()
     page = f"The otters refuse: Basic {basic} {password} {quote(password)} {token} {token[:70]}"
-    traced.door.rule(request_, "answer", status=400, body=page.encode(), content_type="text/html")
+    traced.middleware.rule(
+        request_, NexusOtherAnswer(status=400, body=page.encode(), content_type="text/html")
+    )
     done = traced.run("apply", "answers.toml", "--debug-log", "d.log", env=unattended(traced))
     assert "The otters refuse" in done.stdout, done.stdout + done.stderr
     traced.hold(traced.recording())

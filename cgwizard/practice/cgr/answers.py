@@ -8,6 +8,9 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cgwizard.practice.faults.base import ActiveFaults, Place
+from cgwizard.practice.faults.error_status import ErrorStatus
+
 Code = Literal[
     "BLOB_UNKNOWN",
     "DENIED",
@@ -56,12 +59,15 @@ def refuse(
     )
 
 
-def failing(status: int, retry_after: int | None = None) -> Refusal:
-    """An answer that a fault asked for."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    if status == 429:
-        return refuse(429, "TOOMANYREQUESTS", "too many requests", headers=headers)
-    return refuse(status, "UNKNOWN", "practice fault", headers=headers)
+def fail_if_asked(faults: ActiveFaults, place: Place, repository: str, *references: str) -> None:
+    """Raise the `Refusal` of a fault that happens to this request."""
+    fault = faults.take(ErrorStatus, place, repository, *references)
+    if fault is None:
+        return
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.status == 429:
+        raise refuse(429, "TOOMANYREQUESTS", "too many requests", headers=headers)
+    raise refuse(fault.status, "UNKNOWN", "practice fault", headers=headers)
 
 
 def challenge(request: Request, scope: str = "", *, error: str = "") -> Refusal:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import re
 from email.utils import formatdate
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cgwizard.practice.cgr.answers import Refusal, failing
-from cgwizard.practice.cgr.faults import Fault, Faults, Kind
+from cgwizard.practice.cgr.answers import Refusal, fail_if_asked
 from cgwizard.practice.cgr.layers import MADE
 from cgwizard.practice.cgr.links import Links
 from cgwizard.practice.cgr.pace import Pacer
 from cgwizard.practice.cgr.store import ImageStore
 from cgwizard.practice.cgr.streams import Body, Streamed
+from cgwizard.practice.faults.base import ActiveFaults, RegistryFault
+from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.range_ignored import RangeIgnored
+from cgwizard.practice.faults.slow_link import SlowBlob
+from cgwizard.practice.faults.stalled import StalledAnswer
+from cgwizard.practice.faults.wrong_range import WrongRange
+
+R = TypeVar("R", bound=RegistryFault)
 
 BUCKET = "practice-blobs"
 _PATH = re.compile(rf"/{BUCKET}/(?P<name>.+)/sha256/(?P<hex>[0-9a-f]{{64}})")
@@ -70,7 +78,7 @@ def byte_range(header: str, size: int) -> tuple[int, int] | Literal["whole"] | N
 class BlobHost:
     """What answers at the second address."""
 
-    def __init__(self, store: ImageStore, links: Links, faults: Faults, pacer: Pacer) -> None:
+    def __init__(self, store: ImageStore, links: Links, faults: ActiveFaults, pacer: Pacer) -> None:
         self._store, self._links, self._faults, self._pacer = store, links, faults, pacer
 
     async def answer(self, request: Request) -> Response | Streamed:
@@ -114,13 +122,10 @@ class BlobHost:
     def _send(
         self, request: Request, repository: str, digest: str, file: Path
     ) -> Response | Streamed:
-        def hit(kind: Kind) -> Fault | None:
+        def take(kind: type[R]) -> R | None:
             return self._faults.take(kind, "blob", repository, digest)
 
-        if fault := hit("status"):
-            raise failing(fault.status)
-        if fault := hit("too-many-requests"):
-            raise failing(429, fault.retry_after)
+        fail_if_asked(self._faults, "blob", repository, digest)
         size = file.stat().st_size
         etag = f'"{digest[7:39]}"'  # S3's is an MD5; only its form matters
         headers = {
@@ -143,22 +148,19 @@ class BlobHost:
                 "The requested range is not satisfiable",
                 headers={"Content-Range": f"bytes */{size}"},
             )
-        if part != _WHOLE and hit("ignore-range"):
+        if part != _WHOLE and take(RangeIgnored):
             part = _WHOLE
         first, last, status = 0, size - 1, 200
         if part != _WHOLE:
             first, last = part
             status = 206
-            if hit("wrong-range"):
+            if take(WrongRange):
                 first, last = 0, last - first
             headers["Content-Range"] = f"bytes {first}-{last}/{size}"
         length = last - first + 1
         if request.method == "HEAD":
             return Response(status_code=status, headers={**headers, "Content-Length": str(length)})
-        corrupt, slow = hit("corrupt"), hit("slow")
-        flip = None
-        if corrupt:
-            flip = size // 2 if corrupt.at is None else min(corrupt.at, size - 1)
+        corrupt, slow = take(CorruptBlob), take(SlowBlob)
         pacers = (self._pacer, Pacer(slow.rate)) if slow else (self._pacer,)
         return Streamed(
             status,
@@ -166,7 +168,7 @@ class BlobHost:
             Body.of_file(file, first, length),
             self._faults,
             pacers=pacers,
-            flip=flip,
-            cut=hit("truncate"),
-            stall=hit("stall"),
+            flip=corrupt.offset(size) if corrupt else None,
+            cut=take(CutAnswer),
+            stall=take(StalledAnswer),
         )

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.cgr.answers import DENIED, failing, refuse
+from cgwizard.practice.cgr.answers import DENIED, fail_if_asked, refuse
 from cgwizard.practice.cgr.catalog import Catalog
-from cgwizard.practice.cgr.faults import Faults
 from cgwizard.practice.cgr.seen import basic_credentials
 from cgwizard.practice.cgr.tokens import Bearers, TokenBook, TokenRefused
+from cgwizard.practice.faults.base import ActiveFaults
 from cgwizard.secrets.secret import Credentials, Secret
 
 _SCOPE = re.compile(r"repository(?:\([a-z0-9]+\))?:(?P<name>.+):(?P<actions>[a-z,*]+)")
@@ -38,7 +38,7 @@ class Exchange:
     """``GET /token`` with or without Basic, and the form of OAuth2 by POST."""
 
     def __init__(
-        self, catalog: Catalog, tokens: TokenBook, bearers: Bearers, faults: Faults
+        self, catalog: Catalog, tokens: TokenBook, bearers: Bearers, faults: ActiveFaults
     ) -> None:
         self._catalog, self._tokens, self._bearers = catalog, tokens, bearers
         self._faults = faults
@@ -79,10 +79,7 @@ class Exchange:
     def _decide(self, scopes: Sequence[str], credentials: Credentials | None) -> Response:
         repositories = wanted(scopes)
         for name in repositories or {""}:
-            if fault := self._faults.take("status", "token", name):
-                raise failing(fault.status)
-            if fault := self._faults.take("too-many-requests", "token", name):
-                raise failing(429, fault.retry_after)
+            fail_if_asked(self._faults, "token", name)
         organization = None
         if credentials is not None:
             # Bad credentials are refused whatever they ask for: they break the free images too.

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.cgr.answers import API_VERSION, DENIED, challenge, failing, refuse
+from cgwizard.practice.cgr.answers import API_VERSION, DENIED, challenge, fail_if_asked, refuse
 from cgwizard.practice.cgr.catalog import FREE_NAMESPACE, FREE_TAGS
-from cgwizard.practice.cgr.faults import Fault, Faults, Place
-from cgwizard.practice.cgr.images import INDEX, Image, Manifest, digest_of
+from cgwizard.practice.cgr.images import INDEX, Image, Manifest
 from cgwizard.practice.cgr.store import ImageStore
 from cgwizard.practice.cgr.streams import Body, Streamed
 from cgwizard.practice.cgr.tokens import Bearers
+from cgwizard.practice.faults.base import ActiveFaults, Place, RegistryFault
+from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.stalled import StalledAnswer
+from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
+from cgwizard.practice.faults.wrong_manifest import WrongManifest
 
 _NAME = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
@@ -29,6 +33,7 @@ _ROUTE = re.compile(
     r"(?:(?P<what>manifests|blobs|referrers)/(?P<reference>[^/]+)|(?P<list>tags/list)"
     r"|_chainguard/history/(?P<history>[^/]+))/?"
 )
+R = TypeVar("R", bound=RegistryFault)
 Link = Callable[[Request, str, str], str]
 
 
@@ -48,7 +53,9 @@ def visible_tags(image: Image) -> list[str]:
 class PullApi:
     """Everything below ``/v2/``."""
 
-    def __init__(self, store: ImageStore, bearers: Bearers, faults: Faults, link: Link) -> None:
+    def __init__(
+        self, store: ImageStore, bearers: Bearers, faults: ActiveFaults, link: Link
+    ) -> None:
         self._store, self._bearers, self._faults = store, bearers, faults
         self._link = link
 
@@ -123,10 +130,7 @@ class PullApi:
         raise challenge(request, f"repository:{name}:pull", error=error)
 
     def _fail(self, place: Place, image: Image, *references: str) -> None:
-        if fault := self._faults.take("status", place, image.repository, *references):
-            raise failing(fault.status)
-        if fault := self._faults.take("too-many-requests", place, image.repository, *references):
-            raise failing(429, fault.retry_after)
+        fail_if_asked(self._faults, place, image.repository, *references)
 
     def _manifest(self, request: Request, image: Image, reference: str) -> Response | Streamed:
         """A manifest or index, whatever ``Accept`` says.
@@ -148,15 +152,14 @@ class PullApi:
     def _send_manifest(
         self, request: Request, image: Image, manifest: Manifest, reference: str
     ) -> Response | Streamed:
-        def hit(kind: Literal["wrong-digest-header", "wrong-manifest"]) -> Fault | None:
+        def take(kind: type[R]) -> R | None:
             return self._faults.take(kind, "manifest", image.repository, reference, manifest.digest)
 
         digest, body = manifest.digest, manifest.body
-        if hit("wrong-digest-header"):
-            digest = digest_of(b"another " + body)
-        if hit("wrong-manifest"):
-            # Valid JSON of the same meaning: only its digest tells.
-            body += b"\n"
+        if wrong_digest := take(WrongDigestHeader):
+            digest = wrong_digest.digest(digest)
+        if wrong_manifest := take(WrongManifest):
+            body = wrong_manifest.body(body)
         headers = {
             **API_VERSION,
             "Docker-Content-Digest": digest,
@@ -166,10 +169,7 @@ class PullApi:
         if matches(request.headers.get("if-none-match", ""), manifest.digest):
             del headers["Content-Type"]
             return Response(status_code=304, headers=headers)
-        cut = self._faults.take(
-            "truncate", "manifest", image.repository, reference, manifest.digest
-        )
-        stall = self._faults.take("stall", "manifest", image.repository, reference, manifest.digest)
+        cut, stall = take(CutAnswer), take(StalledAnswer)
         if request.method == "HEAD" or not (cut or stall):
             headers["Content-Length"] = str(len(body))
             content = b"" if request.method == "HEAD" else body
@@ -182,8 +182,8 @@ class PullApi:
         if size is None:
             raise refuse(404, "BLOB_UNKNOWN", "Unknown blob", detail={"digest": digest})
         shown = digest
-        if self._faults.take("wrong-digest-header", "link", image.repository, digest):
-            shown = digest_of(b"another " + digest.encode())
+        if fault := self._faults.take(WrongDigestHeader, "link", image.repository, digest):
+            shown = fault.digest(digest)
         headers = {**API_VERSION, "Docker-Content-Digest": shown, "ETag": f'"{shown}"'}
         if request.method == "HEAD":
             # [guess] HEAD is answered here; only what has a body is redirected.

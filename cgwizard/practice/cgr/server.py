@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cgwizard.practice.cgr.catalog import Catalog
-from cgwizard.practice.cgr.faults import Faults
 from cgwizard.practice.cgr.links import Links
 from cgwizard.practice.cgr.pace import SPEED_TO_WATCH, Pacer
 from cgwizard.practice.cgr.seen import KEPT, Seen, seen
 from cgwizard.practice.cgr.store import ImageStore
 from cgwizard.practice.cgr.tokens import Bearers, TokenBook
+from cgwizard.practice.faults.base import ActiveFaults
 from cgwizard.practice.serving import App, Receive, Running, Scope, Send, Servers
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class PracticeRegistry:
         self.organization = organization
         self.tokens = TokenBook()
         self.pull_token = self.tokens.issue(organization)
-        self.faults = Faults()
+        self.faults = ActiveFaults()
         self.requests: list[Seen] = []
         self.images = ImageStore(Catalog(organization), data)
         self.pacer = Pacer(speed)

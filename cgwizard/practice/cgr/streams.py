@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgwizard.practice.cgr.faults import Fault, Faults
 from cgwizard.practice.cgr.pace import Pacer
+from cgwizard.practice.faults.base import ActiveFaults, BodyFault
+from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.serving import CutConnectionError, Receive, Scope, Send
 
 _LOOK_SECONDS = 0.05  # how often a stalled answer looks whether its fault was taken away
@@ -48,12 +49,12 @@ class Streamed:
         status: int,
         headers: dict[str, str],
         body: Body,
-        faults: Faults,
+        faults: ActiveFaults,
         *,
         pacers: tuple[Pacer, ...] = (),
         flip: int | None = None,  # offset of the byte that is sent wrong
-        cut: Fault | None = None,
-        stall: Fault | None = None,
+        cut: BodyFault | None = None,
+        stall: StalledAnswer | None = None,
     ) -> None:
         self.status_code = status
         self._headers, self._body, self._faults, self._pacers = headers, body, faults, pacers
@@ -82,8 +83,8 @@ class Streamed:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        end = self._stop(self._cut, length)
-        pause = self._stop(self._stall, length)
+        end = self._cut.begins_at(length) if self._cut else length
+        pause = self._stall.begins_at(length) if self._stall else length
         sent = 0
         # Nothing is sent to a client that has gone: it would take its share of the speed.
         while sent < end and not gone.done():
@@ -107,12 +108,6 @@ class Streamed:
             raise CutConnectionError
         await send({"type": "http.response.body", "body": b""})
 
-    @staticmethod
-    def _stop(fault: Fault | None, length: int) -> int:
-        if fault is None:
-            return length
-        return min(length // 2 if fault.at is None else fault.at, length)
-
     def _read(self, offset: int, size: int) -> bytes:
         data = self._body.read(offset, size)
         if self._flip is None or not offset <= self._flip < offset + size:
@@ -120,10 +115,10 @@ class Streamed:
         at = self._flip - offset
         return data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]
 
-    async def _wait(self, fault: Fault, gone: asyncio.Future[None]) -> None:
+    async def _wait(self, fault: StalledAnswer, gone: asyncio.Future[None]) -> None:
         """Until the fault's time is up, it is taken away, or the client has gone."""
         left = fault.seconds
-        while left > 0 and self._faults.active(fault) and not gone.done():
+        while left > 0 and self._faults.is_active(fault) and not gone.done():
             await asyncio.wait({gone}, timeout=min(_LOOK_SECONDS, left))
             left -= _LOOK_SECONDS
 

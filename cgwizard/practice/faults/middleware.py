@@ -1,0 +1,45 @@
+"""Faults before the practice Nexus: give `FaultMiddleware.wrap` to `PracticeWorld`."""
+
+from __future__ import annotations
+
+import re
+
+from cgwizard.practice.faults.base import NexusFault, Rule
+from cgwizard.practice.serving import App, Receive, Scope, Send
+
+
+class FaultMiddleware:
+    """Applies the first rule that fits a request, which is matched as ``METHOD /path``.
+
+    ``seen`` has all requests, ``signed`` those with credentials.
+    """
+
+    def __init__(self) -> None:
+        self.rules: list[Rule[NexusFault]] = []
+        self.seen: list[str] = []
+        self.signed: list[str] = []
+
+    def rule(
+        self, pattern: str, fault: NexusFault, *, times: int | None = None, after: int = 0
+    ) -> Rule[NexusFault]:
+        rule = Rule(pattern, fault, times, after)
+        self.rules.append(rule)
+        return rule
+
+    def count(self, pattern: str) -> int:
+        """How many of the requests match."""
+        return sum(1 for request in self.seen if re.search(pattern, request))
+
+    def wrap(self, app: App) -> App:
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            request = f"{scope['method']} {scope['path']}"
+            self.seen.append(request)
+            if any(name == b"authorization" for name, _ in scope["headers"]):
+                self.signed.append(request)
+            rule = next((rule for rule in self.rules if rule.takes(request)), None)
+            if rule is None:
+                await app(scope, receive, send)
+            else:
+                await rule.fault.answer(app, scope, receive, send)
+
+        return guarded
