@@ -10,13 +10,13 @@ from urllib.parse import quote
 import msgspec
 
 from cgwizard.engines import inspect
+from cgwizard.engines.container_model import NEXUS_DATA, NEXUS_PORT, Container, ContainerSpec
 from cgwizard.engines.docker import image_name
 from cgwizard.engines.errors import TITLES
 from cgwizard.engines.inspect import Details, Listed
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import Code, WizardError
 from cgwizard.text.sanitize import shortened
-from cgwizard.trial.model import DATA, NEXUS_PORT, Container, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,29 +94,28 @@ class Containers(EngineSocket):
 
     # Changing
 
-    def create(self, wanted: Wanted, reference: Reference) -> str:
-        """Create it, not started; its id. The volume is made with it. Raises WizardError
-        `trial-name-taken` or `trial-not-started`."""
-        host: dict[str, object] = {"Binds": [f"{wanted.data_volume}:{DATA}"]}
-        if wanted.host_network:
-            host["NetworkMode"] = "host"
-        else:
+    def create(self, spec: ContainerSpec, reference: Reference) -> str:
+        """Create a container for Nexus, not started; its id. The volume is made with it. Raises
+        WizardError `trial-name-taken` or `trial-not-started`."""
+        host: dict[str, object] = {"Binds": [f"{spec.data_volume}:{NEXUS_DATA}"]}
+        if spec.published:
             host["PortBindings"] = {
                 f"{inside}/tcp": [{"HostPort": str(outside)}]
-                for inside, outside in wanted.published.items()
+                for inside, outside in spec.published.items()
             }
-        exposed = wanted.published or {NEXUS_PORT: NEXUS_PORT}
+        else:
+            host["NetworkMode"] = "host"
         body = {
             "Image": image_name(reference),
-            "ExposedPorts": {f"{inside}/tcp": {} for inside in exposed},
+            "ExposedPorts": {f"{inside}/tcp": {} for inside in spec.published or (NEXUS_PORT,)},
             "HostConfig": host,
         }
-        tried = f"creating the container {wanted.name}"
-        response = self._send("POST", "/containers/create", {"name": wanted.name}, body)
+        tried = f"creating the container {spec.name}"
+        response = self._send("POST", "/containers/create", {"name": spec.name}, body)
         told = said(response.content)
         # Docker says so by its status, Podman only in its words.
         if response.status_code == 409 or "already in use" in told:
-            raise name_taken(wanted.name, tried, told)
+            raise name_taken(spec.name, tried, told)
         if response.status_code != 201:
             raise self._refused(tried, response)
         return self._decoded(response, Listed).id

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cgwizard.trial.model import DATA, Address, Container
+from cgwizard.engines.container_model import NEXUS_DATA, Container, PublishedPort
 
 ANYWHERE = {"", "0.0.0.0", "::"}
 HEADER = 8  # before each piece of a log: the stream, three zeros, the length
@@ -36,7 +36,7 @@ class Listed(msgspec.Struct, rename="pascal"):
 
     @property
     def may_be_nexus(self) -> bool:
-        data = any(mount.destination == DATA for mount in self.mounts or ())
+        data = any(mount.destination == NEXUS_DATA for mount in self.mounts or ())
         return data or "nexus" in self.image.lower()
 
 
@@ -75,7 +75,7 @@ T = TypeVar("T", Details, Listed, list[Listed])
 
 
 def container(details: Details, program: str) -> Container:
-    data = next((m for m in details.mounts or () if m.destination == DATA), None)
+    data = next((m for m in details.mounts or () if m.destination == NEXUS_DATA), None)
     # What was asked for is there while it is stopped, too; what is open also has the numbers
     # that the engine chose.
     asked = _addresses(details.host_config.port_bindings)
@@ -103,15 +103,17 @@ def _nexus_image(config: _Config) -> bool:
     return name.startswith("nexus3") or bool({"NEXUS_DATA", "NEXUS_HOME"} & variables)
 
 
-def _addresses(bindings: Bindings | None) -> dict[int, Address]:
-    found: dict[int, Address] = {}
+def _addresses(bindings: Bindings | None) -> dict[int, PublishedPort]:
+    found: dict[int, PublishedPort] = {}
     for key, bound in (bindings or {}).items():
         port, _, protocol = key.partition("/")
         if protocol not in {"tcp", ""} or not port.isdecimal():
             continue
         for entry in bound or ():
             if entry.host_port.isdecimal() and entry.host_port != "0":
-                found.setdefault(int(port), Address(_host(entry.host_ip), int(entry.host_port)))
+                found.setdefault(
+                    int(port), PublishedPort(_host(entry.host_ip), int(entry.host_port))
+                )
     return found
 
 

@@ -122,13 +122,13 @@ class Routing(Step):
                 report(Check("port", f"port {port}", "warning", error.problem.came_back))
 
     def _find_container(self) -> None:
-        from cgwizard.trial.ports import behind
+        from cgwizard.engines.published_ports import behind
 
         if not self.session.practice:
             self.session.container = behind(self.session.nexus.base_url)
 
     def _refuse_unpublished(self, port: int) -> None:
-        from cgwizard.trial.ports import unpublished
+        from cgwizard.engines.published_ports import unpublished
 
         container = self.session.container
         problem = unpublished(container, port) if container else None

@@ -16,6 +16,7 @@ from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.engines.container_model import Container
     from cgwizard.guide.connect import Connect
     from cgwizard.guide.developer import Developer
     from cgwizard.guide.finish import Finish
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from cgwizard.registry.retry import RetryPolicy
     from cgwizard.runs.run import Run
     from cgwizard.tokens.claims import PullToken
-    from cgwizard.trial.model import Container
 
 UPSTREAM = "https://cgr.dev"
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from cgwizard.engines.container_model import NEXUS_PORT
 from cgwizard.errors import WizardError
-from cgwizard.trial.model import NEXUS_PORT, Wanted
+from cgwizard.trial.model import TrialSpec
 
 PREVIEW_WIDTH = 72
 PORTS = range(1, 65536)
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # Docker's rule, and Podman's
 
 
-def wanted(values: Mapping[str, str], *, volume: str = "", host_network: bool = False) -> Wanted:
+def spec(values: Mapping[str, str], *, volume: str = "", host_network: bool = False) -> TrialSpec:
     """``volume``: "" for one that is called like the container. Raises ValueError where a port
     is no number: ask `problems` first."""
-    return Wanted(
+    return TrialSpec(
         values["image"].strip(),
         values["name"].strip(),
         int(values["port"]),

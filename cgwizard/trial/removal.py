@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cgwizard.trial.model import Container
+    from cgwizard.engines.container_model import Container
 
 
 def asked(what: str, container: Container) -> tuple[str, str]:

@@ -11,13 +11,14 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from cgwizard.engines.container_model import NEXUS_PORT, Container
 from cgwizard.engines.containers import Containers, name_taken
+from cgwizard.engines.published_ports import unpublished
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, ignore
 from cgwizard.guide.step import Check, Report
 from cgwizard.secrets.secret import Secret
-from cgwizard.trial.model import NEXUS_PORT, PASSWORD_FILE, USER, Container, TrialNexus, Wanted
-from cgwizard.trial.ports import unpublished
+from cgwizard.trial.model import PASSWORD_FILE, USER, TrialNexus, TrialSpec
 from cgwizard.trial.waiting import UP_SECONDS, exited, until_up
 
 if TYPE_CHECKING:
@@ -33,46 +34,46 @@ PORT_SECONDS = 1.0
 
 def start(
     engine: Engine,
-    wanted: Wanted,
+    spec: TrialSpec,
     report: Report,
     cancel: Cancel,
     *,
     on_event: OnEvent = ignore,
     seconds: float = UP_SECONDS,
 ) -> TrialNexus:
-    """Do what ``wanted.run_line()`` does, and wait until Nexus is up; blocks.
+    """Do what ``spec.run_line()`` does, and wait until Nexus is up; blocks.
 
     Raises WizardError (`trial-port-taken`, `trial-name-taken`, `trial-not-started`, those of
     `until_up` and of the engine's pull) and Cancelled, after removing what it made.
     """
     from cgwizard.registry.reference import Reference
 
-    reference = Reference.parse(wanted.image)
+    reference = Reference.parse(spec.image)
     with Containers(engine) as containers, contextlib.ExitStack() as undo:
-        there = containers.find(wanted.name)
+        there = containers.find(spec.name)
         if there is not None:
-            tried = f"looking whether a container is called {wanted.name}"
-            raise name_taken(wanted.name, tried, f"there is one, of {there.image}")
-        _ports_free(wanted, report)
+            tried = f"looking whether a container is called {spec.name}"
+            raise name_taken(spec.name, tried, f"there is one, of {there.image}")
+        _ports_free(spec, report)
         _image(containers, reference, report, cancel, on_event)
         cancel.check()
-        label = f"start the container {wanted.name}"
+        label = f"start the container {spec.name}"
         report(Check("container", label, "running"))
         # A folder is somebody's, whose database is to be closed.
-        fresh = not wanted.in_folder and not containers.has_volume(wanted.data_volume)
+        fresh = not spec.in_folder and not containers.has_volume(spec.data_volume)
         try:
-            id = containers.create(wanted, reference)
+            id = containers.create(spec, reference)
         except WizardError as error:
             if error.code != Code.TRIAL_NAME_TAKEN:  # else it is somebody else's
-                _undo(containers, wanted, report, fresh=fresh)
+                _undo(containers, spec, report, fresh=fresh)
             raise
-        undo.callback(_undo, containers, wanted, report, fresh=fresh)
+        undo.callback(_undo, containers, spec, report, fresh=fresh)
         containers.start(id)
-        kind = "folder" if wanted.in_folder else "volume"
+        kind = "folder" if spec.in_folder else "volume"
         data = "made" if fresh else "was there, with its data"
-        label = f"started the container {wanted.name}"
-        report(Check("container", label, "done", f"{kind} {wanted.data_volume} {data}"))
-        trial = _arrive(containers, id, wanted.port, report, cancel, fresh=fresh, seconds=seconds)
+        label = f"started the container {spec.name}"
+        report(Check("container", label, "done", f"{kind} {spec.data_volume} {data}"))
+        trial = _arrive(containers, id, spec.port, report, cancel, fresh=fresh, seconds=seconds)
         undo.pop_all()
         return trial
 
@@ -135,8 +136,8 @@ def local(reference: Reference) -> bool:
     return reference.host.startswith(LOCAL)
 
 
-def _ports_free(wanted: Wanted, report: Report) -> None:
-    ports = (wanted.port, *(() if wanted.host_network else wanted.connectors))
+def _ports_free(spec: TrialSpec, report: Report) -> None:
+    ports = (spec.port, *(() if spec.host_network else spec.connectors))
     label = "ports " + ", ".join(map(str, ports))
     report(Check("ports", label, "running"))
     for port in ports:
@@ -224,18 +225,18 @@ def _connectors(container: Container, report: Report) -> None:
         report(Check("connectors", label, "warning", "none", unpublished(container)))
 
 
-def _undo(containers: Containers, wanted: Wanted, report: Report, *, fresh: bool) -> None:
+def _undo(containers: Containers, spec: TrialSpec, report: Report, *, fresh: bool) -> None:
     """Runs while an error is on its way, which must not be covered by another one."""
-    label, told = f"the container {wanted.name}", "removed again"
+    label, told = f"the container {spec.name}", "removed again"
     try:
-        container = containers.find(wanted.name)
+        container = containers.find(spec.name)
         if container is not None:
             if not fresh:  # somebody's data: the database is to be closed
                 report(Check("undone", label, "running", "it is stopped again"))
                 containers.stop(container.id)
             containers.remove(container.id)
         if fresh:
-            containers.remove_volume(wanted.data_volume)
+            containers.remove_volume(spec.data_volume)
     except WizardError as error:
         told = f"could not be removed: {error.problem.came_back}"
     report(Check("undone", label, "skipped", told))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
+from cgwizard.engines.container_model import NEXUS_PORT
+from cgwizard.engines.published_ports import engines
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, PullEvent, ignore
 from cgwizard.guide.progress import Progress
@@ -20,13 +22,13 @@ from cgwizard.guide.step import (
     checking,
 )
 from cgwizard.trial import model, prompts, removal, running
-from cgwizard.trial.model import Container, TrialNexus, Wanted
-from cgwizard.trial.ports import engines
+from cgwizard.trial.model import TrialNexus, TrialSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cgwizard.cancel import Cancel
+    from cgwizard.engines.container_model import Container
     from cgwizard.engines.model import Engine
     from cgwizard.guide.session import Session
 
@@ -57,7 +59,7 @@ class Trial(Step):
             "engine": "",
             "image": model.IMAGE,
             "name": model.NAME,
-            "port": str(model.NEXUS_PORT),
+            "port": str(NEXUS_PORT),
             "connectors": ", ".join(map(str, model.CONNECTORS)),
         }
         self.host_network = False
@@ -123,7 +125,7 @@ class Trial(Step):
         if self.field_problems():
             return ()
         image = prompts.image_for(program, self.values["image"])
-        return prompts.folded(self.wanted.run_line(program, image))
+        return prompts.folded(self.spec.run_line(program, image))
 
     def notes(self) -> tuple[str, ...]:
         if self.result or self.fix or not set(self.checks) <= {"engines", "there"}:
@@ -158,10 +160,10 @@ class Trial(Step):
         return self.result is not None and all(c.state == "done" for c in self.checks.values())
 
     @property
-    def wanted(self) -> Wanted:
+    def spec(self) -> TrialSpec:
         """What the fields say; they have no problem."""
         volume = self._volumes.get(self.values["name"].strip(), "")
-        return prompts.wanted(self.values, volume=volume, host_network=self.host_network)
+        return prompts.spec(self.values, volume=volume, host_network=self.host_network)
 
     def field_problems(self) -> dict[str, str]:
         shown = {field.id for field in self.fields()}
@@ -250,9 +252,7 @@ class Trial(Step):
         else:
             self.progress.start(self.values["image"].strip())
             try:
-                self.result = running.start(
-                    engine, self.wanted, report, cancel, on_event=self._event
-                )
+                self.result = running.start(engine, self.spec, report, cancel, on_event=self._event)
             finally:
                 self.pulling = False
         self._there[engine.name, self.result.container.name] = self.result.container

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import httpx
 
     from cgwizard.cancel import Cancel
+    from cgwizard.engines.container_model import Container
     from cgwizard.engines.containers import Containers
-    from cgwizard.trial.model import Container
 
 STATUS = "/service/rest/v1/status/writable"
 UP_SECONDS = 600.0  # measured: 30 to 60; Sonatype says two to three minutes, slow disks more

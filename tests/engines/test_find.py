@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.engines.find import docker_sockets, find, get, podman_sockets
+from cgwizard.engines.endpoints import docker_sockets, podman_sockets
+from cgwizard.engines.find import find, get
 from cgwizard.errors import WizardError
 from cgwizard.text.sanitize import MAX_EXCERPT
 from tests.conftest import CANARY, leaks

@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from cgwizard.engines import inspect
+from cgwizard.engines import published_ports as ports
+from cgwizard.engines.container_model import Container, PublishedPort
 from cgwizard.guide.session import Session
-from cgwizard.trial import ports, prompts, removal
-from cgwizard.trial.model import Address, Container, Wanted
+from cgwizard.trial import prompts, removal
+from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.step import Trial
 from tests.support.guide import enter
 
@@ -25,7 +27,7 @@ CONTAINER = Container(
     exit_code=0,
     out_of_memory=False,
     error="",
-    published={8081: Address("127.0.0.1", 8081), 5051: Address("127.0.0.1", 15051)},
+    published={8081: PublishedPort("127.0.0.1", 8081), 5051: PublishedPort("127.0.0.1", 15051)},
     host_network=False,
     volume="nexus-data",
     named_volume=True,
@@ -38,8 +40,8 @@ def test_the_command_is_that_of_the_guide() -> None:
         "docker run -d -p 8081:8081 -p 5051:5051 -p 5052:5052 "
         "--name nexus -v nexus-data:/nexus-data sonatype/nexus3"
     )
-    assert Wanted().run_line() == line
-    assert prompts.wanted(TYPED) == Wanted(), "so are the defaults that a person sees"
+    assert TrialSpec().run_line() == line
+    assert prompts.spec(TYPED) == TrialSpec(), "so are the defaults that a person sees"
     folded = prompts.folded(line)
     assert max(map(len, folded)) <= 74
     script = "set -- " + "\n".join(folded) + "\nprintf '%s\\n' \"$@\""

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from cgwizard.app import Wizard
 from cgwizard.cancel import Cancel
+from cgwizard.engines import published_ports as ports
 from cgwizard.engines.containers import Containers
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
@@ -27,8 +28,8 @@ from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.registry.reference import Reference
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.trial import TrialScreen
-from cgwizard.trial import ports, running
-from cgwizard.trial.model import Wanted
+from cgwizard.trial import running
+from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.step import Trial
 from tests.support.docker import debian_registry, wait_until
 from tests.support.guide import act, enter, through
@@ -57,9 +58,11 @@ class Lab(NamedTuple):
         tag = "host" if tag == "latest" and self.host_network else tag
         return f"{self.registry}/{IMAGE}:{tag}"
 
-    def wanted(self, tag: str = "latest") -> Wanted:
+    def wanted(self, tag: str = "latest") -> TrialSpec:
         port = HOST_PORT if self.host_network else free_port()
-        return Wanted(self.image(tag), NAME, port, (free_port(),), host_network=self.host_network)
+        return TrialSpec(
+            self.image(tag), NAME, port, (free_port(),), host_network=self.host_network
+        )
 
     @property
     def engine(self) -> Engine:
@@ -121,7 +124,7 @@ def nothing_is_left(lab: Lab) -> Iterator[None]:
         containers.remove_volume(f"{NAME}-data")
 
 
-def trial_step(lab: Lab, wanted: Wanted) -> Trial:
+def trial_step(lab: Lab, wanted: TrialSpec) -> Trial:
     step = Trial(Session(), lab.env)
     step.host_network = wanted.host_network
     enter(step)
@@ -337,7 +340,7 @@ def test_the_wait_has_an_end(lab: Lab) -> None:
 def test_a_port_that_is_taken_is_told_before_anything_is_pulled(lab: Lab) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        wanted = Wanted(
+        wanted = TrialSpec(
             lab.image("never-pushed"), NAME, port, (free_port(),), host_network=lab.host_network
         )
         with pytest.raises(WizardError) as caught:
@@ -357,7 +360,7 @@ def test_an_image_that_does_not_exist_is_the_engines_own_problem(lab: Lab) -> No
 
 def test_a_container_that_lacks_the_connectors_port_is_noticed(lab: Lab) -> None:
     if lab.host_network:
-        wanted = Wanted(lab.image("latest"), NAME, free_port(), ())
+        wanted = TrialSpec(lab.image("latest"), NAME, free_port(), ())
         with Containers(lab.engine) as containers:
             reference = _reference(wanted.image, lab)
             containers.create(wanted, reference)
@@ -366,7 +369,7 @@ def test_a_container_that_lacks_the_connectors_port_is_noticed(lab: Lab) -> None
         assert ports.published_ports(container) == wanted.published
         problem = ports.unpublished(container)
     else:
-        wanted = Wanted(lab.image(), NAME, free_port(), ())
+        wanted = TrialSpec(lab.image(), NAME, free_port(), ())
         running.start(lab.engine, wanted, lambda _check: None, Cancel())
         step = Trial(Session(), lab.env)
         enter(step)

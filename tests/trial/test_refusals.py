@@ -18,7 +18,7 @@ from cgwizard.engines.model import Engine
 from cgwizard.errors import WizardError
 from cgwizard.registry.reference import Reference
 from cgwizard.trial import running
-from cgwizard.trial.model import Wanted
+from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.waiting import until_up
 from tests.support.ports import free_port
 from tests.support.programs import needs
@@ -106,7 +106,7 @@ def test_a_container_whose_port_is_not_published(containers: Containers, engine:
 def test_an_image_that_is_not_there_any_more(containers: Containers) -> None:
     gone = Reference.parse("localhost/gone:latest")
     with pytest.raises(WizardError) as caught:
-        containers.create(Wanted(str(gone), NAME), gone)
+        containers.create(TrialSpec(str(gone), NAME), gone)
     assert caught.value.code == "trial-not-started"
     assert "no such image" in caught.value.problem.came_back.lower()
     assert f"creating the container {NAME}" in caught.value.problem.tried

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cgwizard.engines.container_model import NEXUS_DATA, NEXUS_PORT, Container
 from cgwizard.errors import Code, Problem, WizardError
-from cgwizard.trial.model import CONNECTORS, NEXUS_PORT, Container
+from cgwizard.nexus.ports import FIRST_PORT
 
 if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
@@ -72,13 +73,13 @@ def unpublished(container: Container, port: int | None = None) -> Problem | None
         came_back=came_back,
         cause="a container has the ports that it was started with; none can be added later",
         next_step=f"{another}remove the container, which keeps its data, and start it anew: "
-        f"{_again(container, port or CONNECTORS[0])}",
+        f"{_again(container, port or FIRST_PORT)}",
     )
 
 
 def _again(container: Container, port: int) -> str:
     nexus = published_ports(container).get(NEXUS_PORT, NEXUS_PORT)
     ports = f"-p {nexus}:{NEXUS_PORT} -p {port}:{port}"
-    data = f" -v {container.volume}:/nexus-data" if container.volume else ""
+    data = f" -v {container.volume}:{NEXUS_DATA}" if container.volume else ""
     name = f"--name {container.name}"
     return f"{container.program} run -d {ports} {name}{data} {container.image}"
