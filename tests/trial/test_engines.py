@@ -330,8 +330,13 @@ def test_cancel_while_nexus_starts_removes_what_was_made(lab: Lab) -> None:
 
 
 def test_the_wait_has_an_end(lab: Lab) -> None:
+    wanted = lab.wanted("hangs")
+    with Containers(lab.engine) as containers:
+        containers.start(containers.create(wanted, _reference(wanted.image, lab)))
+        wait_until(lambda: "starting" in containers.log(NAME), "its first line")
+    port = wanted.port
     with pytest.raises(WizardError) as caught:
-        running.start(lab.engine, lab.wanted("hangs"), lambda _check: None, Cancel(), seconds=2)
+        running.use(lab.engine, NAME, lambda _check: None, Cancel(), port=port, seconds=1)
     assert caught.value.code == "nexus-starting"
     assert "it wrote: starting" in caught.value.problem.came_back
     assert lab.left() == []
