@@ -1,4 +1,4 @@
-"""Bars give way to what is told of them, where a terminal is narrow."""
+"""Bars leave room for their figures, where a terminal is narrow."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cgwizard.plan import model as plan
 from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.pull import PullScreen
 from tests.screens.test_many_layers import Shown
+from tests.screens.test_screens import until
 
 
 @pytest.mark.parametrize("width", [40, 59, 60, 80, 120])
@@ -30,12 +31,12 @@ def test_how_far_it_is_can_be_read(width: int) -> None:
         async with app.run_test(size=(width, 24)) as pilot:
             screen = app.screen
             assert isinstance(screen, PullScreen)
-            await pilot.pause(0.3)
+            await until(pilot, lambda: not screen.busy, "it has looked")
             screen.busy = "act"  # as while it pulls
             bars = screen.query_one(LayerBars)
-            for _ in range(2):  # its width is known when it was laid out
-                bars.show(progress)
-                await pilot.pause()
+            bars.show(progress)
+            await until(pilot, lambda: bars.size.width > 0, "the bars are laid out")
+            bars.show(progress)  # now for their width
             one, total = (bars.render_line(y).text.rstrip() for y in range(2))
             wide = width >= 60
             assert one.endswith("55 %  158.7 kB of 287.6 kB" if wide else "55 %  158.7 kB")

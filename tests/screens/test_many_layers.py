@@ -10,6 +10,7 @@ from cgwizard.guide.session import Session
 from cgwizard.plan import model as plan
 from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.pull import PullScreen
+from tests.screens.test_screens import until
 
 LAYERS = 127
 
@@ -33,7 +34,7 @@ def test_all_layers_are_seen_by_scrolling() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             screen = app.screen
             assert isinstance(screen, PullScreen)
-            await pilot.pause(0.3)
+            await until(pilot, lambda: not screen.busy, "it has looked")
             screen.busy = "act"  # as while it pulls
             bars = screen.query_one(LayerBars)
             bars.show(progress)
