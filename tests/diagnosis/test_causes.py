@@ -27,7 +27,7 @@ from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.tokens import claims
 from tests.support.diagnosis import change, conclusion, findings, set_up, settings
 from tests.support.guide import session_of, walk
-from tests.support.nexus import Reply, Scripted, raw_server
+from tests.support.scripted_server import Reply, ScriptedServer, raw_server
 
 FREE, PRIVATE = "chainguard", "chainguard-private"
 
@@ -111,7 +111,7 @@ def test_password_changed_meanwhile(session: Session, world: PracticeWorld) -> N
 
 
 def test_port_taken_by_another_program(session: Session) -> None:
-    with Scripted(server_header=None) as other:
+    with ScriptedServer(server_header=None) as other:
         # Nexus saves a repository whose port it cannot open.
         change(session, FREE, docker={"http_port": other.port})
         assert conclusion(session) == "connector-other-service"
@@ -119,7 +119,7 @@ def test_port_taken_by_another_program(session: Session) -> None:
 
 def test_port_taken_by_another_registry(session: Session) -> None:
     header = {"Docker-Distribution-Api-Version": "registry/2.0"}
-    with Scripted({"/v2/": Reply(200, headers=header)}, server_header=None) as other:
+    with ScriptedServer({"/v2/": Reply(200, headers=header)}, server_header=None) as other:
         change(session, FREE, docker={"http_port": other.port})
         assert conclusion(session) == "connector-other-service"
 

@@ -20,8 +20,8 @@ from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
 from cgwizard.errors import Code
 from cgwizard.net.client import Trust
 from cgwizard.nexus.client import NexusClient
-from tests.support.nexus import ADMIN, Reply, Scripted, raw_server
 from tests.support.ports import free_port
+from tests.support.scripted_server import ADMIN, Reply, ScriptedServer, raw_server
 
 REGISTRY = Reply(401, headers={"WWW-Authenticate": 'Bearer realm="https://cgr.dev/token"'})
 GOOGLE = "CN=WR3,O=Google Trust Services,C=US"
@@ -35,15 +35,15 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def tls_server(authority: trustme.CA) -> Iterator[Scripted]:
+def tls_server(authority: trustme.CA) -> Iterator[ScriptedServer]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with Scripted({"/v2/": REGISTRY}, tls=context) as server:
+    with ScriptedServer({"/v2/": REGISTRY}, tls=context) as server:
         yield server
 
 
 def test_registry_in_plain_http() -> None:
-    with Scripted({"/v2/": REGISTRY}) as server:
+    with ScriptedServer({"/v2/": REGISTRY}) as server:
         seen = look(Address("127.0.0.1", server.port, tls=False), registry=True)
     assert seen == View("", "connected; GET /v2/: 401")
 
@@ -59,7 +59,7 @@ def test_refused() -> None:
 
 
 def test_authority_that_is_trusted_here(
-    tls_server: Scripted, authority: trustme.CA, tmp_path: Path
+    tls_server: ScriptedServer, authority: trustme.CA, tmp_path: Path
 ) -> None:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
@@ -71,7 +71,7 @@ def test_authority_that_is_trusted_here(
     assert "TLSv1.3" in seen.evidence
 
 
-def test_authority_that_nobody_knows_is_interception(tls_server: Scripted) -> None:
+def test_authority_that_nobody_knows_is_interception(tls_server: ScriptedServer) -> None:
     seen = look(Address("127.0.0.1", tls_server.port, tls=True), registry=True)
     assert seen.stage == "tls-intercepted"
     assert "trustme" in seen.evidence
@@ -84,7 +84,7 @@ def test_handshake_that_is_cut() -> None:
 
 def test_web_page_in_place_of_the_registry() -> None:
     page = Reply(200, "<html>blocked</html>", {"Content-Type": "text/html"})
-    with Scripted({"/v2/": page}, server_header="FilterBox") as server:
+    with ScriptedServer({"/v2/": page}, server_header="FilterBox") as server:
         seen = look(Address("127.0.0.1", server.port, tls=False), registry=True)
     assert seen.stage == "http"
     assert "a web page instead of a registry (from: FilterBox)" in seen.evidence
@@ -92,7 +92,7 @@ def test_web_page_in_place_of_the_registry() -> None:
 
 def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name need not be known here: it is the proxy's business."""
-    with Scripted({"http://cgr.invalid/v2/": REGISTRY}) as proxy:
+    with ScriptedServer({"http://cgr.invalid/v2/": REGISTRY}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         seen = look(Address("cgr.invalid", 80, tls=False), registry=True)
     assert seen.stage == ""
@@ -101,7 +101,7 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_proxy_that_wants_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Scripted({"http://cgr.invalid/v2/": Reply(407)}) as proxy:
+    with ScriptedServer({"http://cgr.invalid/v2/": Reply(407)}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://user:hunter2@127.0.0.1:{proxy.port}")
         seen = look(Address("cgr.invalid", 80, tls=False), registry=True)
     assert seen.stage == "proxy"
@@ -135,7 +135,7 @@ def hosts(
     routes = {f"/service/rest{path}": reply for path, reply in nexus.items()}
     routes["/service/rest/v1/system/eula"] = Reply(200, {"accepted": True, "disclaimer": ""})
     with (
-        Scripted(routes) as server,
+        ScriptedServer(routes) as server,
         NexusClient(server.url, ADMIN) as client,
         Subject(nexus=client, free=WantedImage("free", "chainguard/wolfi-base", "x")) as subject,
     ):
@@ -143,7 +143,7 @@ def hosts(
 
 
 def test_authority_of_ones_own_that_this_machine_trusts(
-    tls_server: Scripted,
+    tls_server: ScriptedServer,
     authority: trustme.CA,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

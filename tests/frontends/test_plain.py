@@ -23,7 +23,7 @@ from cgwizard.errors import ExitCode
 from cgwizard.practice.world import PracticeWorld
 from tests.conftest import leaks
 from tests.support.front_ends import ENTERS, plainly, session_of
-from tests.support.nexus import raw_server
+from tests.support.scripted_server import raw_server
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 SECONDS = 30.0

@@ -24,8 +24,8 @@ from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.secret import Secret
 from tests.support.faulty_nexus import faulty_world, names
 from tests.support.guide import act, enter, refused, session_of, tell, through
-from tests.support.nexus import Reply, Scripted
 from tests.support.ports import free_port
+from tests.support.scripted_server import Reply, ScriptedServer
 
 WRONG = "kelp-lantern-77"
 
@@ -96,7 +96,9 @@ def test_a_host_that_nobody_knows() -> None:
     ],
 )
 def test_another_product_answers(body: bytes, header: str) -> None:
-    with Scripted({"/service/rest/v1/status": Reply(200, body)}, server_header=header) as other:
+    with ScriptedServer(
+        {"/service/rest/v1/status": Reply(200, body)}, server_header=header
+    ) as other:
         refused(live(other.url), "nexus-not-nexus")
         assert not other.with_credentials
 

@@ -26,8 +26,8 @@ from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.faulty_nexus import names, put
 from tests.support.guide import act, enter, refused, session_of, through, walk
-from tests.support.nexus import raw_server
 from tests.support.ports import free_port
+from tests.support.scripted_server import raw_server
 
 SECRET = "driftwood-90"
 

@@ -29,8 +29,8 @@ from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.faulty_nexus import names
 from tests.support.guide import act, enter, refused, session_of, tell, through, walk
-from tests.support.nexus import raw_server
 from tests.support.ports import free_port
+from tests.support.scripted_server import raw_server
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.http_errors import violations
 from cgwizard.nexus.models import Anonymous, DockerProxy
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.nexus import Reply, Route, Scripted, Seen
+from tests.support.scripted_server import ReceivedRequest, Reply, Route, ScriptedServer
 
 ADMIN = Credentials("admin", Secret("hunter2-admin"))
 TOKEN = Credentials("org/pull", Secret("hunter2-token"))
@@ -22,7 +22,7 @@ NAME_TAKEN = "Name is already used, must be unique (ignoring case)"
 
 def fails(routes: dict[str, Route], call: str = "blob_stores", *arguments: object) -> WizardError:
     with (
-        Scripted(routes) as nexus,
+        ScriptedServer(routes) as nexus,
         NexusClient(nexus.url, ADMIN) as client,
         pytest.raises(WizardError) as caught,
     ):
@@ -125,14 +125,14 @@ def test_nulls_and_unknown_members_are_fine_and_control_characters_do_not_arrive
         {"name": "d\x1b]0;x\x07\u202e", "type": None, "softQuota": None, "new": {"a": [None]}}
     ]
     routes = {f"{REST}/v1/blobstores": Reply(body=stores)}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         (store,) = client.blob_stores()
     assert store.name == "d\ufffd]0;x\ufffd\ufffd"
     assert store.type == ""
 
 
 def test_a_server_that_echoes_what_it_got() -> None:
-    def echo(request: Seen) -> Reply:
+    def echo(request: ReceivedRequest) -> Reply:
         return Reply(400, f"{request.headers} {request.body.decode()} {request.path}")
 
     wanted = DockerProxy.new("chainguard-private", 5052, credentials=TOKEN)
@@ -166,7 +166,7 @@ def test_repositories_from_the_settings_or_else_from_the_list() -> None:
         {"name": "hosted", "format": "raw", "type": "hosted", "attributes": {}},
     ]
     routes: dict[str, Route] = {f"{REST}/v1/repositories": Reply(body=listed)}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         fallen_back = client.repositories()
         assert [r.remote_url for r in fallen_back] == ["https://cgr.dev/", None]
         nexus.routes[f"{REST}/v1/repositorySettings"] = Reply(body=settings)
@@ -183,7 +183,7 @@ def test_repositories_from_the_settings_or_else_from_the_list() -> None:
 
 
 def test_a_name_cannot_lead_to_another_path() -> None:
-    with Scripted({}) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer({}) as nexus, NexusClient(nexus.url, ADMIN) as client:
         for name in ("../../v1/system/eula", "a?b#c", "..", "a/b"):
             assert client.docker_proxy(name) is None
             with pytest.raises(WizardError, match="nexus-not-found"):
@@ -196,7 +196,7 @@ def test_a_name_cannot_lead_to_another_path() -> None:
 
 
 def test_pages_of_components_are_followed_to_the_end() -> None:
-    def pages(request: Seen) -> Reply:
+    def pages(request: ReceivedRequest) -> Reply:
         page = 2 if "continuationToken=t%26b" in request.path else 1
         items = [
             {
@@ -209,7 +209,7 @@ def test_pages_of_components_are_followed_to_the_end() -> None:
         return Reply(body={"items": items, "continuationToken": "t&b" if page == 1 else None})
 
     routes: dict[str, Route] = {f"{REST}/v1/components": pages, f"{REST}/v1/search": pages}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         assert [c.version for c in client.components("chainguard")] == ["v1", "v2"]
         (second,) = client.components("chainguard", "chainguard/wolfi-base", "v2")
         assert second.digest == "sha256:ab"
@@ -229,7 +229,7 @@ def test_pages_that_never_end() -> None:
 
 def test_what_a_version_does_not_have_is_none() -> None:
     with (
-        Scripted() as nexus,
+        ScriptedServer() as nexus,
         NexusClient(nexus.url, ADMIN) as client,
     ):
         assert client.eula() is None
@@ -240,8 +240,8 @@ def test_what_a_version_does_not_have_is_none() -> None:
 
 def test_no_docker_in_the_open_core() -> None:
     swagger = Reply(body={"paths": {"/v1/repositories/raw/proxy": {}}})
-    described = Scripted({f"{REST}/swagger.json": swagger})
-    core = Scripted(server_header="Nexus/3.77.0-01 (CORE)")
+    described = ScriptedServer({f"{REST}/swagger.json": swagger})
+    core = ScriptedServer(server_header="Nexus/3.77.0-01 (CORE)")
     for server in (described, core):
         with server as nexus, NexusClient(nexus.url, ADMIN) as client:
             assert not client.docker_supported()
@@ -253,7 +253,7 @@ def test_the_eula_goes_back_byte_for_byte() -> None:
         f"GET {REST}/v1/system/eula": Reply(body={"accepted": False, "disclaimer": text}),
         f"POST {REST}/v1/system/eula": Reply(204),
     }
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         eula = client.eula()
         assert eula is not None
         client.accept_eula(eula)
@@ -267,7 +267,7 @@ def test_realms_and_anonymous_access_are_sent_whole() -> None:
         f"GET {REST}/v1/security/anonymous": Reply(body={"enabled": False, "userId": "anon"}),
         f"PUT {REST}/v1/security/anonymous": Reply(200, {}),
     }
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         client.set_active_realms([*client.active_realms(), "DockerToken"])
         assert json.loads(nexus.seen[-1].body) == ["NexusAuthenticatingRealm", "DockerToken"]
         assert client.anonymous() == Anonymous(enabled=False, user_id="anon")
@@ -297,7 +297,7 @@ def test_the_remote_as_nexus_sees_it() -> None:
         f"{REST}/internal/ui/repositories/details": Reply(body=details),
         f"{REST}/v1/security/ssl": Reply(400, {"id": "*", "message": '"Unknown host cgr.dev"'}),
     }
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         status = client.remote_status("chainguard")
         assert status is not None
         assert status.blocked == "auto"
@@ -316,7 +316,7 @@ def test_the_remote_as_nexus_sees_it() -> None:
 
 def test_read_only_is_told_by_writable() -> None:
     writable = f"{REST}/v1/status/writable"
-    with Scripted({writable: Reply(503)}) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer({writable: Reply(503)}) as nexus, NexusClient(nexus.url, ADMIN) as client:
         assert client.writable() is False
         nexus.routes[writable] = Reply(200)
         assert client.writable() is True
@@ -328,7 +328,7 @@ def test_many_threads_share_one_client() -> None:
 
     routes = {f"{REST}/v1/blobstores": Reply(body=[{"name": "default"}])}
     with (
-        Scripted(routes) as nexus,
+        ScriptedServer(routes) as nexus,
         NexusClient(nexus.url, ADMIN) as client,
         ThreadPoolExecutor(8) as pool,
     ):

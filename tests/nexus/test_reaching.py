@@ -17,8 +17,8 @@ from cgwizard.nexus.discovery import find
 from cgwizard.nexus.identify import identify
 from cgwizard.nexus.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.nexus import CE, Reply, Scripted, problem, raw_server
 from tests.support.ports import free_port
+from tests.support.scripted_server import CE, Reply, ScriptedServer, problem, raw_server
 
 ADMIN = Credentials("admin", Secret("hunter2"))
 STATUS = "/service/rest/v1/status"
@@ -34,7 +34,7 @@ STATUS = "/service/rest/v1/status"
     ],
 )
 def test_version_and_edition_without_credentials(header: str, version: str, edition: str) -> None:
-    with Scripted(server_header=header) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(server_header=header) as nexus, NexusClient(nexus.url, ADMIN) as client:
         server = client.server()
         assert (server.version, server.edition, server.header) == (version, edition, header)
         assert nexus.with_credentials == []
@@ -48,7 +48,7 @@ def test_a_reverse_proxy_that_replaces_the_header() -> None:
         "paths": {"/v1/repositories/docker/proxy": {"post": {}}},
     }
     routes = {"/service/rest/swagger.json": Reply(body=swagger)}
-    with Scripted(routes, server_header="nginx") as nexus, NexusClient(nexus.url) as client:
+    with ScriptedServer(routes, server_header="nginx") as nexus, NexusClient(nexus.url) as client:
         server = client.server()
         assert (server.version, server.edition, server.header) == ("3.94.0-12", None, "nginx")
         assert client.docker_supported()
@@ -64,7 +64,7 @@ def test_a_reverse_proxy_that_replaces_the_header() -> None:
     ],
 )
 def test_another_product(reply: Reply) -> None:
-    with Scripted({STATUS: reply}, server_header="Grafana\x1b[31m") as other:
+    with ScriptedServer({STATUS: reply}, server_header="Grafana\x1b[31m") as other:
         error = problem(other.url)
         assert error.code == "nexus-not-nexus"
         assert "Server: Grafana" in error.problem.came_back
@@ -74,13 +74,13 @@ def test_another_product(reply: Reply) -> None:
 
 def test_a_docker_connector_of_nexus() -> None:
     registry = Reply(401, "{}", {"Docker-Distribution-Api-Version": "registry/2.0"})
-    with Scripted({STATUS: Reply(404), "/v2/": registry}) as connector:
+    with ScriptedServer({STATUS: Reply(404), "/v2/": registry}) as connector:
         assert problem(connector.url).code == "nexus-wrong-port-is-connector"
 
 
 def test_a_context_path_is_found() -> None:
     routes = {STATUS: Reply(404, "<html>"), f"/nexus{STATUS}": Reply()}
-    with Scripted(routes) as nexus:
+    with ScriptedServer(routes) as nexus:
         error = problem(nexus.url)
         assert error.code == "nexus-context-path"
         assert isinstance(error, NexusElsewhere)
@@ -91,7 +91,7 @@ def test_a_context_path_is_found() -> None:
 
 
 def test_a_context_path_that_is_none() -> None:
-    with Scripted() as nexus:
+    with ScriptedServer() as nexus:
         error = problem(f"{nexus.url}/welcome")
         assert isinstance(error, NexusElsewhere)
         assert error.base_url == nexus.url
@@ -100,13 +100,13 @@ def test_a_context_path_that_is_none() -> None:
 @pytest.mark.parametrize("status", [503, 502, 504])
 def test_starting(status: int) -> None:
     for header in (CE, "nginx"):
-        with Scripted({STATUS: Reply(status, "wait")}, server_header=header) as nexus:
+        with ScriptedServer({STATUS: Reply(status, "wait")}, server_header=header) as nexus:
             assert problem(nexus.url).code == "nexus-starting"
 
 
 def test_a_front_door_with_its_own_sign_in() -> None:
     reply = Reply(401, "", {"WWW-Authenticate": 'Basic realm="corp"'})
-    with Scripted({STATUS: reply}, server_header="nginx") as door:
+    with ScriptedServer({STATUS: reply}, server_header="nginx") as door:
         error = problem(door.url)
         assert error.code == "nexus-not-nexus"
         assert "own sign-in" in error.problem.cause
@@ -115,7 +115,7 @@ def test_a_front_door_with_its_own_sign_in() -> None:
 
 @pytest.mark.parametrize("location", ["https://sso.example/login", "/login?back=x", "", "http://["])
 def test_a_redirect_is_told_and_not_followed(location: str) -> None:
-    with Scripted({STATUS: Reply(302, "", {"Location": location})}) as door:
+    with ScriptedServer({STATUS: Reply(302, "", {"Location": location})}) as door:
         error = problem(door.url)
         assert error.code == "nexus-redirected"
         assert location in error.problem.came_back
@@ -126,7 +126,7 @@ def test_a_redirect_to_https_of_the_same_host_is_a_candidate() -> None:
     def upgrade(_: object) -> Reply:
         return Reply(301, "", {"Location": f"https://127.0.0.1:8443/nexus{STATUS}"})
 
-    with Scripted({STATUS: upgrade}) as door:
+    with ScriptedServer({STATUS: upgrade}) as door:
         error = problem(door.url)
         assert isinstance(error, NexusElsewhere)
         assert error.code == "nexus-http-https-mismatch"
@@ -235,7 +235,7 @@ def test_find_names_all_that_was_tried() -> None:
 
 def test_find_never_leaves_https_that_was_typed() -> None:
     tried: list[str] = []
-    with Scripted() as plain:
+    with ScriptedServer() as plain:
         with pytest.raises(WizardError) as caught:
             find(f"https://127.0.0.1:{plain.port}", ADMIN, on_try=tried.append)
         assert caught.value.code == "nexus-http-https-mismatch"
@@ -244,7 +244,7 @@ def test_find_never_leaves_https_that_was_typed() -> None:
 
 
 def test_find_tells_the_answer_rather_than_the_silence() -> None:
-    with Scripted({STATUS: Reply(404, "hello")}, server_header="Grafana") as other:
+    with ScriptedServer({STATUS: Reply(404, "hello")}, server_header="Grafana") as other:
         with pytest.raises(WizardError) as caught:
             find(f"127.0.0.1:{other.port}", ADMIN)
         assert caught.value.code == "nexus-not-nexus"
@@ -316,7 +316,7 @@ def test_an_answer_that_begins_and_stalls_says_so() -> None:
 
 
 def test_a_nexus_under_a_path_that_nobody_guesses_is_told_as_that() -> None:
-    with Scripted({STATUS: Reply(404)}) as nexus, pytest.raises(WizardError) as caught:
+    with ScriptedServer({STATUS: Reply(404)}) as nexus, pytest.raises(WizardError) as caught:
         find(nexus.url)
     assert caught.value.code == "nexus-context-path"
     assert "its path" in caught.value.problem.next_step

@@ -127,7 +127,7 @@ def test_a_registry_is_no_nexus(tmp_path: Path) -> None:
 
 
 def test_a_server_that_wants_a_client_certificate(tmp_path: Path) -> None:
-    from tests.support.nexus import Scripted
+    from tests.support.scripted_server import ScriptedServer
 
     authority = trustme.CA()
     ca_file = tmp_path / "ca.pem"
@@ -137,7 +137,7 @@ def test_a_server_that_wants_a_client_certificate(tmp_path: Path) -> None:
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     with (
-        Scripted(tls=context) as nexus,
+        ScriptedServer(tls=context) as nexus,
         NexusClient(nexus.url, trust=Trust(ca_file=ca_file)) as client,
         pytest.raises(WizardError) as caught,
     ):

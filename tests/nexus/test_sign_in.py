@@ -9,7 +9,7 @@ import pytest
 from cgwizard.errors import WizardError
 from cgwizard.nexus.client import NexusClient
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.nexus import Reply, Route, Scripted, Seen
+from tests.support.scripted_server import ReceivedRequest, Reply, Route, ScriptedServer
 
 ADMIN = Credentials("admin", Secret("hunter2 ü"))
 BASIC = "Basic " + base64.b64encode("admin:hunter2 ü".encode()).decode()
@@ -22,14 +22,14 @@ CHALLENGE = {"WWW-Authenticate": 'BASIC realm="Sonatype Nexus Repository Manager
 def status(wrong: Reply) -> Route:
     """As Nexus: 200 to nobody and to the right password, ``wrong`` to another."""
 
-    def answer(request: Seen) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         return Reply() if request.authorization in {None, BASIC} else wrong
 
     return answer
 
 
 def protected(reply: Reply) -> Route:
-    def answer(request: Seen) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         return reply if request.authorization == BASIC else Reply(401, "", CHALLENGE)
 
     return answer
@@ -53,7 +53,7 @@ WRONG = Credentials("admin", Secret("guess"))
     ],
 )
 def test_one_request_and_no_more(reply: Reply, code: str) -> None:
-    with Scripted({STATUS: status(reply)}) as nexus, NexusClient(nexus.url, WRONG) as client:
+    with ScriptedServer({STATUS: status(reply)}) as nexus, NexusClient(nexus.url, WRONG) as client:
         with pytest.raises(WizardError) as caught:
             client.sign_in()
         assert caught.value.code == code
@@ -63,7 +63,7 @@ def test_one_request_and_no_more(reply: Reply, code: str) -> None:
 
 def test_refused_credentials_are_never_sent_again() -> None:
     routes = {STATUS: status(Reply(401)), EULA: protected(Reply(body={"accepted": True}))}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, WRONG) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, WRONG) as client:
         for call in (client.sign_in, client.sign_in, client.repositories, client.eula):
             with pytest.raises(WizardError, match="login-wrong"):
                 call()
@@ -78,7 +78,7 @@ def test_refused_credentials_are_never_sent_again() -> None:
 
 def test_a_later_lock_out_ends_it_too() -> None:
     routes: dict[str, Route] = {SETTINGS: Reply(429, "<html>Too many authentication attempts")}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         for _ in range(3):
             with pytest.raises(WizardError, match="nexus-locked-out"):
                 client.repositories()
@@ -87,7 +87,7 @@ def test_a_later_lock_out_ends_it_too() -> None:
 
 def test_nothing_is_sent_to_what_is_no_nexus() -> None:
     with (
-        Scripted({STATUS: Reply(200, "<html>")}, server_header="nginx") as other,
+        ScriptedServer({STATUS: Reply(200, "<html>")}, server_header="nginx") as other,
         NexusClient(other.url, ADMIN) as client,
     ):
         for call in (client.sign_in, client.repositories, client.blob_stores, client.eula):
@@ -98,7 +98,7 @@ def test_nothing_is_sent_to_what_is_no_nexus() -> None:
 
 def test_an_administrator_since_the_eula() -> None:
     routes = {STATUS: status(Reply(401)), EULA: protected(Reply(body={"accepted": True}))}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         account = client.sign_in()
         assert (account.user_id, account.administrator, account.repository_admin) == (
             "admin",
@@ -114,7 +114,7 @@ def test_an_administrator_before_the_eula() -> None:
         STATUS: status(Reply(401)),
         "/service/rest/internal/ui/onboarding": protected(Reply(body=[])),
     }
-    old = Scripted(routes, server_header="Nexus/3.70.1-02 (OSS)")
+    old = ScriptedServer(routes, server_header="Nexus/3.70.1-02 (OSS)")
     with old as nexus, NexusClient(nexus.url, ADMIN) as client:
         assert client.sign_in().administrator
 
@@ -128,7 +128,7 @@ def test_an_administrator_by_role() -> None:
         STATUS: status(Reply(401)),
         "/service/rest/v1/security/users": protected(Reply(body=users)),
     }
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         account = client.sign_in()
         assert account.administrator
         assert "nx-admin" in account.evidence
@@ -144,7 +144,7 @@ def test_a_user_who_is_no_administrator(settings: Reply, repository_admin: bool 
         EULA: protected(Reply(403)),
         SETTINGS: protected(settings),
     }
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         account = client.sign_in()
         assert account.administrator is False
         assert account.repository_admin is repository_admin
@@ -153,7 +153,7 @@ def test_a_user_who_is_no_administrator(settings: Reply, repository_admin: bool 
 def test_a_reverse_proxy_that_takes_the_header_away() -> None:
     routes: dict[str, Route] = {EULA: Reply(401, "", CHALLENGE)}
     with (
-        Scripted(routes) as nexus,
+        ScriptedServer(routes) as nexus,
         NexusClient(nexus.url, ADMIN) as client,
         pytest.raises(WizardError, match="nexus-behind-proxy-strips-auth"),
     ):
@@ -168,7 +168,7 @@ def test_a_reverse_proxy_that_takes_the_header_away() -> None:
     ],
 )
 def test_what_cannot_be_sent(credentials: Credentials | None, code: str, says: str) -> None:
-    with Scripted() as nexus, NexusClient(nexus.url, credentials) as client:
+    with ScriptedServer() as nexus, NexusClient(nexus.url, credentials) as client:
         with pytest.raises(WizardError) as caught:
             client.sign_in()
         assert caught.value.code == code
@@ -178,7 +178,7 @@ def test_what_cannot_be_sent(credentials: Credentials | None, code: str, says: s
 
 def test_who_did_not_sign_in_is_not_told_of_a_wrong_password() -> None:
     routes: dict[str, Route] = {SETTINGS: Reply(401, "", CHALLENGE)}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, None) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, None) as client:
         with pytest.raises(WizardError) as caught:
             client.repositories()
         assert caught.value.code == "nexus-sign-in-needed"
@@ -191,7 +191,7 @@ def test_no_cookie_is_kept() -> None:
         STATUS: Reply(headers={"Set-Cookie": "NXSESSIONID=1; Path=/"}),
         EULA: Reply(body={"accepted": True}, headers={"Set-Cookie": "NX-ANTI-CSRF-TOKEN=2"}),
     }
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         client.sign_in()
         client.eula()
         assert len(nexus.seen) >= 4

@@ -14,7 +14,14 @@ from cgwizard.errors import Cancelled
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.discovery import find
 from cgwizard.practice.faults.nexus_filtered import NexusFiltered
-from tests.support.nexus import ADMIN, CE, Reply, Scripted, Seen, raw_server
+from tests.support.scripted_server import (
+    ADMIN,
+    CE,
+    ReceivedRequest,
+    Reply,
+    ScriptedServer,
+    raw_server,
+)
 
 SOON = 1.0  # seconds
 
@@ -81,7 +88,7 @@ def test_a_connection_that_is_being_made_ends() -> None:
 def test_what_was_stopped_sends_nothing_more_and_the_client_is_good_for_the_next_call() -> None:
     hold, held = threading.Event(), threading.Event()
 
-    def slowly(_seen: Seen) -> Reply:
+    def slowly(_seen: ReceivedRequest) -> Reply:
         held.set()
         hold.wait(10)
         return Reply(body=[])
@@ -91,7 +98,7 @@ def test_what_was_stopped_sends_nothing_more_and_the_client_is_good_for_the_next
         cancel.set()
 
     routes = {"/service/rest/v1/blobstores": slowly}
-    with Scripted(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
+    with ScriptedServer(routes) as nexus, NexusClient(nexus.url, ADMIN) as client:
         client.server()
         for _ in range(12):  # more than a client has connections: none is lost
             held.clear()

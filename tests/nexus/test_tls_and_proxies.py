@@ -14,8 +14,8 @@ from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.connection_errors import NexusElsewhere
 from cgwizard.nexus.discovery import find
-from tests.support.nexus import Reply, Scripted, problem
 from tests.support.ports import free_port
+from tests.support.scripted_server import Reply, ScriptedServer, problem
 
 STATUS = "/service/rest/v1/status"
 
@@ -34,7 +34,7 @@ def tls(cert: trustme.LeafCert) -> ssl.SSLContext:
 def test_a_certificate_of_ones_own_authority_and_three_ways_on(
     authority: trustme.CA, tmp_path: Path
 ) -> None:
-    with Scripted(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
+    with ScriptedServer(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
         error = problem(nexus.url)
         assert error.code == "nexus-tls-untrusted"
         assert isinstance(error, UntrustedCertificate)
@@ -57,7 +57,7 @@ def test_a_certificate_of_ones_own_authority_and_three_ways_on(
 def test_a_certificate_for_another_name(authority: trustme.CA, tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
-    with Scripted(tls=tls(authority.issue_cert("nexus.example.com"))) as nexus:
+    with ScriptedServer(tls=tls(authority.issue_cert("nexus.example.com"))) as nexus:
         error = problem(nexus.url, Trust(ca_file=ca_file))
     assert error.code == "nexus-tls-name"
     assert "nexus.example.com" in error.problem.came_back
@@ -72,7 +72,7 @@ def test_an_expired_certificate(authority: trustme.CA, tmp_path: Path) -> None:
         not_before=datetime(2020, 1, 1, tzinfo=UTC),
         not_after=datetime(2021, 1, 1, tzinfo=UTC),
     )
-    with Scripted(tls=tls(old)) as nexus:
+    with ScriptedServer(tls=tls(old)) as nexus:
         error = problem(nexus.url, Trust(ca_file=ca_file))
     assert error.code == "nexus-tls-expired"
     assert "2021-01-01" in error.problem.came_back
@@ -84,12 +84,12 @@ def test_a_pinned_server_that_is_gone() -> None:
 
 
 def test_https_to_a_plain_port_and_back(authority: trustme.CA) -> None:
-    with Scripted() as plain:
+    with ScriptedServer() as plain:
         error = problem(f"https://127.0.0.1:{plain.port}")
         assert error.code == "nexus-http-https-mismatch"
         assert isinstance(error, NexusElsewhere)
         assert error.base_url == plain.url
-    with Scripted(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
+    with ScriptedServer(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
         error = problem(f"http://127.0.0.1:{nexus.port}")
         assert error.code == "nexus-http-https-mismatch"
         assert isinstance(error, NexusElsewhere)
@@ -99,7 +99,7 @@ def test_https_to_a_plain_port_and_back(authority: trustme.CA) -> None:
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = free_port()
     monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@127.0.0.1:{proxy}")
-    with Scripted() as nexus:
+    with ScriptedServer() as nexus:
         url = f"http://localhost:{nexus.port}"
         error = problem(url)
         assert error.code == "client-proxy-in-the-way"
@@ -114,7 +114,7 @@ def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("status", [403, 407, 502])
 def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     routes = {f"http://nexus.invalid:8081{STATUS}": Reply(status, "<h1>blocked by policy</h1>")}
-    with Scripted(routes, server_header="squid") as proxy:
+    with ScriptedServer(routes, server_header="squid") as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         error = problem("http://nexus.invalid:8081")
         assert error.code == "client-proxy-in-the-way"
@@ -123,7 +123,7 @@ def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, status: int) -> N
 
 
 def test_a_proxy_that_refuses_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Scripted({"CONNECT nexus.invalid:443": Reply(403)}, server_header="squid") as proxy:
+    with ScriptedServer({"CONNECT nexus.invalid:443": Reply(403)}, server_header="squid") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         assert problem("https://nexus.invalid").code == "client-proxy-in-the-way"
 
@@ -131,7 +131,7 @@ def test_a_proxy_that_refuses_the_tunnel(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_find_takes_the_scheme_that_answers(authority: trustme.CA, tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
-    with Scripted(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
+    with ScriptedServer(tls=tls(authority.issue_cert("127.0.0.1"))) as nexus:
         typed = f"127.0.0.1:{nexus.port}"
         with find(typed, None, Trust(ca_file=ca_file)) as client:
             assert client.base_url == nexus.url

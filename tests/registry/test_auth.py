@@ -19,7 +19,7 @@ from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.programs import needs
 from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push
-from tests.support.tokenserver import SERVICE, TokenServer, token_server
+from tests.support.token_server import SERVICE, TokenServer, token_server
 
 pytestmark = needs("docker-registry")
 

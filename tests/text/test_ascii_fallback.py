@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from cgwizard.text import ascii_fallback
-from tests.support.nexus import raw_server
 from tests.support.pull import PROGRAM
+from tests.support.scripted_server import raw_server
 
 SAID = "Zugriff für müde Otter verweigert: 権限 – ✓…"
 LOCALES: list[dict[str, str]] = [

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from tests.support.registry import PASSWORD, USERNAME
+from tests.support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 SERVICE, ISSUER = "test registry", "test tokens"
 
@@ -67,7 +66,11 @@ class TokenServer:
             "rootcertbundle": str(self.bundle),
         }
 
-    def reply(self, target: str, authorization: str) -> tuple[int, bytes]:
+    def reply(self, request: ReceivedRequest) -> Reply:
+        status, body = self._answer(request.path, request.authorization or "")
+        return Reply(status, body, {"Content-Type": "application/json"})
+
+    def _answer(self, target: str, authorization: str) -> tuple[int, bytes]:
         query = parse_qs(urlsplit(target).query)
         user = ""
         if authorization.startswith("Basic "):
@@ -111,26 +114,6 @@ class TokenServer:
 @contextlib.contextmanager
 def token_server(folder: Path) -> Iterator[TokenServer]:
     tokens = TokenServer(folder)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = tokens.reply(self.path, self.headers.get("authorization", ""))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    tokens.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with ScriptedServer({"/token": tokens.reply}) as server:
+        tokens.url = server.url
         yield tokens
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)
