@@ -330,16 +330,22 @@ def test_cancel_while_nexus_starts_removes_what_was_made(lab: Lab) -> None:
 
 
 def test_the_wait_has_an_end(lab: Lab) -> None:
+    with pytest.raises(WizardError) as caught:
+        running.start(lab.engine, lab.wanted("hangs"), lambda _check: None, Cancel(), seconds=1)
+    assert caught.value.code == "nexus-starting"
+    assert lab.left() == []
+
+
+def test_the_end_of_the_wait_tells_what_the_container_wrote(lab: Lab) -> None:
     wanted = lab.wanted("hangs")
     with Containers(lab.engine) as containers:
         containers.start(containers.create(wanted, _reference(wanted.image, lab)))
-        wait_until(lambda: "starting" in containers.log(NAME), "its first line")
+        wait_until(lambda: "starting" in containers.log(NAME), "its first line", seconds=60)
     port = wanted.port
     with pytest.raises(WizardError) as caught:
         running.use(lab.engine, NAME, lambda _check: None, Cancel(), port=port, seconds=1)
     assert caught.value.code == "nexus-starting"
     assert "it wrote: starting" in caught.value.problem.came_back
-    assert lab.left() == []
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_pulled(lab: Lab) -> None:
