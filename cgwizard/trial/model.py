@@ -49,24 +49,15 @@ class TrialSpec(msgspec.Struct, frozen=True):
             return {}
         return {NEXUS_PORT: self.port, **{port: port for port in self.connectors}}
 
-    def command(self, program: str, image: str = "") -> list[str]:
-        """What is asked of the engine, as its own command would ask it."""
+    def run_line(self, program: str = "docker", image: str = "") -> str:
+        """The command that asks ``program`` for the same."""
         words = [program, "run", "-d"]
         for inside, outside in self.published.items():
             words += ["-p", f"{outside}:{inside}"]
         if self.host_network:
             words += ["--network", "host"]
-        words += [
-            "--name",
-            self.name,
-            "-v",
-            f"{self.data_volume}:{NEXUS_DATA}",
-            image or self.image,
-        ]
-        return words
-
-    def run_line(self, program: str = "docker", image: str = "") -> str:
-        return shlex.join(self.command(program, image))
+        words += ["--name", self.name, "-v", f"{self.data_volume}:{NEXUS_DATA}"]
+        return shlex.join([*words, image or self.image])
 
 
 class TrialNexus(msgspec.Struct, frozen=True):

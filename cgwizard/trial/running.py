@@ -1,7 +1,7 @@
-"""Starting a trial Nexus, going on with one that is there, stopping and removing it.
+"""Starting a trial Nexus, or using one that is there.
 
-What a run that fails or is cancelled has made is removed again; the image stays, since it was
-the long part and is of use by itself.
+A run that fails or is cancelled removes what it made. The image stays: it took the longest and
+is useful without the container.
 """
 
 from __future__ import annotations
@@ -108,26 +108,6 @@ def use(
         _connectors(trial.container, report)
         undo.pop_all()
         return trial
-
-
-def stop(engine: Engine, name: str, cancel: Cancel) -> None:
-    """Stop it; container and data stay. Raises WizardError and Cancelled."""
-    with Containers(engine) as containers:
-        containers.stop(name, cancel)
-
-
-def remove(engine: Engine, name: str, cancel: Cancel, *, data: bool = False) -> None:
-    """Stop and remove the container; with ``data`` its volume, too, if it is one that the
-    engine keeps. Raises WizardError and Cancelled, before anything was removed."""
-    with Containers(engine) as containers:
-        container = containers.find(name)
-        if container is None:
-            return
-        containers.stop(container.id, cancel)  # in order, for the database that stays
-        cancel.check()
-        containers.remove(container.id)
-        if data and container.named_volume:
-            containers.remove_volume(container.volume)
 
 
 def local(reference: Reference) -> bool:

@@ -10,17 +10,7 @@ from cgwizard.engines.published_ports import engines
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, PullEvent, ignore
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import (
-    CONTINUE,
-    Action,
-    Check,
-    Choice,
-    Field,
-    Fix,
-    Report,
-    Step,
-    checking,
-)
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
 from cgwizard.trial import model, prompts, removal, running
 from cgwizard.trial.model import TrialNexus, TrialSpec
 
@@ -274,31 +264,16 @@ class Trial(Step):
         def confirm() -> None:
             self._order = action
 
-        label, explanation = removal.asked(action, self.found)
+        label, explanation = removal.explained(action, self.found)
         self.fix, self._asked = Fix(label, confirm, explanation), action
 
     def _end(self, engine: Engine, order: str, report: Report, cancel: Cancel) -> None:
         name, container = self.values["name"].strip(), self.found
         self.result, self.state = None, "todo"
-        if order == "stop":
-            label = f"stop {name}"
-
-            def work() -> str:
-                running.stop(engine, name, cancel)
-                return ""
-
-            checking(report, "stop", label, work, done=f"stopped {name}")
-        else:
-            with_data = order == "remove-data"
-
-            def work() -> str:
-                running.remove(engine, name, cancel, data=with_data)
-                return "with its data" if with_data else "its data is kept"
-
-            checking(report, "remove", f"remove {name}", work, done=f"removed {name}")
-            if container:  # a new one of this name goes on with it, as far as it is kept
-                self._volumes[name] = "" if with_data else container.volume
-                self.values["image"] = container.image
+        removal.run(order, engine, name, report, cancel)
+        if order != "stop" and container:  # a new one of this name uses what is kept
+            self._volumes[name] = "" if order == "remove-data" else container.volume
+            self.values["image"] = container.image
         self._look(report, cancel)
 
 
@@ -309,11 +284,14 @@ def _titled(engine: Engine) -> str:
 def _no_engine(env: Mapping[str, str] | None) -> WizardError:
     from cgwizard.engines import find
 
-    problem = next((answer.problem for answer in find.find(env) if answer.problem), None)
+    tried = "looking for Docker or Podman on this machine"
+    error = next((answer.error for answer in find.find(env) if answer.error), None)
+    if error is not None:
+        return error.but(tried=tried, next_step=error.problem.next_step.partition("; or pull")[0])
     return WizardError(
-        problem.code if problem else Code.ENGINE_ABSENT,
-        tried="looking for Docker or Podman on this machine",
-        came_back=problem.came_back if problem else "none answers",
-        cause=problem.cause if problem else "neither is installed, or none runs",
-        next_step=problem.next_step.partition("; or pull")[0] if problem else "start one of them",
+        Code.ENGINE_ABSENT,
+        tried=tried,
+        came_back="none answers",
+        cause="neither is installed, or none runs",
+        next_step="start one of them",
     )

@@ -93,11 +93,11 @@ def test_a_nexus_elsewhere_is_not_looked_for_here() -> None:
 
 
 def test_removing_says_what_stays() -> None:
-    assert "volume nexus-data" in removal.asked("remove", CONTAINER)[1]
+    assert "volume nexus-data" in removal.explained("remove", CONTAINER)[1]
     folder = msgspec.structs.replace(CONTAINER, volume="/srv/nexus", named_volume=False)
-    assert "folder /srv/nexus" in removal.asked("remove", folder)[1]
+    assert "folder /srv/nexus" in removal.explained("remove", folder)[1]
     none = msgspec.structs.replace(CONTAINER, volume="", named_volume=False)
-    assert "goes with it" in removal.asked("remove", none)[1]
+    assert "goes with it" in removal.explained("remove", none)[1]
     assert removal.commands("remove-data", CONTAINER) == (
         "docker stop nexus",
         "docker rm nexus",

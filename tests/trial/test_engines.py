@@ -28,7 +28,7 @@ from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.registry.reference import Reference
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.trial import TrialScreen
-from cgwizard.trial import running
+from cgwizard.trial import removal, running
 from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.step import Trial
 from tests.support.docker import debian_registry, wait_until
@@ -288,7 +288,7 @@ def test_a_volume_that_another_container_uses(lab: Lab) -> None:
         containers.create(wanted, reference)
         containers.create(other, reference)
         with pytest.raises(WizardError) as caught:
-            running.remove(lab.engine, NAME, Cancel(), data=True)
+            removal.run("remove-data", lab.engine, NAME, lambda _check: None, Cancel())
     assert "another container uses it" in caught.value.problem.cause
 
 
