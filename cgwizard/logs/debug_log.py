@@ -120,11 +120,6 @@ def _tell_the_end(log: DebugLog, path: Path) -> None:
         print(f"cgwizard: the debug log {path} is not whole: {log.ended}", file=sys.stderr)  # noqa: T201
 
 
-def stop() -> None:
-    global _active  # noqa: PLW0603
-    _active = None
-
-
 def hook(client: httpx.Client) -> None:
     """Log what ``client`` sends and gets, where a log was asked for."""
     if _active is not None:

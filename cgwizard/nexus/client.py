@@ -6,7 +6,6 @@ or edition does not have gives None where the return type says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote
@@ -154,20 +153,8 @@ class NexusClient:
     def active_realms(self) -> list[str]:
         return self._get("/v1/security/realms/active", list[str], needs="nx-settings-read")
 
-    def set_active_realms(self, realms: Sequence[str]) -> None:
-        """The complete list in its order; what is left out is switched off."""
-        path = "/v1/security/realms/active"
-        self._write(
-            "PUT", path, "setting the active realms", list(realms), needs="nx-settings-update"
-        )
-
     def anonymous(self) -> Anonymous:
         return self._get("/v1/security/anonymous", Anonymous, needs="nx-settings-read")
-
-    def set_anonymous(self, anonymous: Anonymous) -> None:
-        body = msgspec.to_builtins(anonymous)
-        path = "/v1/security/anonymous"
-        self._write("PUT", path, "setting anonymous access", body, needs="nx-settings-update")
 
     # Repositories
 

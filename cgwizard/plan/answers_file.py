@@ -16,7 +16,6 @@ from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.plan import model as plan
 from cgwizard.plan import toml_errors
 
-SCHEMA = "answers.schema.json"
 MAX_BYTES = 1 << 20
 
 Source = Annotated[

@@ -120,10 +120,6 @@ class Lock:
             os.close(self._descriptor)  # the kernel lets go with it
             self._descriptor = None
 
-    @property
-    def held(self) -> bool:
-        return self._descriptor is not None
-
 
 def _locked(descriptor: int, *, shared: bool = False) -> bool:
     try:

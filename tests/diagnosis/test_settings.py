@@ -15,6 +15,7 @@ from cgwizard.practice.faults.nexus_filtered import NexusFiltered
 from cgwizard.practice.nexus.rest import blobstores
 from cgwizard.practice.world import PracticeWorld
 from tests.support.diagnosis import change, conclusion, findings, set_up
+from tests.support.practice_nexus import put_security
 from tests.support.scripted_server import raw_server
 
 FREE = "chainguard"
@@ -41,9 +42,11 @@ def put(world: PracticeWorld, path: str, body: dict[str, object], *, method: str
 
 
 def test_anonymous_pulls_without_the_realm_of_docker(session: Session) -> None:
-    session.nexus.set_anonymous(Anonymous(enabled=True))
+    put_security(session.nexus, "anonymous", Anonymous(enabled=True))
     realms = session.nexus.active_realms()
-    session.nexus.set_active_realms([realm for realm in realms if realm != "DockerToken"])
+    put_security(
+        session.nexus, "realms/active", [realm for realm in realms if realm != "DockerToken"]
+    )
     change(session, FREE, docker={"force_basic_auth": False})
     found = amiss(session, "nexus-anonymous")
     assert (found.slug, found.verdict) == ("realm-missing", "warning")
@@ -51,13 +54,13 @@ def test_anonymous_pulls_without_the_realm_of_docker(session: Session) -> None:
 
 
 def test_anonymous_pulls_as_another_user(session: Session) -> None:
-    session.nexus.set_active_realms([*session.nexus.active_realms(), "DockerToken"])
-    session.nexus.set_anonymous(Anonymous(enabled=True, user_id="admin"))
+    put_security(session.nexus, "realms/active", [*session.nexus.active_realms(), "DockerToken"])
+    put_security(session.nexus, "anonymous", Anonymous(enabled=True, user_id="admin"))
     change(session, FREE, docker={"force_basic_auth": False})
     found = amiss(session, "nexus-anonymous")
     assert (found.slug, found.verdict) == ("anonymous-user-changed", "warning")
     assert "uses the user admin" in found.evidence
-    session.nexus.set_anonymous(Anonymous(enabled=True))
+    put_security(session.nexus, "anonymous", Anonymous(enabled=True))
     (found,) = findings(session, "nexus-anonymous")
     assert found.verdict == "ok"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import msgspec
 import pytest
 
@@ -15,7 +16,7 @@ from cgwizard.nexus.ports import connectors, propose
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
-from tests.support.practice_nexus import fill
+from tests.support.practice_nexus import fill, put_security
 
 EDITIONS = {"3.96": "COMMUNITY", "fresh": "COMMUNITY", "3.76": "OSS", "pro": "PRO"}
 
@@ -117,15 +118,16 @@ def test_what_nexus_does_not_accept(client: NexusClient) -> None:
 
 def test_realms_and_anonymous_access(client: NexusClient) -> None:
     before = client.active_realms()
-    client.set_active_realms([*before, "DockerToken"])
+    put_security(client, "realms/active", [*before, "DockerToken"])
     assert client.active_realms() == [*before, "DockerToken"]
-    with pytest.raises(WizardError, match="DiscardSink"):
-        client.set_active_realms(["DiscardSink"])
-    client.set_active_realms(before)
+    with pytest.raises(httpx.HTTPStatusError, match="400") as caught:
+        put_security(client, "realms/active", ["DiscardSink"])
+    assert "DiscardSink" in caught.value.response.text
+    put_security(client, "realms/active", before)
     was = client.anonymous()
-    client.set_anonymous(Anonymous(enabled=True))
+    put_security(client, "anonymous", Anonymous(enabled=True))
     assert client.anonymous().enabled
-    client.set_anonymous(was)
+    put_security(client, "anonymous", was)
 
 
 def test_eula(client: NexusClient, preset: str) -> None:

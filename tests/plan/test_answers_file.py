@@ -90,7 +90,7 @@ def _in_one_order(schema: Any) -> Any:
 
 
 def test_the_schema_is_the_one_that_is_checked_in() -> None:
-    path = Path(cgwizard.__file__).parent / "assets" / answers_file.SCHEMA
+    path = Path(cgwizard.__file__).parent / "assets" / "answers.schema.json"
     shipped, made = json.loads(path.read_text()), json.loads(answers_file.schema())
     assert _in_one_order(shipped) == _in_one_order(made), (
         "cgwizard apply --schema > assets/answers.schema.json"

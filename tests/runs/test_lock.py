@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def test_who_is_at_work_is_seen_without_taking_anything(tmp_path: Path) -> None:
         seen = lock.at_work()
         assert seen is not None
         assert seen.pid == process.pid
-        assert not lock.held
+        assert lock._descriptor is None
     assert lock.at_work() is None, "it was killed"
     lock.acquire()
     assert lock.at_work() is None, "it is this one"
@@ -54,7 +55,9 @@ def test_taking_over_ends_the_other_one_in_order(tmp_path: Path) -> None:
         process.send_signal(signal.SIGSTOP)  # as by Ctrl+Z, or a terminal that is gone
         lock = Lock(tmp_path, HELD, "run-2")
         lock.take_over()
-        assert lock.held
+        holder = lock.holder()
+        assert holder is not None
+        assert holder.pid == os.getpid()
         assert process.wait(timeout=10) == -signal.SIGTERM
         lock.release()
 

@@ -1,9 +1,11 @@
-"""A practice Nexus with very many repositories."""
+"""A practice Nexus with very many repositories, or with settings that cgwizard never changes."""
 
 from __future__ import annotations
 
+import httpx
 import msgspec
 
+from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.nexus.state import Repository
 from cgwizard.practice.world import PracticeWorld
@@ -23,3 +25,12 @@ def fill(world: PracticeWorld, count: int) -> None:
             world.state.repositories[name] = Repository(name, "docker", "proxy", settings)
 
     world.call(add)
+
+
+def put_security(client: NexusClient, what: str, body: object) -> None:
+    """Set ``realms/active`` or ``anonymous``, which cgwizard itself only reads."""
+    credentials = client.credentials
+    assert credentials is not None
+    url = f"{client.base_url}/service/rest/v1/security/{what}"
+    admin = (credentials.username, credentials.password.reveal())
+    httpx.put(url, json=msgspec.to_builtins(body), auth=admin).raise_for_status()
