@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from cgwizard.guide.step import Field
 from cgwizard.screens.parts.messages import Answered, Confirmed
-from cgwizard.screens.parts.queued_keys import act
+from cgwizard.screens.parts.queued_keys import run_binding
 
 GAP = 3  # cells between options in one line
 MARK = 2  # cells of a glyph and the space after it
@@ -76,7 +76,7 @@ class ChoiceInput(Widget, can_focus=True):
         return self.content_region.offset + self._place(self._index)
 
     async def on_key(self, event: events.Key) -> None:
-        await act(self, event)
+        await run_binding(self, event)
 
     def action_move(self, by: int) -> None:
         choices = self._field.choices

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from cgwizard.guide.step import Field
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
-from cgwizard.screens.parts.queued_keys import act
+from cgwizard.screens.parts.queued_keys import run_binding
 from cgwizard.secrets.secret import Secret
 
 
@@ -41,7 +41,7 @@ class TextInput(Input):
         return self.content_region.offset + Offset(x - self.scroll_offset.x, 0)
 
     async def on_key(self, event: events.Key) -> None:
-        await act(self, event)
+        await run_binding(self, event)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -8,7 +8,7 @@ from textual.widget import Widget
 from cgwizard.screens.parts.terminal.textual_internals import bound_action
 
 
-async def act(widget: Widget, event: Key) -> None:
+async def run_binding(widget: Widget, event: Key) -> None:
     """Do what the key of ``event`` is bound to in ``widget``; call it from the widget's `on_key`.
 
     Textual sends a bound key to the application first. Letters that were typed after it, or the
