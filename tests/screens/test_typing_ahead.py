@@ -1,5 +1,5 @@
-"""What is typed faster than the screen follows arrives whole, and in the field that was meant:
-as a password manager types, with a tab between user and password."""
+"""What a password manager types, faster than the screen follows and with a tab between user and
+password, arrives whole and in the right fields."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_rows_that_come_and_go_leave_what_is_being_typed_alone(world: PracticeWo
         at_once(app, "typed-while")
         step.set("keep", "secrets-file")  # another row's answer brings two rows
         await asyncio.gather(app.screen.show(), pilot.pause())  # type: ignore[attr-defined]
-        assert field(app, "password") is password, "the row was made anew"
+        assert field(app, "password") is password, "the row was made again"
         at_once(app, "-rows-came", "", passphrase, passphrase)
         await until(
             pilot,
@@ -77,7 +77,7 @@ def test_rows_that_come_and_go_leave_what_is_being_typed_alone(world: PracticeWo
 
 
 def test_enter_means_what_stands_in_the_fields_then(world: PracticeWorld) -> None:
-    """Not what the step was told last: here the field was emptied just before."""
+    """Not what the step knew before: here the field was emptied just before Enter."""
     session = Session(url=world.info.nexus_url, user="admin")
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
@@ -104,7 +104,7 @@ def press(app: Wizard, *names: str) -> None:
 
 
 def test_a_backspace_takes_the_letter_before_it(world: PracticeWorld) -> None:
-    """And not the last of those that were typed behind it, or one of the next field's."""
+    """And not a letter that was typed after it, or one in the next field."""
     session = Session(url=world.info.nexus_url)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:

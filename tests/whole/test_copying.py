@@ -1,4 +1,4 @@
-"""Copying from Finish: what arrives, what is said of it, and the file that is there as well."""
+"""Copying from Finish: what arrives, what the screen says about it, and the file beside it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ BY_TERMINAL = "Sent to the terminal, which may or may not take it."
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """With a name that is short enough not to be folded on the screen."""
+    """A folder with a name so short that the screen does not fold it."""
     with short_folder() as made:
         yield made
 
 
 def at_finish(folder: Path, *before: str) -> Terminal:
-    """The practice guide at its end, started in ``folder`` by way of ``before``."""
+    """The practice guide at its last step, started in ``folder`` by the command ``before``."""
     start = ("env", "-C", str(folder), *before, *wizard("practice", "--speed", "full"))
     terminal = Terminal(*start, width=98, height=60)
     for action in ("connect", "continue", "use port", "create chainguard", "continue"):
@@ -45,7 +45,7 @@ def at_finish(folder: Path, *before: str) -> Terminal:
 
 
 def copied(terminal: Terminal) -> str | None:
-    """What is in tmux's buffer; None where there is none."""
+    """What is in tmux's buffer; None when tmux has no buffer."""
     try:
         return terminal._tmux("show-buffer")
     except subprocess.CalledProcessError:
@@ -53,7 +53,7 @@ def copied(terminal: Terminal) -> str | None:
 
 
 def said(screen: str) -> str:
-    """The screen as one line: what is told stands folded at its edge."""
+    """The screen as one line: long sentences are folded at its edge."""
     return " ".join(screen.replace("▌", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""The terminal's own cursor, which screen readers, braille lines and magnifiers follow."""
+"""The terminal's own cursor, which screen readers, braille displays and magnifiers follow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def line(terminal: Terminal) -> str:
 
 
 def at(terminal: Terminal, wanted: Callable[[str, int], bool], what: str) -> None:
-    """Wait until the cursor's line and column are as wanted."""
+    """Wait until the cursor is on the wanted line and column."""
     terminal.until_true(
         lambda _: wanted(line(terminal), terminal.cursor()[0]),
         f"the cursor {what}",

@@ -1,4 +1,4 @@
-"""Secrets at a real terminal: masked, shown on demand, never copied out; long tokens whole."""
+"""Secrets in a real terminal: masked, shown on demand, never copied; long tokens stay whole."""
 
 from __future__ import annotations
 

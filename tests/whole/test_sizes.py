@@ -1,4 +1,4 @@
-"""Terminals of every size, and sizes that change under way."""
+"""Terminals of every size, and sizes that change while the wizard runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STORM = [(1, 1), (40, 12), (200, 60), (3, 24), (80, 2), (120, 40), (39, 11), (41
 
 
 def told_size(terminal: Terminal, width: int, height: int) -> None:
-    """Wait until what is shown was drawn for this size."""
+    """Wait until the screen was drawn for this size."""
     small = width < 40 or height < 12
 
     def drawn(screen: str) -> bool:
@@ -29,7 +29,7 @@ def told_size(terminal: Terminal, width: int, height: int) -> None:
 
 
 def settled(terminal: Terminal) -> str:
-    """The screen, once it does not change any more."""
+    """The screen, as soon as it no longer changes."""
     seen: list[str] = []
 
     def same(screen: str) -> bool:
@@ -87,7 +87,7 @@ def test_a_storm_of_sizes_while_layers_arrive_disturbs_nothing() -> None:
         terminal.until("Both pulls are verified", "enter continue")
         screen = settled(terminal)
         terminal.keys("C-l")  # draws the whole screen again
-        terminal.until_true(lambda now: now == screen, "the same when drawn anew")
+        terminal.until_true(lambda now: now == screen, "the same when drawn again")
         assert screen.count("✓ ok") == 11
 
 

@@ -1,4 +1,4 @@
-"""Every kind of terminal: the whole guide, and each byte that it is sent."""
+"""Every kind of terminal: the whole guide, and each byte that the wizard sends."""
 
 from __future__ import annotations
 
