@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.guide.step import Step
     from cgwizard.runs.offer import Offer
+    from cgwizard.screens.step import StepScreen
 
 # The terminal's own colors: right on light and on dark backgrounds, and with sixteen of them.
 THEME = Theme(
@@ -104,9 +105,7 @@ class Wizard(TerminalApp):
         return self._first_step()
 
     def _first_step(self) -> Screen[None]:
-        from cgwizard.screens.connect import ConnectScreen
-
-        return ConnectScreen(self.session.steps.connect)
+        return screen_for(self.session.first)
 
     def begin(self) -> None:
         """What to go on with was chosen: to the first step, with a stack of screens of its own,
@@ -147,8 +146,8 @@ class Wizard(TerminalApp):
     def show_step(self, step: Step) -> None:
         """Put the screen of ``step`` up; screens that were left keep what was typed."""
         if not self.is_screen_installed(step.id):
-            self.install_screen(_screen_for(step), step.id)
-        if step is self.session.steps.connect:
+            self.install_screen(screen_for(step), step.id)
+        if step is self.session.first:
             while len(self.screen_stack) > 1:
                 self.pop_screen()
         elif len(self.screen_stack) > 1:
@@ -157,17 +156,17 @@ class Wizard(TerminalApp):
             self.push_screen(step.id)
 
     def action_leave(self) -> None:
-        done = all(step.state in {"done", "skipped"} for step in self.session.steps)
-        self.exit(ExitCode.DONE if done else ExitCode.CANCELLED)
+        self.exit(ExitCode.DONE if self.session.through else ExitCode.CANCELLED)
 
 
-def _screen_for(step: Step) -> Screen[None]:
-    """The screen of the same name. Imported when it is first shown: the start stays quick."""
+def screen_for(step: Step, place: Step | None = None) -> Screen[None]:
+    """The screen of the same name. Imported when it is first shown: the start stays quick.
+    ``place``: the step of the guide that opened it, where it is a step beside the guide."""
     from importlib import import_module
 
     module = import_module(f"cgwizard.screens.{step.id}")
-    screen: Callable[[Step], Screen[None]] = getattr(module, f"{step.id.capitalize()}Screen")
-    return screen(step)
+    screen: type[StepScreen] = getattr(module, f"{step.id.capitalize()}Screen")
+    return screen(step, place)
 
 
 def run(
@@ -200,5 +199,7 @@ def _last_words(app: Wizard) -> None:
     if app.crashed:
         print(app.crashed, file=sys.stderr, flush=True)  # noqa: T201
         return
-    for reference, digest, verdict in app.session.steps.finish.proved():
-        print(f"{verdict}  {reference}\n  {digest}", flush=True)  # noqa: T201
+    for step in app.session.steps:
+        for result in step.results():
+            text = f"{result.verdict}  {result.reference}\n  {result.digest}"
+            print(text, flush=True)  # noqa: T201

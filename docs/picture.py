@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from cgwizard.app import Wizard
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
 from cgwizard.practice.world import PracticeWorld
 
@@ -16,7 +16,7 @@ SIZE = (108, 24)
 SHARE = 0.55  # how much of the image has arrived when the picture is taken
 
 
-async def _picture(session: Session) -> str:
+async def _picture(session: Guide) -> str:
     app = Wizard(session)
     async with app.run_test(size=SIZE) as pilot:
         progress = session.steps.pull.progress
@@ -38,7 +38,7 @@ async def _picture(session: Session) -> str:
 
 def main() -> None:
     with PracticeWorld(speed=SPEED_TO_WATCH) as world:
-        session = Session(practice=world.info, start_practice=world.start)
+        session = Guide(practice=world.info, start_practice=world.start)
         PICTURE.write_text(asyncio.run(_picture(session)), encoding="utf-8")
 
 

@@ -9,14 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from cgwizard.errors import ExitCode
-from cgwizard.guide.finish import Finish
+from cgwizard.guide.finish import VERIFIED, FinishStep
 from cgwizard.screens.parts.clipboard import copy
 from cgwizard.screens.step import StepScreen
 
 
 class FinishScreen(StepScreen):
-    step: Finish
+    step: FinishStep
     BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "copy", show=False)]
 
     def extras(self) -> ComposeResult:
@@ -30,11 +29,10 @@ class FinishScreen(StepScreen):
 
     def show_extras(self) -> None:
         lines: list[Content] = []
-        for reference, digest, verdict in self.step.proved():
-            style = "$success" if verdict == "verified" else "$warning"
-            glyph = "✓" if verdict == "verified" else "!"
-            lines.append(Content.assemble((glyph, style), f" {verdict}  {reference}"))
-            lines.append(Content.styled(f"  {digest}", "dim"))
+        for result in self.step.results():
+            mark = ("✓", "$success") if result.verdict == VERIFIED else ("!", "$warning")
+            lines.append(Content.assemble(mark, f" {result.verdict}  {result.reference}"))
+            lines.append(Content.styled(f"  {result.digest}", "dim"))
         self.query_one("#proved", Static).update(Content("\n").join(lines))
         told: list[Content] = []
         for group in self.step.commands():
@@ -54,10 +52,3 @@ class FinishScreen(StepScreen):
             self.call_later(self.show)
             return
         super().action_back()
-
-    async def action_main(self) -> None:
-        if self.step.fix or self.busy:  # something was asked that Enter confirms
-            await super().action_main()
-            return
-        self.step.state = "done"
-        self.app.exit(ExitCode.DONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.pull import Pull
+from cgwizard.guide.pull import PullStep
 from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.step import StepScreen
 
@@ -42,7 +42,7 @@ class PullingScreen(StepScreen):
 
 
 class PullScreen(PullingScreen):
-    step: Pull
+    step: PullStep
 
     @property
     def arriving(self) -> Progress | None:

@@ -143,7 +143,7 @@ class ResumeScreen(Screen[None]):
         self.show()
 
     def show(self) -> None:
-        self.query_one(Top).show(self.offer.session.steps.connect, self.size.width - 2, steps=False)
+        self.query_one(Top).show(self.offer.session.first, self.size.width - 2, steps=False)
         self.query_one("#explanation").display = self.asking
         if self.asking:
             self.set_focus(None)  # the cursor goes to the question, and the arrows nowhere

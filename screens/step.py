@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -15,8 +16,9 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled
-from cgwizard.guide.step import CONTINUE, Check, Report, Step, run_checked
+from cgwizard.errors import Cancelled, ExitCode
+from cgwizard.guide import walk
+from cgwizard.guide.step import Check, SideStep, Step
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below
@@ -49,9 +51,12 @@ class StepScreen(Screen[None]):
     ]
     AUTO_FOCUS = None
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, place: Step | None = None) -> None:
+        """``place``: the step of the guide at which we are, where ``step`` is beside the guide."""
         super().__init__()
         self.step = step
+        self.place = place or step
+        self._sides: dict[str, SideStep] = {}  # kept: what was typed there, and what came of it
         # What is being done, in a word. A screen begins by looking: Enter means nothing before
         # it is known what it would do.
         self.busy = "look"
@@ -87,11 +92,6 @@ class StepScreen(Screen[None]):
     def more_keys(self) -> list[tuple[str, str]]:
         """Keys of a step's screen beside those of its step."""
         return []
-
-    @property
-    def place(self) -> Step:
-        """The step of the guide at which we are."""
-        return self.step
 
     async def show(self) -> None:
         """Bring the screen in line with the step."""
@@ -175,7 +175,7 @@ class StepScreen(Screen[None]):
             self.call_later(self._arrive)
 
     def _arrive(self) -> None:
-        self.start("look", self.step.enter)
+        self.start("look", walk.enter)
 
     def settle_focus(self) -> None:
         """To the first empty field; else to no field, so that letters are keys."""
@@ -208,15 +208,17 @@ class StepScreen(Screen[None]):
         # Enter may come sooner than the message of the last letters.
         pending = self.query_one(Form).pending()
         changed = [self.step.set(field, answer) for field, answer in pending.items()]
-        if self.step.action() == CONTINUE:
-            self.go(1)
-            return
-        problems = self.step.field_problems()
-        self.query_one(Form).complain(problems)
-        if not problems:
-            self.start("act", self.step.act)
-        elif any(changed):
-            await self.show()
+        # The screen shows the problem and the preview all the time.
+        match walk.stage(self.step, "problem", "preview"):
+            case "through":
+                self.go(1)
+            case "fields":
+                self.query_one(Form).complain(self.step.field_problems())
+                if any(changed):
+                    await self.show()
+            case _:
+                self.query_one(Form).complain({})
+                self.start("act", walk.act)
 
     def action_back(self) -> None:
         if self.busy:
@@ -244,13 +246,27 @@ class StepScreen(Screen[None]):
             self.do_other(found)
 
     def do_other(self, action: str) -> None:
-        """Do one of the step's other actions."""
-        self.start("other", lambda report, cancel: self.step.do(action, report, cancel))
+        """Do one of the step's other actions, or open the step beside the guide that it names."""
+        side = self._sides.get(action) or self.step.opens(action)
+        if side is None:
+            self.start("other", partial(walk.do, action=action))
+            return
+        from cgwizard.app import screen_for
+
+        self._sides[action] = opened = side
+
+        def closed(_: None) -> None:
+            self.step.closed(opened)
+            self.call_later(self.show)
+
+        self.app.push_screen(screen_for(opened, self.step), closed)
 
     def go(self, direction: int) -> None:
         step = self.step.session.next_to(self.step, direction)
         if step is not None:
             self.wizard.show_step(step)
+        elif direction > 0:
+            self.app.exit(ExitCode.DONE)
 
     @property
     def wizard(self) -> Wizard:
@@ -265,7 +281,8 @@ class StepScreen(Screen[None]):
     def cancel_work(self) -> None:
         self._cancel.set()
 
-    def start(self, what: str, job: Callable[[Report, Cancel], None]) -> None:
+    def start(self, what: str, job: Callable[..., None]) -> None:
+        """``job`` is one of `walk`'s ways to set the step to work."""
         self.busy = what
         if what != "look":  # the fields are locked; arrows scroll
             self.query_one("#body").focus()
@@ -274,12 +291,12 @@ class StepScreen(Screen[None]):
         self.call_later(self.show)
 
     @work(thread=True, group="step")
-    def _work(self, what: str, job: Callable[[Report, Cancel], None], cancel: Cancel) -> None:
+    def _work(self, what: str, job: Callable[..., None], cancel: Cancel) -> None:
         def report(_check: Check) -> None:
             self.post_message(WorkReported())
 
         with contextlib.suppress(Cancelled):
-            run_checked(self.step, job, report, cancel)
+            job(self.step, report=report, cancel=cancel)
         self.post_message(WorkEnded(what))
 
     async def on_work_reported(self) -> None:

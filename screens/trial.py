@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import Input
 
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import CONTINUE, Step
+from cgwizard.guide.step import CONTINUE
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.pull import PullingScreen
 from cgwizard.screens.step import FUNCTION_KEYS
@@ -23,11 +23,6 @@ class TrialScreen(PullingScreen):
 
     def go(self, direction: int) -> None:
         self.dismiss()
-
-    @property
-    def place(self) -> Step:
-        """Connect's: this step has no place of its own in the guide."""
-        return self.step.session.steps.connect
 
     def _show_keys(self) -> None:
         step = self.step

@@ -61,18 +61,18 @@ def apply(
         chosen = answers_file.parse(text, str(answers))
         from cgwizard.cancel import Cancel
         from cgwizard.frontends.unattended import Apply
-        from cgwizard.guide.session import Session
+        from cgwizard.guide.guide import Guide
 
         if practice:
             from cgwizard.practice.world import PracticeWorld
 
             world = stack.enter_context(closing(PracticeWorld()))
-            session = Session(practice=world.info, start_practice=world.start)
+            session = Guide(practice=world.info, start_practice=world.start)
         else:
             from cgwizard.runs.run import Run
 
             folder = files.state_folder()
-            session = Session(journal_folder=folder / "journal")
+            session = Guide(journal_folder=folder / "journal")
             if not dry_run:  # nothing that could be gone on with
                 session.run = Run(session, folder)
         stack.callback(session.close)

@@ -13,6 +13,8 @@ from cgwizard.errors import ExitCode
 from cgwizard.system import files
 
 if TYPE_CHECKING:
+    from cgwizard.guide.session import Session
+    from cgwizard.guide.step import SideStep
     from cgwizard.runs.offer import Offer
 
 
@@ -31,14 +33,14 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
             err=True,
         )
         sys.exit(ExitCode.USAGE)
-    from cgwizard.guide.session import Session
+    from cgwizard.guide.guide import Guide
     from cgwizard.runs.offer import Offer
     from cgwizard.runs.run import Run
 
     with told():
         plain = runs_plain(plain)
         folder = files.state_folder()
-        session = Session(url=nexus_url, user=user, journal_folder=folder / "journal")
+        session = Guide(url=nexus_url, user=user, journal_folder=folder / "journal", trial=_trial)
         session.run = Run(session, folder)
         offer = Offer(session, folder, nexus_url)
         if not plain:
@@ -49,15 +51,22 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
         sys.exit(Plain(session, source=sys.stdin).walk())
 
 
+def _trial(session: Session) -> SideStep:
+    """The step that starts a trial Nexus; imported when it is opened."""
+    from cgwizard.trial.step import Trial
+
+    return Trial(session)
+
+
 def _ask(offer: Offer) -> None:
     """By a plain question: whether to go on with an earlier run."""
     from cgwizard.frontends.line_output import Lines
     from cgwizard.frontends.prompts import ENDED, EndOfInput, Prompts
-    from cgwizard.runs import offer as offers
+    from cgwizard.frontends.run_offer import ask
 
     lines = Lines(sys.stdout)
     try:
-        chosen = offers.ask(Prompts(lines), offer)
+        chosen = ask(Prompts(lines), offer)
     except (EndOfInput, KeyboardInterrupt) as error:
         lines.line()
         if isinstance(error, KeyboardInterrupt):

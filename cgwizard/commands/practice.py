@@ -44,9 +44,9 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
         if serve:
             _serve(world, as_json)
             return
-        from cgwizard.guide.session import Session
+        from cgwizard.guide.guide import Guide
 
-        session = Session(practice=world.info, start_practice=world.start)
+        session = Guide(practice=world.info, start_practice=world.start)
         if interactive:
             run_screens(session, world.close)
         from cgwizard.frontends.plain import Plain

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, cast
 
 import msgspec
 
-from cgwizard.errors import Problem, WizardError
+from cgwizard.errors import Problem
 from cgwizard.net.client import Trust
-from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.changes.journal import Journal
     from cgwizard.guide.session import Session
+    from cgwizard.guide.step import Evidence
     from cgwizard.nexus.client import NexusClient
     from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken
@@ -71,16 +71,14 @@ class Subject:
     @classmethod
     def of(cls, session: Session) -> Subject:
         """What the guide knows so far; it need not be through."""
-        token, token_problem = _token(session)
+        known = session.evidence()
         return cls(
             nexus=session.client,
-            url=session.plan.connect.url
-            if session.plan.connect
-            else session.steps.connect.values["url"].strip(),
-            free=_free(session),
-            private=_private(session),
-            pull_token=token,
-            token_problem=token_problem,
+            url=known.get("url", ""),
+            free=_free(session, known),
+            private=_private(session, known),
+            pull_token=known.get("pull_token"),
+            token_problem=known.get("token_problem"),
             upstream=session.upstream,
             connector=session.connector,
             anonymous=lambda port, scheme: _anonymous(session, port, scheme),
@@ -169,41 +167,17 @@ class Subject:
         self.close()
 
 
-def _free(session: Session) -> WantedImage:
-    developer = session.plan.developer
-    name = developer.name if developer else session.steps.developer.values["name"].strip()
-    image = session.steps.pull.values["free_image"].strip() or plan.FREE_IMAGE
-    return WantedImage("free", image, name, made=developer is not None)
+def _free(session: Session, known: Evidence) -> WantedImage:
+    image, repository = known.get("free_image", ""), known.get("free_repository", "")
+    return WantedImage("free", image, repository, made=session.plan.developer is not None)
 
 
-def _private(session: Session) -> WantedImage | None:
-    step, chosen = session.steps.token, session.plan.token
-    if step.state == "skipped" or (chosen is not None and chosen.mode == "skip"):
+def _private(session: Session, known: Evidence) -> WantedImage | None:
+    image, repository = known.get("private_image", ""), known.get("private_repository")
+    if not image or repository is None:
         return None
-    image = (session.steps.pull.values["private_image"] or step.values["image"]).strip()
-    if not image:
-        return None
-    if chosen is not None:
-        return WantedImage("private", image, chosen.name)
-    developer = _free(session).repository
-    name = developer if step.values["mode"] == "add" else step.values["name"].strip()
-    return WantedImage("private", image, name, made=False)
-
-
-def _token(session: Session) -> tuple[PullToken | None, Problem | None]:
-    """The accepted pull token, else the pasted one, or why the pasted text is none."""
-    from cgwizard.tokens import paste
-
-    if session.pull_token is not None:
-        return session.pull_token, None
-    step = session.steps.token
-    pasted = step.secrets.get("token")
-    if step.state == "skipped" or not pasted:
-        return None, None
-    try:
-        return paste.parse(pasted.reveal()), None
-    except WizardError as error:
-        return None, error.problem
+    name = repository or known.get("free_repository", "")
+    return WantedImage("private", image, name, made=session.plan.token is not None)
 
 
 def _anonymous(session: Session, port: int, scheme: str) -> Registry:

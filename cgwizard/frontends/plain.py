@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,9 +20,8 @@ from cgwizard.errors import Cancelled, ExitCode
 from cgwizard.frontends.form_prompts import Questions
 from cgwizard.frontends.line_output import Lines
 from cgwizard.frontends.prompts import ENDED, EndOfInput, Prompts
-from cgwizard.guide.connect import TRIAL
-from cgwizard.guide.finish import QUIT
-from cgwizard.guide.step import CONTINUE, Action, Check, Report, Step, run_checked
+from cgwizard.guide import walk
+from cgwizard.guide.step import CONTINUE, QUIT, Action, Check, SideStep, Step
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -65,7 +65,7 @@ class Plain:
     def walk(self, begin: Step | None = None) -> int:
         """Every step, from ``begin`` on. Returns how the process ends."""
         gc.enable()  # the command line starts without
-        self.session.steps.pull.on_event = self.lines.event
+        self.session.on_event = self.lines.event
         steps = list(self.session.steps)
         index = steps.index(begin) if begin else 0
         back = False
@@ -104,21 +104,21 @@ class Plain:
         return 1
 
     def _through(self, step: Step, *, again: bool = False) -> None:
-        self._work(step, step.enter)
+        self._work(step, walk.enter)
+        self._results(step)
         asked = again
-        if step.id == "finish":
-            self._proved()
         while True:
-            if step.problem is not None:
-                self.lines.problem(step.problem)
-                if self.prompts is None:
-                    raise _Left(ExitCode.FAILED)
-            elif step.state in {"done", "skipped"} or step.action() == CONTINUE:
-                if not again or self._leaves(step):
-                    return
-                asked = self._questions.ask(step)
-                again = False
-                continue
+            match walk.stage(step):
+                case "problem" if step.problem is not None:
+                    self.lines.problem(step.problem)
+                    if self.prompts is None:
+                        raise _Left(ExitCode.FAILED)
+                case "through" if step.action() != QUIT:
+                    if not again or self._leaves(step):
+                        return
+                    asked = self._questions.ask(step)
+                    again = False
+                    continue
             self._notes(step)
             if not asked and not step.others() and step.problem is None:
                 asked = self._questions.ask(step)
@@ -134,14 +134,14 @@ class Plain:
 
     def _do(self, step: Step, action: Action) -> bool:
         """Do what was chosen; whether the answers stand, and need not be asked again."""
-        if action == TRIAL and step is self.session.steps.connect:
-            return self._trial()
         if action in step.others():
-            self._work(step, _doing(step, action.id))
+            if side := step.opens(action.id):
+                return self._side(step, side)
+            self._work(step, partial(walk.do, action=action.id))
             return False
         if self._refused(step):
             return True
-        self._work(step, step.act)
+        self._work(step, walk.act)
         return step.problem is None
 
     def _notes(self, step: Step) -> None:
@@ -155,21 +155,15 @@ class Plain:
         """Of a step that is through and was come back to: whether it stays as it is."""
         return self._choose(step, asked=True) != CHANGE
 
-    def _trial(self) -> bool:
-        """Start a Nexus on this machine, then connect to it; whether its fields are filled in."""
-        from cgwizard.trial.step import Trial
-
-        trial = Trial(self.session)
-        trial.on_event = self.lines.event
+    def _side(self, step: Step, side: SideStep) -> bool:
+        """Through a step beside the guide; whether ``step`` has its answers by that."""
         self.lines.line()
-        self.lines.line(f"{trial.title}: {trial.heading}")
+        self.lines.line(f"{side.title}: {side.heading}")
         try:
-            self._through(trial)
+            self._through(side)
         except _Back:
             return False
-        if trial.result is not None:
-            self.session.steps.connect.use(trial.result)
-        return trial.result is not None and trial.result.password is not None
+        return step.closed(side)
 
     def _show(self, step: Step) -> None:
         if step.fix is not None:
@@ -195,14 +189,13 @@ class Plain:
         to_read = bool(step.preview() or step.fix or step.problem or main == CONTINUE or stopped)
         if not to_read and (len(options) == 1 or (asked and not step.others())):
             return main
-        if step is not self.session.steps.connect:
+        if step is not self.session.first:
             options.append(BACK)
         if main != QUIT:
             options.append(LEAVE)
         number = self.prompts.choice("Choice", [option.label for option in options])
         if options[number] == LEAVE:
-            through = all(s.state in {"done", "skipped"} for s in self.session.steps)
-            raise _Left(ExitCode.DONE if through else ExitCode.UNFINISHED)
+            raise _Left(ExitCode.DONE if self.session.through else ExitCode.UNFINISHED)
         if options[number] == BACK:
             raise _Back
         return options[number]
@@ -220,11 +213,12 @@ class Plain:
 
     # Work
 
-    def _work(self, step: Step, work: Callable[[Report, Cancel], None]) -> None:
+    def _work(self, step: Step, work: Callable[..., None]) -> None:
+        """``work`` is one of `walk`'s ways to set the step to work."""
         self.cancel = Cancel()
         self._working = True
         try:
-            run_checked(step, work, lambda check: self._check(step, check), self.cancel)
+            work(step, report=partial(self._check, step), cancel=self.cancel)
         except Cancelled:
             self.lines.line("  stopped")
             self._stopped = True
@@ -243,15 +237,13 @@ class Plain:
         self._told[step.id, check.id] = check
         self.lines.check(check)
 
-    def _proved(self) -> None:
-        finish = self.session.steps.finish
-        for reference, digest, verdict in finish.proved():
-            self.lines.line(f"{reference} {digest} {verdict}")
-        if self.prompts:
-            for group in finish.commands():
-                self.lines.line(f"  # {group.title}")
-                for line in group.lines:
-                    self.lines.line(f"  {line}")
+    def _results(self, step: Step) -> None:
+        for result in step.results():
+            self.lines.line(f"{result.reference} {result.digest} {result.verdict}")
+        for group in step.commands() if self.prompts else ():
+            self.lines.line(f"  # {group.title}")
+            for line in group.lines:
+                self.lines.line(f"  {line}")
 
     # Signals
 
@@ -278,7 +270,3 @@ class Plain:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _doing(step: Step, action: str) -> Callable[[Report, Cancel], None]:
-    return lambda report, cancel: step.do(action, report, cancel)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
-
-import msgspec
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import connect_checks, connect_reach, secret_storage
-from cgwizard.guide.connect_signin import SignIn
-from cgwizard.guide.step import CONTINUE, Action, Check, Field, Fix, Report, Step, checking
+from cgwizard.guide.connect_signin import HeldBack, SignIn
+from cgwizard.guide.step import (
+    CONTINUE,
+    Action,
+    Check,
+    Evidence,
+    Field,
+    Fix,
+    Report,
+    Request,
+    SideStep,
+    Step,
+    checking,
+)
+from cgwizard.net.client import Trust
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
 
@@ -17,15 +29,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cgwizard.cancel import Cancel
+    from cgwizard.errors import Problem
+    from cgwizard.guide.protocols import StartedNexus
     from cgwizard.guide.session import Session
     from cgwizard.nexus.client import NexusClient
-    from cgwizard.trial.model import TrialNexus
+    from cgwizard.plan.answers_file import Answers
 
 UNTRUSTED = {Code.NEXUS_TLS_UNTRUSTED, Code.NEXUS_CERTIFICATE_CHANGED}
-TRIAL = Action("trial", "start a trial Nexus", "t")  # a front end opens `cgwizard.trial` for it
+TRIAL = Action("trial", "start a trial Nexus", "t")
 
 
-class Connect(Step):
+class ConnectStep(Step):
     id = "connect"
     title = "Connect"
     secret_fields: ClassVar[frozenset[str]] = secret_storage.SECRET_FIELDS | {"password"}
@@ -40,9 +54,18 @@ class Connect(Step):
         **secret_storage.DOUBTS,
     }
 
+    found_later: ClassVar[frozenset[str]] = frozenset({"password"})
+    answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"password": ("secrets", "nexus-password")}
+    next_steps: ClassVar[dict[Code, str]] = {
+        Code.NEXUS_EULA: "read it; accept-eula = true under [connect] accepts it in your name",
+        Code.RUN_IN_USE: "wait until the other one has ended, then run it again",
+        Code.PASSWORD_MISSING: "keep it there by a run of the guide, or name env:VARIABLE "
+        "or file:PATH",
+    }
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.keeping = secret_storage.Keeping()  # of the whole run
+        self.keeping = session.keeping
         self.trial_possible = False  # whether a container engine answers here
         self.fingerprint: str | None = None
         self.accepted: str | None = None  # the agreement's text to which the user agreed
@@ -91,7 +114,7 @@ class Connect(Step):
             )
         if not self._from:
             asked = {field.id for field in fields}
-            keep = self.keeping.fields(self, "Keep password")
+            keep = self.keeping.fields(values["keep"], self.secrets, "Keep password")
             fields += [field for field in keep if field.id not in asked]
         return tuple(fields)
 
@@ -114,7 +137,7 @@ class Connect(Step):
                 "type its passphrase; or the password, to go on without the file.",
                 "",
             )
-        why = self.keeping.notes(self, "nexus-password")
+        why = self.keeping.notes(self.values["keep"], self.secrets, "nexus-password")
         return (*why, "") if why else ()
 
     @property
@@ -133,7 +156,7 @@ class Connect(Step):
         return Action("connect", "connect" if not self.problem else "try again")
 
     def others(self) -> tuple[Action, ...]:
-        if self.trial_possible and self.state != "done" and not self.fix:
+        if self.trial_possible and self.session.trial and self.state != "done" and not self.fix:
             return (*self._others(), TRIAL)
         return self._others()
 
@@ -168,7 +191,7 @@ class Connect(Step):
         if "\0" in self.values["ca_file"]:
             problems["ca_file"] = "a file name has no such character"
         if not self._from:
-            problems |= self.keeping.problems(self)
+            problems |= self.keeping.problems(self.values["keep"], self.secrets)
         return problems
 
     @property
@@ -189,6 +212,65 @@ class Connect(Step):
             self._from = ""
         return True
 
+    # Its part of the plan
+
+    def fill(self, chosen: plan.Plan) -> None:
+        part = chosen.connect
+        if part is None:
+            return
+        if not self.session.practice:  # else its servers are what is connected to
+            self.set("url", part.url)
+            self.set("user", part.user)
+            self.set("ca_file", str(part.ca_file) if part.ca_file else "")
+        self.fingerprint = part.fingerprint.lower() if part.fingerprint else None
+
+    def fill_unattended(self, answers: Answers) -> None:
+        from cgwizard.plan import answers_file
+        from cgwizard.secrets import sources
+
+        practice, source = self.session.practice, answers.secrets.nexus_password
+        if answers.connect is None and not practice:
+            raise answers_file.incomplete(
+                "[connect] is missing", 'add [connect] with url = "..." and user'
+            )
+        self.fill(answers)
+        self.values["keep"] = "memory"  # what is kept where was decided with the answers
+        if practice:
+            return
+        sources.usable(source)
+        self.keeping.only = source if source in sources.KEEPERS else "memory"
+        if source not in sources.KEEPERS:  # else the step looks there itself
+            self.secrets["password"] = sources.read(source, "the Nexus password")
+
+    def agrees(self, chosen: plan.Plan) -> bool:
+        """The agreement that Nexus waits for is a legal act: only the answers confirm it."""
+        waits = self.problem is not None and self.problem.code == Code.NEXUS_EULA
+        return waits and chosen.connect is not None and chosen.connect.accept_eula
+
+    def rehearsed(self, chosen: plan.Plan) -> Request | Problem | None:
+        check = self.checks.get("eula")
+        if check is None or check.problem is None:
+            return None
+        if chosen.connect is not None and chosen.connect.accept_eula:
+            line = f"POST {self.session.nexus.base_url}/service/rest/v1/system/eula"
+            return Request(connect_checks.ACCEPT, (line,))
+        return check.problem
+
+    def evidence(self) -> Evidence:
+        chosen = self.session.plan.connect
+        return {"url": chosen.url if chosen else self.values["url"].strip()}
+
+    def opens(self, action: str) -> SideStep | None:
+        if action != TRIAL.id or self.session.trial is None:
+            return None
+        return self.session.trial(self.session)
+
+    def closed(self, side: SideStep) -> bool:
+        if side.result is None:
+            return False
+        self.use(side.result)
+        return side.result.password is not None
+
     # What is done
 
     def enter(self, report: Report, cancel: Cancel) -> None:
@@ -204,9 +286,11 @@ class Connect(Step):
     def _find_engine(self) -> None:
         from cgwizard.engines import find
 
+        if self.session.trial is None:
+            return
         self.trial_possible = any(found.engine for found in find.find())
 
-    def use(self, nexus: TrialNexus) -> None:
+    def use(self, nexus: StartedNexus) -> None:
         """Fill in the trial Nexus that was just started."""
         self.set("url", nexus.url)
         self.set("user", nexus.username)
@@ -227,8 +311,9 @@ class Connect(Step):
         self.checks.clear()
         if self.session.practice:
             checking(report, "practice", "start the practice servers", self.session.start_practice)
-        self.keeping.unlock(self, report)
-        client = connect_reach.reach(self, report, cancel)
+        self.keeping.unlock(self.secrets, report)
+        self._drop_passphrase()
+        client = self._reach(report, cancel)
         self.session.close()
         self.session.client = None
         try:
@@ -240,18 +325,41 @@ class Connect(Step):
             raise
         self.session.client = client
         self.session.credentials = credentials
-        self.session.plan = msgspec.structs.replace(
-            self.session.plan,
+        self.decide(
             connect=plan.Connect(
                 client.base_url,
                 credentials.username,
                 ca_file=self.ca_file,
                 fingerprint=self.fingerprint,
                 accept_eula=self.accepted is not None,
-            ),
+            )
         )
-        self.state = "done"
-        self._go_on(report, cancel)
+        if self.session.run is not None:
+            self.session.skip_to = self.session.run.go_on(report, cancel)
+
+    def _drop_passphrase(self) -> None:
+        """Once the secrets file is open, its passphrase is not needed any more."""
+        if self.keeping.file is not None:
+            for field in secret_storage.SECRET_FIELDS:
+                self.secrets.pop(field, None)
+
+    def _reach(self, report: Report, cancel: Cancel) -> NexusClient:
+        from cgwizard.nexus.client import UntrustedCertificate
+
+        self.session.trust = Trust(self.ca_file, self.fingerprint)
+        try:
+            return connect_reach.reach(self.values["url"], self.session.trust, report, cancel)
+        except UntrustedCertificate as error:
+            pin, words = partial(self._pin, error.fingerprint), connect_reach.certificate(error)
+            self.fix = Fix("trust this certificate", pin, words)
+            raise
+        except WizardError as error:
+            if error.code == Code.NEXUS_CERTIFICATE_CHANGED:
+                self.fix = Fix("look at the new certificate", partial(self._pin, None))
+            raise
+
+    def _pin(self, fingerprint: str | None) -> None:
+        self.fingerprint = fingerprint
 
     def _claim(self, nexus: str) -> None:
         """Be the one run for this Nexus, or say who is."""
@@ -262,18 +370,8 @@ class Connect(Step):
             run.claim(nexus)
         except WizardError as error:
             if error.code == Code.RUN_IN_USE:
-                self.fix = Fix("take over", lambda: run.take_over(nexus))
+                self.fix = Fix("take over", partial(run.take_over, nexus))
             raise
-
-    def _go_on(self, report: Report, cancel: Cancel) -> None:
-        """With a saved run, where it belongs to this Nexus: what of it still holds?"""
-        run = self.session.run
-        if run is None or run.resumed is None or run.resumed.nexus != self.session.nexus.base_url:
-            return
-        from cgwizard.runs import resume
-
-        self.session.skip_to = resume.go_on(self.session, run.resumed, report, cancel)
-        run.resumed = None
 
     def _look(self, client: NexusClient, report: Report, cancel: Cancel) -> Credentials:
         """Whether this Nexus and this user will do; returns the user's credentials."""
@@ -288,12 +386,40 @@ class Connect(Step):
         credentials = self._sign_in(client, report)
         cancel.check()
         connect_checks.docker(client, report)
-        connect_checks.agreement(self, client, report)
+        self._agree(client, report)
         cancel.check()
         if not self._from:
-            where = account(credentials.username, client.base_url)
-            self.keeping.keep(self, "nexus-password", where, credentials.password, report)
+            self.keeping.keep(
+                self.values["keep"],
+                self.secrets,
+                credentials.password,
+                report,
+                kind="nexus-password",
+                account=account(credentials.username, client.base_url),
+            )
+            self._drop_passphrase()
         return credentials
+
+    def _agree(self, client: NexusClient, report: Report) -> None:
+        """Accept the license agreement that Nexus waits for, once the user has seen its text."""
+        eula = connect_checks.agreement(client, report)
+        if eula is None:
+            return
+        if eula.disclaimer == self.accepted:
+            self.session.refuse_looking(f"to {connect_checks.ACCEPT}")
+            connect_checks.accept(client, eula, self.session.journal)
+            report(Check("eula", connect_checks.AGREED, "done"))
+        elif self.session.dry_run:  # what comes after it is shown all the same
+            problem = connect_checks.not_accepted().problem
+            label = connect_checks.AGREED
+            report(Check("eula", label, "problem", problem.came_back, problem))
+        else:
+            accept = partial(self._accept, eula.disclaimer)
+            self.fix = Fix("accept the agreement", accept, eula.disclaimer)
+            raise connect_checks.not_accepted()
+
+    def _accept(self, text: str) -> None:
+        self.accepted = text
 
     @property
     def ca_file(self) -> Path | None:
@@ -315,7 +441,12 @@ class Connect(Step):
                 cause="none was saved for this user and this Nexus",
             )
         credentials = Credentials(user, self.secrets["password"])
-        signed_in = self._signing_in.sign_in(self, client, credentials, self._from)
+        try:
+            signed_in = self._signing_in.sign_in(client, credentials, self._from)
+        except HeldBack:
+            unlock = partial(self._signing_in.unlock, client.base_url, user)
+            self.fix = Fix("sign in all the same", unlock)
+            raise
         report(Check("sign-in", f"signed in as {signed_in.user_id}", "done"))
         connect_checks.rights(signed_in, report)
         return credentials

@@ -6,12 +6,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Check, Fix, Report, checking
+from cgwizard.guide.step import Check, Report, checking
 
 if TYPE_CHECKING:
-    from cgwizard.guide.connect import Connect
+    from cgwizard.changes.journal import Journal
     from cgwizard.nexus.client import NexusClient
     from cgwizard.nexus.models import Account, Eula
+
+AGREED = "its license agreement is accepted"
+ACCEPT = "accept the license agreement"
 
 
 def writable(client: NexusClient, report: Report) -> None:
@@ -58,38 +61,23 @@ def rights(signed_in: Account, report: Report) -> None:
         )
 
 
-def agreement(step: Connect, client: NexusClient, report: Report) -> None:
+def agreement(client: NexusClient, report: Report) -> Eula | None:
     """A Community Edition serves no content before its agreement was accepted: a legal act, so
-    the text is shown and the user accepts it."""
-    label = "its license agreement is accepted"
+    the user sees the text and accepts it. Returns the agreement that waits for that."""
     try:
         eula = client.eula()
     except WizardError as error:
         if error.code != Code.NEXUS_FORBIDDEN:
             raise
-        report(Check("eula", label, "warning", "only an administrator may see that"))
-        return
+        report(Check("eula", AGREED, "warning", "only an administrator may see that"))
+        return None
     if eula is None:
-        return
-    report(Check("eula", label, "running"))
-    if not eula.accepted and eula.disclaimer == step.accepted:
-        _accept(step, client, eula)
-    elif not eula.accepted:
-        text = eula.disclaimer
-
-        def accept() -> None:
-            step.accepted = text
-
-        if step.session.dry_run:  # what comes after it is shown all the same
-            problem = _not_accepted().problem
-            report(Check("eula", label, "problem", problem.came_back, problem))
-            return
-        step.fix = Fix("accept the agreement", accept, text)
-        raise _not_accepted()
-    report(Check("eula", label, "done"))
+        return None
+    report(Check("eula", AGREED, "running" if not eula.accepted else "done"))
+    return None if eula.accepted else eula
 
 
-def _not_accepted() -> WizardError:
+def not_accepted() -> WizardError:
     return WizardError(
         Code.NEXUS_EULA,
         tried="asking Nexus whether its End User License Agreement was accepted",
@@ -99,17 +87,14 @@ def _not_accepted() -> WizardError:
     )
 
 
-def _accept(step: Connect, client: NexusClient, eula: Eula) -> None:
-    from cgwizard.runs.run import refuse_looking
-
-    journal, change = step.session.journal, "accept the license agreement"
-    refuse_looking(step.session.run, f"to {change}")
-    journal.write(change, "", "lasting")
+def accept(client: NexusClient, eula: Eula, journal: Journal) -> None:
+    """Accept the agreement in the user's name. Raises WizardError."""
+    journal.write(ACCEPT, "", "lasting")
     try:
         client.accept_eula(eula)
     except WizardError:
         with contextlib.suppress(WizardError):  # its answer may have got lost
             now = client.eula()
             if now is not None and not now.accepted:
-                journal.write(change, "", "failed")
+                journal.write(ACCEPT, "", "failed")
         raise

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Fix, Step
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
 LOCKED_SECONDS = 15 * 60.0
 
 
+class HeldBack(WizardError):
+    """A sign-in that was not sent, because Nexus has locked the user out for some minutes."""
+
+
 class SignIn:
     """Remembers what Nexus refused, by its URL."""
 
@@ -23,12 +26,10 @@ class SignIn:
         self._refused: set[tuple[str, Credentials]] = set()
         self._locked: dict[tuple[str, str], float] = {}  # when Nexus said so, by URL and user
 
-    def sign_in(
-        self, step: Step, client: NexusClient, credentials: Credentials, where: str
-    ) -> Account:
+    def sign_in(self, client: NexusClient, credentials: Credentials, where: str) -> Account:
         """Once. ``where`` the password was found; empty for one that was typed. Raises
-        WizardError, also for what is not sent, and may give the step a fix."""
-        self._refuse_again(step, client.base_url, credentials)
+        WizardError, also for what is not sent, and HeldBack."""
+        self._refuse_again(client.base_url, credentials)
         client.credentials = credentials
         try:
             return client.sign_in()
@@ -42,7 +43,7 @@ class SignIn:
                 raise _outdated(error, where) from error
             raise
 
-    def _refuse_again(self, step: Step, url: str, credentials: Credentials) -> None:
+    def _refuse_again(self, url: str, credentials: Credentials) -> None:
         user = credentials.username
         tried = f"signing in as {user}"
         if (url, credentials) in self._refused:
@@ -55,12 +56,7 @@ class SignIn:
             )
         left = LOCKED_SECONDS - (time.monotonic() - self._locked.get((url, user), -LOCKED_SECONDS))
         if left > 0:
-
-            def unlock() -> None:
-                self._locked.pop((url, user), None)
-
-            step.fix = Fix("sign in all the same", unlock)
-            raise WizardError(
+            raise HeldBack(
                 Code.NEXUS_LOCKED_OUT,
                 tried=tried,
                 came_back=f"not sent: about {left // 60 + 1:.0f} of the 15 minutes are left",
@@ -68,13 +64,15 @@ class SignIn:
                 next_step="wait; where Nexus was restarted since, Enter sends it now",
             )
 
+    def unlock(self, url: str, user: str) -> None:
+        """Send the next one in any case."""
+        self._locked.pop((url, user), None)
+
 
 def _outdated(error: WizardError, where: str) -> WizardError:
     """A refused sign-in whose password was kept."""
-    return WizardError(
-        Code.LOGIN_WRONG,
+    return error.but(
         tried=f"{error.problem.tried}, with the password from {where}",
-        came_back=error.problem.came_back,
         cause="the password was changed since it was saved, or the account is disabled",
         next_step="type the password; it then replaces the one there",
     )

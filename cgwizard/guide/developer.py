@@ -10,18 +10,19 @@ from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.routing import refuse_taken
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Evidence, Field, Report, Step
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
-    from cgwizard.nexus.models import BlobStore, DockerProxy
+    from cgwizard.nexus.docker_proxy import DockerProxy
+    from cgwizard.nexus.models import BlobStore
 
 EXISTING = (Choice("use", "use it as it is"), Choice("change", "change it as shown"))
 
 
-class Developer(Step):
+class DeveloperStep(Step):
     id = "developer"
     title = "Developer proxy"
     doubts: ClassVar[dict[Code, str]] = {Code.REPOSITORY_NAME_TAKEN: "name"}
@@ -39,9 +40,14 @@ class Developer(Step):
         self._chosen: plan.Routing | None = None  # where the used repository has another port
 
     @property
+    def name(self) -> str:
+        """As it is typed now."""
+        return self.values["name"].strip()
+
+    @property
     def _existing(self) -> DockerProxy | None:
         """What is there under the name as it is typed now."""
-        return self._found if self._looked_at == self.values["name"].strip() else None
+        return self._found if self._looked_at == self.name else None
 
     def reset(self) -> None:
         super().reset()
@@ -80,12 +86,64 @@ class Developer(Step):
         }
         return {field: problem for field, problem in problems.items() if problem}
 
+    # Its part of the plan
+
+    answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"remote": ("developer", "remote-url")}
+
+    def fill(self, chosen: plan.Plan) -> None:
+        if part := chosen.developer:
+            self.set("name", part.name)
+            self.set("remote", part.remote_url)
+            self.set("blob_store", part.blob_store)
+            self.set("existing", "change" if part.existing == "change" else "use")
+
+    def refuse_unexpected(self, chosen: plan.Plan) -> None:
+        """Raises WizardError ``repository-exists``, ``blob-store-unknown``."""
+        wanted = chosen.developer
+        if wanted is None:
+            return
+        if differences := self.differences():
+            if wanted.existing != "none":
+                return
+            told = "; ".join(f"{member} is {is_}" for member, is_, _ in differences)
+            raise WizardError(
+                Code.REPOSITORY_EXISTS,
+                tried=f"looking whether the name {wanted.name} is free",
+                came_back=f"a docker (proxy) of this name is there: {told}",
+                cause="someone made or changed it since the answers were written",
+                next_step='set existing = "use" or "change" under [developer], or another name',
+            )
+        stores = [store.name for store in self.session.blob_stores]
+        if stores and wanted.blob_store not in stores and self.preview():
+            raise WizardError(
+                Code.BLOB_STORE_UNKNOWN,
+                tried=f"looking for the blob store {wanted.blob_store}",
+                came_back=f"there are: {', '.join(stores)}",
+                next_step="name one of these as blob-store under [developer]",
+            )
+
+    def changes_nexus(self) -> bool:
+        return self.session.plan.routing is not None and self.change() is not None
+
+    def rehearse(self, chosen: plan.Plan) -> int:
+        change = self.change()
+        self.decide(developer=chosen.developer or plan.Developer())
+        if change is not None:
+            self.session.assumed[change.repository] = change.wanted
+        return int(change is not None)
+
+    def evidence(self) -> Evidence:
+        chosen = self.session.plan.developer
+        return {"free_repository": chosen.name if chosen else self.name}
+
+    # What is sent
+
     def wanted(self) -> DockerProxy:
         """The repository as the answers describe it; of an existing one, the rest is kept."""
-        from cgwizard.nexus.models import DockerProxy
+        from cgwizard.nexus.docker_proxy import DockerProxy
 
         routing = self.session.routing
-        name = self.values["name"].strip()
+        name = self.name
         https = routing.scheme == "https"
         if self._existing is not None:
             return self._existing.adjusted(
@@ -158,14 +216,14 @@ class Developer(Step):
             return []  # who may make repositories need not see the stores: the default one is there
 
     def _look_up(self) -> None:
-        name = self.values["name"].strip()
+        name = self.name
         self._found, self._looked_at = None, None
         self.session.refresh()
         self._found = docker_proxy.existing_proxy(self.session, name)
         self._looked_at = name
 
     def act(self, report: Report, cancel: Cancel) -> None:
-        name = self.values["name"].strip()
+        name = self.name
         report(Check("apply", f"look for {name}", "running"))
         shown = self._existing
         self._look_up()
@@ -184,12 +242,10 @@ class Developer(Step):
             existing = "use" if change is None else "change"
         if chosen != self.session.routing:
             self._chosen = self.session.routing
-        self.session.plan = msgspec.structs.replace(
-            self.session.plan,
+        self.decide(
             routing=chosen,
             developer=plan.Developer(name, blob_store=self._blob_store(change), existing=existing),
         )
-        self.state = "done"
 
     def _blob_store(self, change: changes.Change | None) -> str:
         there = change.wanted if change is not None else self._existing

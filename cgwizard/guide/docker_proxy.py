@@ -108,9 +108,7 @@ def apply(session: Session, change: changes.Change, report: Report, cancel: Canc
     creates = isinstance(change, changes.CreateProxy)
     label = f"{'create' if creates else 'change'} {change.repository}"
     report(Check("apply", label, "running"))
-    from cgwizard.runs.run import refuse_looking
-
-    refuse_looking(session.run, f"to {change.title}")
+    session.refuse_looking(f"to {change.title}")
     cancel.check()
     done = label.replace(" ", "d ", 1)
     docker = change.wanted.docker

@@ -7,41 +7,31 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Action, Check, Fix, Report, Step
+from cgwizard.guide.step import QUIT, Action, Check, Commands, Fix, Report, Result, Step
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.changes.undo import Item
     from cgwizard.guide.session import Session
-    from cgwizard.plan.answers_file import Secrets
+    from cgwizard.plan.answers_file import Answers, Secrets
 
-QUIT = Action("quit", "done, leave")
 FILE = "cgwizard-commands.txt"
 ANSWERS = "cgwizard-answers.toml"
+VERIFIED, PULLED = "verified", "pulled, not compared"
 
 
-class Commands(msgspec.Struct, frozen=True):
-    """What to run with one tool."""
-
-    title: str
-    lines: tuple[str, ...]
-
-
-class Finish(Step):
+class FinishStep(Step):
     id = "finish"
     title = "Finish"
+    in_dry_run = False  # there is nothing to sum up
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._undoing: list[Item] = []
         self._left = False  # whether something that this run made stays, changed by others
         self.undone = False
-        # Unattended: where the answers go, and where they say that the secrets are.
-        self.answers_file: Path | None = None
-        self.sources: Secrets | None = None
+        self._sources: Secrets | None = None  # unattended: where the secrets are
 
     @property
     def heading(self) -> str:
@@ -60,10 +50,9 @@ class Finish(Step):
         """What was made in Nexus."""
         return tuple(f"{e.change}, done" for e in self.session.journal.made())
 
-    def proved(self) -> tuple[tuple[str, str, str], ...]:
-        """Reference, digest and verdict of each pull."""
+    def results(self) -> tuple[Result, ...]:
         return tuple(
-            (p.reference, p.finished.digest, "verified" if p.verified else "pulled, not compared")
+            Result(p.reference, p.finished.digest, VERIFIED if p.verified else PULLED)
             for p in self.session.proofs
         )
 
@@ -90,6 +79,10 @@ class Finish(Step):
         self._undoing = []
         self.checks.pop("undo", None)
 
+    def enter(self, report: Report, cancel: Cancel) -> None:
+        if self.session.answers_file is not None:
+            self.do("answers", report, cancel)
+
     def act(self, report: Report, cancel: Cancel) -> None:
         if self.fix is None:
             self.state = "done"
@@ -97,15 +90,19 @@ class Finish(Step):
         self.fix = None
         self._undo(report)
 
+    def fill_unattended(self, answers: Answers) -> None:
+        self._sources = answers.secrets
+
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
         if action == "undo":
             self._look_what_to_undo(report)
             return
         if action == "answers":
             report(Check("answers", "save the answers", "running"))
-            wanted = self.answers_file or Path.cwd() / ANSWERS
+            wanted = self.session.answers_file or Path.cwd() / ANSWERS
             path = save(self.answers(), wanted.parent, wanted.name)
-            told = f"{path}; again: cgwizard apply {path if self.answers_file else path.name}"
+            again = path if self.session.answers_file else path.name
+            told = f"{path}; again: cgwizard apply {again}"
             report(Check("answers", "saved the answers", "done", told))
             return
         report(Check("save", "save the commands", "running"))
@@ -226,9 +223,9 @@ class Finish(Step):
         from cgwizard.guide import connect, token
         from cgwizard.plan import answers_file as answers
 
-        if self.sources is not None:
-            return answers.write(answers.of(self.session.plan, self.sources))
-        keeping, chosen = self.session.steps.connect.keeping, self.session.plan.connect
+        if self._sources is not None:
+            return answers.write(answers.of(self.session.plan, self._sources))
+        keeping, chosen = self.session.keeping, self.session.plan.connect
         user = connect.account(chosen.user, chosen.url) if chosen else ""
         secrets = answers.Secrets(
             keeping.source("nexus-password", user), keeping.source("pull-token", token.HOST)
@@ -238,7 +235,7 @@ class Finish(Step):
     def text(self) -> str:
         """Everything as plain text, for a file or the clipboard."""
         lines = [self.heading, ""]
-        lines += [f"{ref}\n  {digest} {verdict}" for ref, digest, verdict in self.proved()]
+        lines += [f"{r.reference}\n  {r.digest} {r.verdict}" for r in self.results()]
         for group in self.commands():
             lines += ["", f"# {group.title}", *group.lines]
         return "\n".join(lines) + "\n"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cgwizard.errors import Code, WizardError
-from cgwizard.events import OnEvent, PullEvent, ignore
+from cgwizard.events import PullEvent
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report, Step
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.model import Engine
+    from cgwizard.guide.protocols import EarlierRun
     from cgwizard.guide.pull_image import PullTarget
     from cgwizard.guide.session import Session
     from cgwizard.proof.result import Proof
@@ -27,7 +26,7 @@ FIXES = {
 }
 
 
-class Pull(Step):
+class PullStep(Step):
     id = "pull"
     title = "Test pull"
 
@@ -41,7 +40,6 @@ class Pull(Step):
         }
         self.engines: dict[str, Engine] = {}  # the container engines that answer here
         self.progress = Progress()
-        self.on_event: OnEvent = ignore  # set by the front end that draws the progress
         self.running = False
         self._proposed = ""
         self._invalidate = ""  # the repository whose cache is invalidated before the next try
@@ -166,6 +164,64 @@ class Pull(Step):
             targets.append(PullTarget("private", image, name, port, private=True))
         return targets
 
+    # Its part of the plan
+
+    def fill(self, chosen: plan.Plan) -> None:
+        part = chosen.pull
+        if part is None:
+            return
+        self.set("free_image", part.free_image)
+        self.set("platform", part.platform)
+        self.set("engine", part.engine)
+        if part.private_image:
+            self.set("private_image", part.private_image)
+
+    def refuse_unexpected(self, chosen: plan.Plan) -> None:
+        """Raises WizardError ``engine-absent``."""
+        name = chosen.pull.engine if chosen.pull else BUILTIN
+        if self.values["engine"] != name:
+            there = ", ".join([BUILTIN, *self.engines])
+            raise WizardError(
+                Code.ENGINE_ABSENT,
+                tried=f"looking for the engine {name}, which is to pull",
+                came_back=f"there are: {there}",
+                cause="it is not installed or not running, or the answers are of another machine",
+                next_step=f'start it, or set engine = "builtin" under [pull]; {name} is not needed',
+            )
+
+    def rehearse(self, chosen: plan.Plan) -> int:
+        return 0
+
+    def resume(self, earlier: EarlierRun, report: Report, cancel: Cancel) -> bool:
+        """Whether what was pulled is still what Nexus has; else it is pulled again."""
+        from cgwizard.registry.reference import Reference
+
+        chosen = earlier.answers.pull
+        if earlier.step != self.session.steps[-1].id or not earlier.proofs or chosen is None:
+            return False
+        targets = {target.reference: target for target in self.targets()}
+        for proof in earlier.proofs:
+            reference = Reference.parse(proof.reference)
+            target = targets.get(str(reference)) or targets.get(proof.reference.rpartition(":")[0])
+            if target is None:
+                return False
+            tag = reference.digest or reference.tag or "latest"
+            label = f"{reference.repository} is in {target.repository}"
+            found = self.session.nexus.components(target.repository, reference.repository, tag)
+            if not any(component.digest == proof.finished.digest for component in found):
+                report(Check(f"still-{target.id}", label, "warning", "not as it was pulled: again"))
+                return False
+            report(Check(f"still-{target.id}", label, "done"))
+        self.session.proofs = list(earlier.proofs)
+        self.decide(pull=chosen)
+        return True
+
+    def evidence(self) -> Evidence:
+        found: Evidence = {"free_image": self.values["free_image"].strip() or plan.FREE_IMAGE}
+        if image := self.values["private_image"].strip():
+            found["private_image"] = image
+        return found
+
     # What is done
 
     def enter(self, report: Report, cancel: Cancel) -> None:
@@ -201,16 +257,14 @@ class Pull(Step):
                     cancel.check()
         finally:
             self.running = False
-        self.session.plan = msgspec.structs.replace(
-            self.session.plan,
+        self.decide(
             pull=plan.Pull(
                 self.values["free_image"].strip(),
                 self.values["private_image"].strip() if self._with_token else "",
                 self.values["platform"].strip(),
                 engine=self.values["engine"],
-            ),
+            )
         )
-        self.state = "done"
 
     def _keep_proofs(self, targets: list[PullTarget]) -> set[str]:
         """What an earlier try proved stands; returns the ids of those targets."""
@@ -225,7 +279,7 @@ class Pull(Step):
 
     def _event(self, event: PullEvent) -> None:
         self.progress.add(event)
-        self.on_event(event)
+        self.session.on_event(event)
 
     def _prove(self, target: PullTarget, report: Report, cancel: Cancel) -> Proof:
         from cgwizard.guide.pull_image import ImagePull

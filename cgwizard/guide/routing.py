@@ -14,6 +14,8 @@ from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, 
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import Repository
     from cgwizard.nexus.ports import Connector
@@ -24,7 +26,7 @@ LOCAL = {"127.0.0.1", "localhost", "[::1]"}
 SCHEMES = (Choice("http", "HTTP"), Choice("https", "HTTPS, with a keystore in Nexus"))
 
 
-class Routing(Step):
+class RoutingStep(Step):
     id = "routing"
     title = "Choose a free port"
     doubts: ClassVar[dict[Code, str]] = {
@@ -32,9 +34,12 @@ class Routing(Step):
         Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY: "port",
         Code.CONNECTOR_NOT_PUBLISHED: "port",
     }
+    found_later: ClassVar[frozenset[str]] = frozenset({"port"})
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, repository: Callable[[], str] = lambda: "") -> None:
+        """``repository``: the name of the one for the free images, as it is typed now."""
         super().__init__(session)
+        self._repository = repository
         self.values = {"port": "", "scheme": "http"}
         self._connectors: list[Connector] = []
         self._own: Repository | None = None  # a proxy of cgr.dev that is there already
@@ -84,11 +89,21 @@ class Routing(Step):
     def moves_on(self) -> bool:
         return self.state == "done" and all(c.state == "done" for c in self.checks.values())
 
-    def field_problems(self) -> dict[str, str]:
+    @property
+    def port(self) -> int:
+        """Raises WizardError where what was typed is none."""
         from cgwizard.nexus.ports import validate_port
 
+        return validate_port(self.values["port"])
+
+    def fill(self, chosen: plan.Plan) -> None:
+        if part := chosen.routing:
+            self.set("port", str(part.port))
+            self.set("scheme", part.scheme)
+
+    def field_problems(self) -> dict[str, str]:
         try:
-            validate_port(self.values["port"])
+            _ = self.port
         except WizardError as error:
             return {"port": f"{error.problem.came_back}: {error.problem.next_step}"}
         return {}
@@ -115,7 +130,7 @@ class Routing(Step):
             self.values["port"] = self._proposed = str(proposal)
         self._report_connectors(report)
         if not self.field_problems():
-            port = int(self.values["port"])
+            port = self.port
             try:
                 self._look(port, report)
             except WizardError as error:  # told in full when the port is chosen
@@ -133,13 +148,7 @@ class Routing(Step):
         container = self.session.container
         problem = unpublished(container, port) if container else None
         if problem is not None:
-            raise WizardError(
-                problem.code,
-                tried=problem.tried,
-                came_back=problem.came_back,
-                cause=problem.cause,
-                next_step=problem.next_step,
-            )
+            raise WizardError(**msgspec.structs.asdict(problem))
 
     def _find_own(self) -> Repository | None:
         """A repository that an earlier run, or someone else, made for cgr.dev already."""
@@ -151,7 +160,7 @@ class Routing(Step):
             and repository.docker
             and (repository.docker.http_port or repository.docker.https_port)
         ]
-        name = self.session.steps.developer.values["name"].strip()
+        name = self._repository()
         named = [r for r in proxies if r.name == name]
         return next(iter(named), None)
 
@@ -182,7 +191,7 @@ class Routing(Step):
     def act(self, report: Report, cancel: Cancel) -> None:
         from cgwizard.nexus.ports import connectors
 
-        port = int(self.values["port"])
+        port = self.port
         report(Check("port", f"port {port}", "running"))
         self.session.refresh()  # another administrator works there as well
         self._connectors = connectors(self.session.repositories)
@@ -193,10 +202,7 @@ class Routing(Step):
         if scheme == "https":
             detail = "Nexus opens it only with a keystore of its own; else choose HTTP"
             report(Check("scheme", "an HTTPS connector", "warning", detail))
-        self.session.plan = msgspec.structs.replace(
-            self.session.plan, routing=plan.Routing(port, scheme)
-        )
-        self.state = "done"
+        self.decide(routing=plan.Routing(port, scheme))
 
 
 def nexus_port(session: Session) -> int:

@@ -11,11 +11,13 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Check, Choice, Field, Report, Step
+from cgwizard.guide.step import Check, Choice, Field, Report
 from cgwizard.secrets import encrypted_file, index, systemd_creds
 from cgwizard.secrets import keyring as keyrings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cgwizard.secrets.encrypted_file import EncryptedFile
     from cgwizard.secrets.index import StoreName
     from cgwizard.secrets.secret import Secret
@@ -31,7 +33,10 @@ DOUBTS = {
 
 
 class Keeping:
-    """What can keep secrets here. `look` and whatever takes a report block."""
+    """What can keep secrets here. `look` and what takes a report block.
+
+    ``chosen`` is what was answered to "keep" in a step, ``secrets`` are that step's secrets.
+    """
 
     def __init__(self) -> None:
         self.only: str = ""  # unattended: the one place that the answers name, or "memory"
@@ -93,40 +98,40 @@ class Keeping:
             found.append(Choice("systemd-creds", told))
         return tuple(found)
 
-    def choice(self, step: Step) -> Where:
+    def choice(self, chosen: str, secrets: Mapping[str, Secret]) -> Where:
         """What is chosen in a step, or proposed until then."""
-        typed = step.values["keep"]
         possible = [choice.value for choice in self.choices()]
-        if typed in possible:
-            return typed  # type: ignore[return-value]
-        if step.secrets.get("passphrase"):
+        if chosen in possible:
+            return chosen  # type: ignore[return-value]
+        if secrets.get("passphrase"):
             return "secrets-file"
         if self._last in possible:
             return self._last
         return "keyring" if "keyring" in possible else "memory"
 
-    def fields(self, step: Step, label: str) -> list[Field]:
+    def fields(self, chosen: str, secrets: Mapping[str, Secret], label: str) -> list[Field]:
         """The choice, and the passphrase of a file that is made or opened by it."""
         choices = self.choices()
         if not choices:
             return []
-        found = [Field("keep", label, self.choice(step), "choice", choices)]
-        if self.choice(step) == "secrets-file" and self.file is None:
+        where = self.choice(chosen, secrets)
+        found = [Field("keep", label, where, "choice", choices)]
+        if where == "secrets-file" and self.file is None:
             found.append(Field("passphrase", "Passphrase", kind="secret"))
             if not self.file_exists:
                 found.append(Field("passphrase_again", "Once more", kind="secret"))
         return found
 
-    def problems(self, step: Step) -> dict[str, str]:
-        if self.choice(step) != "secrets-file" or self.file is not None:
+    def problems(self, chosen: str, secrets: Mapping[str, Secret]) -> dict[str, str]:
+        if self.choice(chosen, secrets) != "secrets-file" or self.file is not None:
             return {}
-        passphrase = step.secrets.get("passphrase")
+        passphrase = secrets.get("passphrase")
         if self.file_exists:
             return {} if passphrase else {"passphrase": "that of the secrets file that is there"}
         if passphrase is None or len(passphrase.reveal()) < encrypted_file.SHORTEST:
             least = f"at least {encrypted_file.SHORTEST} characters: four or five random words"
             return {"passphrase": least}
-        if passphrase != step.secrets.get("passphrase_again"):
+        if passphrase != secrets.get("passphrase_again"):
             return {"passphrase_again": "not the same as above"}
         return {}
 
@@ -134,26 +139,26 @@ class Keeping:
         """Whether the secrets file is known to hold this."""
         return index.IndexEntry(kind, account, "secrets-file") in self._noted
 
-    def notes(self, step: Step, kind: Kind) -> tuple[str, ...]:
+    def notes(self, chosen: str, secrets: Mapping[str, Secret], kind: Kind) -> tuple[str, ...]:
         """Why it is not kept by itself, where it is not."""
         if self.keyring is None or self.keyring.usable:
             return ()
         reason = f"{self.keyring.reason.rstrip('.')}."
-        if self.choice(step) != "memory":
+        if self.choice(chosen, secrets) != "memory":
             return (reason,)
         what = _WORDS[kind].capitalize()
         return (f"{reason} {what} stays in memory, for this run only.",)
 
     # What is done
 
-    def unlock(self, step: Step, report: Report) -> None:
+    def unlock(self, secrets: Mapping[str, Secret], report: Report) -> None:
         """Open the secrets file where its passphrase was typed. Raises WizardError."""
-        passphrase = step.secrets.get("passphrase")
+        passphrase = secrets.get("passphrase")
         if not self.locked or not passphrase:
             return
         report(Check("unlock", "open the secrets file", "running"))
         self.file = encrypted_file.EncryptedFile.unlock(encrypted_file.path(), passphrase)
-        self._opened(step)
+        self._opened()
         report(Check("unlock", "opened the secrets file", "done"))
 
     def load(self, kind: Kind, account: str) -> tuple[Secret, str] | None:
@@ -166,11 +171,20 @@ class Keeping:
                     return found, self.place(where)
         return None
 
-    def keep(self, step: Step, kind: Kind, account: str, secret: Secret, report: Report) -> None:
+    def keep(
+        self,
+        chosen: str,
+        secrets: Mapping[str, Secret],
+        secret: Secret,
+        report: Report,
+        *,
+        kind: Kind,
+        account: str,
+    ) -> None:
         """Keep it as chosen. It is a convenience: where it fails, the guide goes on without."""
         if self.keyring is None:
             return
-        where = self._last = self.choice(step)
+        where = self._last = self.choice(chosen, secrets)
         if where == "memory":
             return
         label = f"keep {_WORDS[kind]} {_IN[where]}"
@@ -178,9 +192,9 @@ class Keeping:
         try:
             if where == "secrets-file" and self.file is None:
                 self.file = encrypted_file.EncryptedFile.create(
-                    encrypted_file.path(), step.secrets["passphrase"]
+                    encrypted_file.path(), secrets["passphrase"]
                 )
-                self._opened(step)
+                self._opened()
             self._open()[where].save(kind, account, secret)
         except WizardError as error:
             self.file_exists = encrypted_file.path().exists()  # another cgwizard may have made it
@@ -211,11 +225,9 @@ class Keeping:
             return self.keyring.backend
         return str(encrypted_file.path() if where == "secrets-file" else systemd_creds.folder())
 
-    def _opened(self, step: Step) -> None:
+    def _opened(self) -> None:
         self.file_exists = True
         self._last = "secrets-file"
-        for field in SECRET_FIELDS:  # nobody needs it any more
-            step.secrets.pop(field, None)
 
     def _open(self) -> dict[StoreName, Store]:
         """The places that can be read now, the one that this run used first."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cgwizard.changes.journal import Journal
+from cgwizard.changes.settle import settle
 from cgwizard.errors import Code, Problem, WizardError
+from cgwizard.events import OnEvent, ignore
+from cgwizard.guide.secret_storage import Keeping
 from cgwizard.net.client import Trust
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
@@ -17,58 +20,50 @@ from cgwizard.secrets.secret import Credentials
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.container_model import Container
-    from cgwizard.guide.connect import Connect
-    from cgwizard.guide.developer import Developer
-    from cgwizard.guide.finish import Finish
-    from cgwizard.guide.pull import Pull
-    from cgwizard.guide.routing import Routing
-    from cgwizard.guide.step import Report, Step
-    from cgwizard.guide.token import Token
+    from cgwizard.guide.protocols import NexusRun, PracticeServers
+    from cgwizard.guide.step import Evidence, Report, SideStep, Step
     from cgwizard.nexus.client import NexusClient, Server
-    from cgwizard.nexus.models import BlobStore, DockerProxy, Repository
-    from cgwizard.practice.world import PracticeInfo
+    from cgwizard.nexus.docker_proxy import DockerProxy
+    from cgwizard.nexus.models import BlobStore, Repository
     from cgwizard.proof.result import Proof
     from cgwizard.registry.client import Registry
     from cgwizard.registry.retry import RetryPolicy
-    from cgwizard.runs.run import Run
     from cgwizard.tokens.claims import PullToken
 
 UPSTREAM = "https://cgr.dev"
 
 
-class Steps(NamedTuple):
-    """The guide, in order."""
-
-    connect: Connect
-    routing: Routing
-    developer: Developer
-    token: Token
-    pull: Pull
-    finish: Finish
-
-
 class Session:
-    """Shared by the steps. ``practice`` is what to fill in when there are practice servers."""
+    """What the steps share. It knows them only as steps; `guide.Guide` puts them in.
+
+    ``practice`` says what to fill in where there are practice servers. ``trial`` makes the step
+    that starts a trial Nexus; None where none is offered.
+    """
+
+    steps: tuple[Step, ...]
 
     def __init__(
         self,
         *,
         url: str = "",
         user: str = "",
-        practice: PracticeInfo | None = None,
+        practice: PracticeServers | None = None,
         start_practice: Callable[[], None] | None = None,
         journal_folder: Path | None = None,
+        trial: Callable[[Session], SideStep] | None = None,
     ) -> None:
-        from cgwizard.guide import connect, developer, finish, pull, routing, token
-
         self.url, self.user = url, user
         self.practice = practice
         self._start_practice = start_practice
+        self.trial = trial
         self.plan = plan.Plan()
         self.trust = Trust()
+        self.keeping = Keeping()
         self.journal = Journal(None if practice else journal_folder)
-        self.run: Run | None = None  # set where it is saved: not in practice
+        self.run: NexusRun | None = None  # set where it is saved: not in practice
+        self.on_event: OnEvent = ignore  # set by the front end that draws a pull's progress
         self.dry_run = False  # nothing is changed; what would be made is in `assumed`
+        self.answers_file: Path | None = None  # where Finish saves the answers, if it was named
         self.assumed: dict[str, DockerProxy] = {}
         self.skip_to: Step | None = None  # where a resumed run goes on, once Connect is through
         self.cancel: Cancel | None = None  # what stops the work that is under way
@@ -76,7 +71,7 @@ class Session:
         # Known after Connect
         self.client: NexusClient | None = None
         self.server: Server | None = None
-        self.container: Container | None = None  # in which Nexus runs, if it does on this machine
+        self.container: Container | None = None  # of this machine, with Nexus
         self.credentials: Credentials | None = None
         self.repositories: list[Repository] = []
         self.blob_stores: list[BlobStore] = []
@@ -84,23 +79,15 @@ class Session:
         self.pull_token: PullToken | None = None
         # Known after Test pull
         self.proofs: list[Proof] = []
-        self.steps = Steps(
-            connect.Connect(self),
-            routing.Routing(self),
-            developer.Developer(self),
-            token.Token(self),
-            pull.Pull(self),
-            finish.Finish(self),
-        )
 
     def reset_after(self, step: Step) -> None:
         """Later steps rest on this one's answers: they are done again, with what was typed."""
+        self.skip_to = None
         for later in self.steps[self.steps.index(step) + 1 :]:
             later.reset()
 
     def confirmed(self, report: Report) -> None:
-        """A step is through: how far the run is, is saved. That it could not be is no reason to
-        stop."""
+        """A step is through: save how far the run is. A failure to save does not stop the guide."""
         from cgwizard.guide.step import Check
 
         if self.run is None:
@@ -114,11 +101,36 @@ class Session:
     def next_to(self, step: Step, direction: int) -> Step | None:
         """The step after (+1) or before (-1) ``step``; None at either end. A run that is gone
         on with skips once what it has done already."""
-        if step is self.steps.connect and direction == 1 and self.skip_to is not None:
+        if direction == 1 and self.skip_to is not None:
             found, self.skip_to = self.skip_to, None
             return found
         index = self.steps.index(step) + direction
         return self.steps[index] if 0 <= index < len(self.steps) else None
+
+    @property
+    def first(self) -> Step:
+        return self.steps[0]
+
+    @property
+    def through(self) -> bool:
+        """Whether every step is."""
+        return all(step.through for step in self.steps)
+
+    def evidence(self) -> Evidence:
+        """What the steps know for the diagnosis; later ones know better."""
+        found: Evidence = {}
+        for step in self.steps:
+            found.update(step.evidence())
+        return found
+
+    def refuse_looking(self, what: str) -> None:
+        """Raise WizardError ``looking-only`` where only another run may change Nexus."""
+        if self.run is not None and self.run.looking:
+            raise WizardError(
+                Code.LOOKING_ONLY,
+                tried=what,
+                came_back="nothing was sent",
+            )
 
     def start_practice(self) -> str:
         """Wait until the practice servers answer; returns the practice Nexus's URL."""
@@ -172,9 +184,7 @@ class Session:
         way."""
         self.repositories = self.nexus.repositories()
         if self.journal.open:
-            from cgwizard.runs import resume
-
-            resume.settle(self, lambda _: None)
+            settle(self.journal, self.nexus)
 
     def docker_proxy(self, name: str) -> DockerProxy | None:
         """The repository as Nexus has it; in a dry run, as it would be by now."""

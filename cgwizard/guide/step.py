@@ -1,14 +1,15 @@
 """A step as every front end drives it: fields, checks, one main action.
 
-A step is asked what to show (`fields`, `checks`, `preview`, `action`) and told what the user
-did (`set`, `act`). It knows nothing of screens. `enter` and `act` block and are called in a
-worker thread; everything else is quick.
+A front end asks a step what to show (`fields`, `checks`, `preview`, `action`) and passes on what
+the user did (`set`, `act`). The step owns its life: its part of the plan, what it refuses, what
+a dry run would do, whether a saved result still holds. It knows nothing of screens. `enter`,
+`act` and what else takes a report block and are called in a worker thread; the rest is quick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
 
 import msgspec
 
@@ -17,7 +18,11 @@ from cgwizard.errors import Cancelled, Code, Problem, WizardError
 from cgwizard.secrets.secret import Secret
 
 if TYPE_CHECKING:
+    from cgwizard.guide.protocols import EarlierRun, StartedNexus
     from cgwizard.guide.session import Session
+    from cgwizard.plan.answers_file import Answers
+    from cgwizard.plan.model import Plan
+    from cgwizard.tokens.claims import PullToken
 
 CheckState = Literal["waiting", "running", "done", "warning", "problem", "unknown", "skipped"]
 StepState = Literal["todo", "done", "skipped", "problem"]
@@ -65,6 +70,42 @@ class Action(msgspec.Struct, frozen=True):
 
 
 CONTINUE = Action("continue", "continue")
+QUIT = Action("quit", "done, leave")  # of the last step
+SKIP = Action("skip", "skip: free images only", "s", "skip")
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A request that a dry run would have sent: its action, and its lines."""
+
+    action: str
+    lines: tuple[str, ...]
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A pull, as the end of the guide shows it."""
+
+    reference: str
+    digest: str
+    verdict: str
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """What to run with one tool."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+class Evidence(TypedDict, total=False):
+    """What the steps know for the diagnosis. Images and repositories as they were typed."""
+
+    url: str  # of Nexus
+    free_image: str
+    free_repository: str
+    private_image: str
+    private_repository: str  # "" for that of the free images; not there: no private image
+    pull_token: PullToken
+    token_problem: Problem  # why the pasted text is no pull token
 
 
 class Fix(msgspec.Struct, frozen=True):
@@ -83,6 +124,13 @@ class Step:
     defaults: ClassVar[dict[str, str]] = {}
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     doubts: ClassVar[dict[Code, str]] = {}  # problem code: the field that it is about
+    # Fields that an answers file may leave empty: the guide finds what belongs there.
+    found_later: ClassVar[frozenset[str]] = frozenset()
+    # The key of the answers file that fills a field, where it is not the field's own name.
+    answer_keys: ClassVar[dict[str, tuple[str, str]]] = {}
+    # Unattended: the next step after a problem whose own next step is for a user at the screen.
+    next_steps: ClassVar[dict[Code, str]] = {}
+    in_dry_run: ClassVar[bool] = True
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -126,6 +174,10 @@ class Step:
         return self.doubts.get(self.problem.code, "") if self.problem else ""
 
     @property
+    def through(self) -> bool:
+        return self.state in {"done", "skipped"}
+
+    @property
     def moves_on(self) -> bool:
         """After `act`: the step is through and leaves nothing to read."""
         return False
@@ -133,6 +185,97 @@ class Step:
     def others(self) -> tuple[Action, ...]:
         """What other keys do now."""
         return ()
+
+    def results(self) -> tuple[Result, ...]:
+        """What was proved, where the step is the one that sums it up."""
+        return ()
+
+    def commands(self) -> tuple[Commands, ...]:
+        """How to use it from now on, by tool."""
+        return ()
+
+    # Its part of the plan
+
+    def fill(self, chosen: Plan) -> None:
+        """Answer the questions as in ``chosen``; what is undecided there stays as it is."""
+
+    def fill_unattended(self, answers: Answers) -> None:
+        """The same, with the secrets from where the answers say. Raises WizardError."""
+        self.fill(answers)
+
+    def decide(self, **parts: object) -> None:
+        """Give these parts back to the plan, by the names of its members; the step is through."""
+        self.session.plan = msgspec.structs.replace(self.session.plan, **parts)
+        self.state = "done"
+
+    def skipped_by(self, chosen: Plan) -> bool:
+        return False
+
+    def skip(self, report: Report, cancel: Cancel) -> None:
+        """Leave the step out, where `skipped_by` may say so."""
+        raise NotImplementedError
+
+    def missing(self) -> dict[str, str]:
+        """What is wrong with answers that come from a file, by field."""
+        return {
+            field: told
+            for field, told in self.field_problems().items()
+            if field not in self.found_later or self.values.get(field)
+        }
+
+    def answer_key(self, field: str, chosen: Plan) -> tuple[str, str]:
+        """Where the answers file has the answer to ``field``."""
+        return self.answer_keys.get(field, (self.id, field.replace("_", "-")))
+
+    def refuse_unexpected(self, chosen: Plan) -> None:
+        """After `enter`, where nobody can be asked: raises WizardError when Nexus or this machine
+        is not what ``chosen`` was written for."""
+
+    def agrees(self, chosen: Plan) -> bool:
+        """Whether ``chosen`` confirms the fix of the problem that the step has now."""
+        return False
+
+    # What a dry run would do
+
+    def changes_nexus(self) -> bool:
+        """Whether the main action would change Nexus now."""
+        return bool(self.preview())
+
+    def rehearse(self, chosen: Plan) -> int | None:
+        """Take the main action as done; returns how many changes it would make. None: it changes
+        nothing, so that a dry run does it."""
+        return 1 if self.changes_nexus() else None
+
+    def rehearsed(self, chosen: Plan) -> Request | Problem | None:
+        """Of a step that a dry run went through: what would be sent besides, or would stop it."""
+        return None
+
+    # Whether a saved result still holds
+
+    def resume(self, earlier: EarlierRun, report: Report, cancel: Cancel) -> bool:
+        """Be through as in an earlier run, without a change in Nexus; whether that was possible."""
+        if getattr(earlier.answers, self.id, None) is None:
+            return False
+        run_checked(self, self.enter, report, cancel)
+        if self.problem is not None or self.changes_nexus():
+            return False  # it is not there, or not as confirmed: the user sees what will be sent
+        run_checked(self, self.act, report, cancel)
+        return self.state == "done"
+
+    # What it offers the diagnosis
+
+    def evidence(self) -> Evidence:
+        return {}
+
+    # Steps beside the guide
+
+    def opens(self, action: str) -> SideStep | None:
+        """A new step that this one of `others` opens; None where `do` does it."""
+        return None
+
+    def closed(self, side: SideStep) -> bool:
+        """Take over what ``side`` came to; whether that answers this step's questions."""
+        return False
 
     # What the user did
 
@@ -160,7 +303,7 @@ class Step:
         self.state = "todo"
 
     def stopped(self) -> None:
-        """The user stopped what was under way: what of it stays true, stays."""
+        """The user stopped what was under way: forget what is not certain any more."""
         self.reset()
 
     def field_problems(self) -> dict[str, str]:
@@ -177,6 +320,12 @@ class Step:
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
         """Do one of `others`; blocks."""
         raise NotImplementedError(action)
+
+
+class SideStep(Step):
+    """A step beside the guide, opened by an action of one of its steps and closed to that step."""
+
+    result: StartedNexus | None = None
 
 
 def run_checked(
@@ -196,7 +345,7 @@ def run_checked(
     try:
         with step.session.stopped_by(cancel):
             work(keep, cancel)
-        if step.state in {"done", "skipped"}:
+        if step.through:
             step.session.confirmed(keep)
     except Cancelled:
         step.stopped()

@@ -6,22 +6,36 @@ import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
-
 from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy, routing, token_check
 from cgwizard.guide import secret_storage as keeping
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
+from cgwizard.guide.step import (
+    CONTINUE,
+    SKIP,
+    Action,
+    Check,
+    Choice,
+    Evidence,
+    Field,
+    Fix,
+    Report,
+    Step,
+    run_checked,
+)
 from cgwizard.guide.token_check import IMAGE, describe, image_problem
-from cgwizard.guide.token_target import Target
+from cgwizard.guide.token_target import Target, TokenRepository
 from cgwizard.plan import model as plan
 from cgwizard.secrets.sources import pasted
 from cgwizard.secrets.store import packed, unpacked
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.guide.protocols import EarlierRun
     from cgwizard.guide.session import Session
+    from cgwizard.nexus.docker_proxy import DockerProxy
+    from cgwizard.plan.answers_file import Answers
+    from cgwizard.secrets.secret import Secret
     from cgwizard.tokens.claims import PullToken
     from cgwizard.tokens.docker_config import CredentialLookup
 
@@ -31,12 +45,11 @@ MODES = (
 )
 
 HOST = "cgr.dev"  # a pull token is kept for it
-SKIP = Action("skip", "skip: free images only", "s", "skip")
 UNSKIP = Action("unskip", "add a token after all", "t")
 AGAIN = Action("again", "send the token again", "a")
 
 
-class Token(Step):
+class TokenStep(Step):
     id = "token"
     title = "Add token auth"
     secret_fields: ClassVar[frozenset[str]] = keeping.SECRET_FIELDS | {"token"}
@@ -58,11 +71,15 @@ class Token(Step):
         "port": "",
         "keep": "",
     }
+    found_later: ClassVar[frozenset[str]] = frozenset({"port"})
+    answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"token": ("secrets", "pull-token")}
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.checked: PullToken | None = None  # the token that cgr.dev accepted
-        self.target = Target(self)
+        self.repository = TokenRepository(session)
+        self.keeping = session.keeping
+        self._read: tuple[Secret, PullToken] | None = None  # what was pasted, and what it means
         self._found: CredentialLookup | None = None
         self._chainctl = False
         self._proposed = ""
@@ -96,19 +113,20 @@ class Token(Step):
                 Field("name", "Name", values["name"]),
                 Field("port", "Port", values["port"]),
             ]
-        return (*fields, *self.keeping.fields(self, "Keep the token"))
+        return (*fields, *self.keeping.fields(values["keep"], self.secrets, "Keep the token"))
 
     def notes(self) -> tuple[str, ...]:
         if self.state == "skipped":
             return ("This step is skipped: free images only.",)
-        return (*self._replaced(), *self.keeping.notes(self, "pull-token"))
+        kept = self.keeping.notes(self.values["keep"], self.secrets, "pull-token")
+        return (*self._replaced(), *kept)
 
     def _replaced(self) -> tuple[str, ...]:
-        name, existing = self.target.name, self.target.existing
+        name, existing = self.target.name, self.existing
         stored = existing.http_client.authentication if existing else None
         if stored is None or self.checked is None or self.state == "done":
             return ()
-        if self.target.has(self.checked):
+        if self._has_it:
             return (f"{name} has this token already: nothing to change.",)
         if stored.username == self.checked.credentials.username:
             return (f"{name} has this token already; it is sent again.",)
@@ -122,10 +140,12 @@ class Token(Step):
             return ()
         if self.session.plan.developer is None or self.session.plan.routing is None:
             return ()
-        if self.target.has(self.checked):
+        if self._has_it:
             return ()
         nexus = self.session.nexus
-        return self.target.change(self.checked).preview(nexus.base_url, nexus.version)
+        return self.repository.change(self.target, self.checked).preview(
+            nexus.base_url, nexus.version
+        )
 
     def action(self) -> Action:
         if self.state in {"done", "skipped"}:
@@ -134,11 +154,11 @@ class Token(Step):
             return Action("fix", self.fix.label)
         if self.checked is None:
             return Action("check", "check the token at cgr.dev")
-        if self.session.plan.routing and self.target.has(self.checked):
+        if self._has_it:
             return Action("use", f"use {self.target.name}")
         if self.values["mode"] == "add":
             return Action("add", f"add the token to {self.target.name}")
-        verb = "change" if self.target.existing is not None else "create"
+        verb = "change" if self.existing is not None else "create"
         return Action(verb, f"{verb} {self.values['name']}".rstrip())
 
     def others(self) -> tuple[Action, ...]:
@@ -147,7 +167,7 @@ class Token(Step):
         if self.state == "done":
             return ()
         actions = [SKIP]
-        if self.checked is not None and self.session.plan.routing and self.target.has(self.checked):
+        if self._has_it:
             actions.append(AGAIN)
         if self._found is not None:
             actions.append(Action("docker-config", f"read it from {self._found.where}", "r"))
@@ -156,8 +176,35 @@ class Token(Step):
         return tuple(actions)
 
     @property
-    def keeping(self) -> keeping.Keeping:
-        return self.session.steps.connect.keeping
+    def target(self) -> Target:
+        """Where the token goes, by the answers as they are."""
+        developer = self.session.plan.developer
+        separate = self.values["mode"] == "separate"
+        if developer and not separate:
+            return Target(developer.name, separate)
+        port = None if not separate or self._port_problem() else int(self.values["port"])
+        return Target(self.values["name"].strip(), separate, port)
+
+    @property
+    def existing(self) -> DockerProxy | None:
+        """What is there under that name."""
+        return self.repository.existing(self.target)
+
+    @property
+    def _has_it(self) -> bool:
+        """Whether there is nothing to send."""
+        if self.checked is None or not self.session.plan.routing or self.target_problems():
+            return False
+        return self.repository.has(self.target, self.checked)
+
+    def read(self) -> PullToken:
+        """What was pasted, read once. Raises WizardError where it is no pull token."""
+        from cgwizard.tokens import paste
+
+        text = self.secrets["token"]
+        if self._read is None or self._read[0] != text:
+            self._read = text, paste.parse(text.reveal())
+        return self._read[1]
 
     @property
     def organization(self) -> str:
@@ -169,11 +216,11 @@ class Token(Step):
             return False
         if field in {"token", "image"}:
             self.checked = None
-            self.target.again = False
+            self.repository.again = False
         return True
 
     def field_problems(self) -> dict[str, str]:
-        return self.target_problems() | self.keeping.problems(self)
+        return self.target_problems() | self.keeping.problems(self.values["keep"], self.secrets)
 
     def target_problems(self) -> dict[str, str]:
         """Of what decides what is sent to Nexus."""
@@ -187,10 +234,10 @@ class Token(Step):
         return {field: problem for field, problem in problems.items() if problem}
 
     def _name_problem(self) -> str | None:
-        developer = self.session.plan.developer
-        if developer and self.target.name.lower() == developer.name.lower():
+        developer, name = self.session.plan.developer, self.values["name"].strip()
+        if developer and name.lower() == developer.name.lower():
             return "another name than that of the free images, or choose the same repository"
-        return docker_proxy.name_problem(self.target.name)
+        return docker_proxy.name_problem(name)
 
     def _port_problem(self) -> str | None:
         from cgwizard.nexus.ports import validate_port
@@ -204,6 +251,103 @@ class Token(Step):
             return "another port than that of the free images"
         return None
 
+    # Its part of the plan
+
+    def fill(self, chosen: plan.Plan) -> None:
+        part, pull = chosen.token, chosen.pull
+        if part is None or part.mode == "skip":
+            return
+        self.set("mode", part.mode)
+        image = pull.private_image if pull else ""
+        if not image and part.organization:
+            image = f"{part.organization}/{IMAGE}"
+        self.set("image", image)
+        if part.mode == "separate":
+            self.set("name", part.name)
+            if part.port is not None:
+                self.set("port", str(part.port))
+
+    def fill_unattended(self, answers: Answers) -> None:
+        from cgwizard.secrets import sources
+
+        self.fill(answers)
+        self.values["keep"] = "memory"  # what is kept where was decided with the answers
+        if not self.session.practice and not self.skipped_by(answers):
+            self.secrets["token"] = sources.pull_token(answers.secrets.pull_token)
+
+    def skipped_by(self, chosen: plan.Plan) -> bool:
+        return chosen.token is None or chosen.token.mode == "skip"
+
+    def skip(self, report: Report, cancel: Cancel) -> None:
+        self.checks.clear()
+        self.decide(token=plan.Token())
+        self.session.pull_token = None
+        self.state = "skipped"
+
+    def answer_key(self, field: str, chosen: plan.Plan) -> tuple[str, str]:
+        if field != "image":
+            return super().answer_key(field, chosen)
+        given = chosen.pull is not None and chosen.pull.private_image
+        return ("pull", "private-image") if given else ("token", "organization")
+
+    def resume(self, earlier: EarlierRun, report: Report, cancel: Cancel) -> bool:
+        """The token itself was not saved: that Nexus has one of the same user name must do, and
+        the pull will prove it."""
+        chosen = earlier.answers.token
+        if chosen is None:
+            return False
+        if chosen.mode == "skip":
+            run_checked(self, self.skip, report, cancel)
+            return self.problem is None
+        developer = self.session.plan.developer or plan.Developer()
+        name = chosen.name if chosen.mode == "separate" else developer.name
+        label = f"{name} has the token {chosen.username.partition('/')[2]}"
+        found = self.session.nexus.docker_proxy(name)
+        authentication = found.http_client.authentication if found is not None else None
+        ports = {found.docker.http_port, found.docker.https_port} if found is not None else set()
+        if authentication is None or authentication.username != chosen.username:
+            report(Check("token-there", label, "warning", "not any more: add it again"))
+            return False
+        if chosen.port is not None and chosen.port not in ports:
+            report(Check("token-there", label, "warning", "on another port now"))
+            return False
+        report(Check("token-there", label, "done"))
+        run_checked(self, self.enter, report, cancel)  # the keyring may have it
+        self.session.pull_token = self._known(chosen.username)
+        image = earlier.answers.pull.private_image if earlier.answers.pull else ""
+        self.decide(token=chosen, pull=plan.Pull(private_image=image))
+        return True
+
+    def _known(self, username: str) -> PullToken | None:
+        """The token itself, where it is in the keyring; without it the registry is not compared."""
+        if not self.secrets.get("token"):
+            return None
+        try:
+            token = self.read()
+        except WizardError:
+            return None
+        return token if token.credentials.username == username else None
+
+    def evidence(self) -> Evidence:
+        session, chosen = self.session, self.session.plan.token
+        found: Evidence = {}
+        if session.pull_token is not None:
+            found["pull_token"] = session.pull_token
+        elif self.state != "skipped" and self.secrets.get("token"):
+            try:
+                found["pull_token"] = self.read()
+            except WizardError as error:
+                found["token_problem"] = error.problem
+        if self.state == "skipped" or (chosen is not None and chosen.mode == "skip"):
+            return found
+        found["private_image"] = self.values["image"].strip()
+        if chosen is not None:
+            found["private_repository"] = chosen.name
+        else:
+            separate = self.values["mode"] == "separate"
+            found["private_repository"] = self.values["name"].strip() if separate else ""
+        return found
+
     # What is done
 
     def enter(self, report: Report, cancel: Cancel) -> None:
@@ -215,7 +359,7 @@ class Token(Step):
         if self.checked is None:
             self.session.refresh()
         else:
-            self.target.look_up()
+            self.repository.look_up(self.target)
         if self.values["port"] in {"", self._proposed}:
             taken = connectors(self.session.repositories)
             own = next((c for c in taken if c.repository == self.values["name"].strip()), None)
@@ -241,17 +385,14 @@ class Token(Step):
             self._found = next((each for each in found if each.token is not None), None)
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
-        if action == "skip":
-            self.checks.clear()
-            self.session.plan = msgspec.structs.replace(self.session.plan, token=plan.Token())
-            self.session.pull_token = None
-            self.state = "skipped"
+        if action == SKIP.id:
+            self.skip(report, cancel)
         elif action == "unskip":
             self.reset()
             self.session.reset_after(self)
             self.enter(report, cancel)
         elif action == "again" and self.checked is not None:
-            self.target.again = True
+            self.repository.again = True
             self._apply(self.checked, report, cancel)
         elif action == "docker-config" and self._found is not None and self._found.token:
             self.set("token", pasted(self._found.token.credentials).reveal())
@@ -264,7 +405,8 @@ class Token(Step):
             report(Check("chainctl", "make a pull token with chainctl", "done"))
 
     def act(self, report: Report, cancel: Cancel) -> None:
-        self.keeping.unlock(self, report)
+        self.keeping.unlock(self.secrets, report)
+        self._drop_passphrase()
         if self.checked is None:
             self._check(report, cancel)
         else:
@@ -274,58 +416,67 @@ class Token(Step):
         ask = self.fix is None  # else it was chosen to go on without
         self.fix = None
         self.checks.clear()
-        image, text = self.values["image"].strip(), self.secrets["token"]
+        image = self.values["image"].strip()
         try:
-            token = token_check.check(self.session, text, image, report, cancel, ask=ask)
+            token = token_check.check(self.session, self.read, image, report, cancel, ask=ask)
         except WizardError as error:
             if token_check.unreachable(error.problem):
                 # Often only Nexus may reach it, and that is all that is needed.
                 self.fix = Fix("go on without asking cgr.dev from here", lambda: None)
             raise
         report(Check("nexus", f"look for {self.target.name} in Nexus", "running"))
-        self.target.look_up()
-        there = "it is there" if self.target.existing is not None else "the name is free"
+        self.repository.look_up(self.target)
+        there = "it is there" if self.existing is not None else "the name is free"
         report(Check("nexus", f"looked for {self.target.name} in Nexus", "done", there))
         self.checked = token
 
     def _apply(self, token: PullToken, report: Report, cancel: Cancel) -> None:
-        chosen = self.session.routing
-        separate = self.values["mode"] == "separate"
-        shown = self.target.existing
-        report(Check("apply", f"look for {self.target.name}", "running"))
-        self.target.look_up()
-        self.target.refuse_unseen(shown)
-        change = self.target.change(token)
-        port = int(self.values["port"]) if separate else None
-        if self.target.has(token):
-            report(Check("apply", f"{self.target.name} has this token already", "done"))
-            reached = port or chosen.port
+        chosen, target = self.session.routing, self.target
+        shown = self.existing
+        report(Check("apply", f"look for {target.name}", "running"))
+        self.repository.look_up(target)
+        self.repository.refuse_unseen(target, shown)
+        change = self.repository.change(target, token)
+        if self._has_it:
+            report(Check("apply", f"{target.name} has this token already", "done"))
+            reached = target.port or chosen.port
             docker_proxy.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
-            self._through(token, port, report)
+            self._through(token, target, report)
             return
-        if port is not None and not self.target.is_own(port):
-            report(Check("apply", f"port {port}", "running"))
-            routing.refuse_taken(self.session, port)
-            routing.tell_cautions(self.session, port, report)
+        if target.port is not None and not self.repository.is_own(target):
+            report(Check("apply", f"port {target.port}", "running"))
+            routing.refuse_taken(self.session, target.port)
+            routing.tell_cautions(self.session, target.port, report)
         docker_proxy.apply(self.session, change, report, cancel)
         if isinstance(change, changes.UpdateProxy):
-            self.target.forget_failures(change.repository, report)
-        self._through(token, port, report)
+            self.repository.forget_failures(change.repository, report)
+        self._through(token, target, report)
 
-    def _through(self, token: PullToken, port: int | None, report: Report) -> None:
-        secret = packed(token.credentials)
-        self.keeping.keep(self, "pull-token", HOST, secret, report)
+    def _drop_passphrase(self) -> None:
+        """Once the secrets file is open, its passphrase is not needed any more."""
+        if self.keeping.file is not None:
+            for field in keeping.SECRET_FIELDS:
+                self.secrets.pop(field, None)
+
+    def _through(self, token: PullToken, target: Target, report: Report) -> None:
+        self.keeping.keep(
+            self.values["keep"],
+            self.secrets,
+            packed(token.credentials),
+            report,
+            kind="pull-token",
+            account=HOST,
+        )
+        self._drop_passphrase()
         self.session.pull_token = token
-        self.session.plan = msgspec.structs.replace(
-            self.session.plan,
+        self.decide(
             token=plan.Token(
-                mode="separate" if self.values["mode"] == "separate" else "add",
+                mode="separate" if target.separate else "add",
                 organization=self.organization,
                 username=token.credentials.username,
-                name=self.target.name,
-                port=port,
+                name=target.name,
+                port=target.port,
                 scheme=self.session.routing.scheme,
             ),
             pull=plan.Pull(private_image=self.values["image"].strip()),
         )
-        self.state = "done"

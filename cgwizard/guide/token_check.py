@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Report, checking
 from cgwizard.plan import model as plan
-from cgwizard.secrets.secret import Secret
 from cgwizard.text.units import short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cgwizard.cancel import Cancel
     from cgwizard.errors import Problem
     from cgwizard.guide.session import Session
@@ -28,19 +29,25 @@ def unreachable(error: Problem) -> bool:
 
 
 def check(
-    session: Session, text: Secret, image: str, report: Report, cancel: Cancel, *, ask: bool = True
+    session: Session,
+    read: Callable[[], PullToken],
+    image: str,
+    report: Report,
+    cancel: Cancel,
+    *,
+    ask: bool = True,
 ) -> PullToken:
     """Ask cgr.dev itself, before Nexus is touched: Nexus would only say manifest unknown.
 
-    ``ask`` False: only read the token, where the registry cannot be reached from here.
+    ``read`` says what was pasted. ``ask`` False: only read it, where the registry cannot be
+    reached from here.
     Raises WizardError, with the failed check reported, and Cancelled.
     """
     from cgwizard.registry.retry import Retries
-    from cgwizard.tokens import paste
 
     label = "it reads as a pull token"
     report(Check("shape", label, "running"))
-    token = paste.parse(text.reveal())
+    token = read()
     until = f"until {token.expires:%d %B %Y}" if token.expires else "no expiry date in it"
     report(Check("shape", label, "done", until))
     cancel.check()

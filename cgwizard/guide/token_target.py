@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cgwizard.changes import change as changes
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
@@ -11,97 +13,92 @@ from cgwizard.guide.step import Check, Report
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
-    from cgwizard.guide.token import Token
-    from cgwizard.nexus.models import DockerProxy
+    from cgwizard.guide.session import Session
+    from cgwizard.nexus.docker_proxy import DockerProxy
     from cgwizard.tokens.claims import PullToken
 
 
-class Target:
-    """Follows the step's answers: the same repository as the free images', or one of its own."""
+class Target(msgspec.Struct, frozen=True):
+    """Where the token goes, by the answers: a repository of its own, or that of the free images."""
 
-    def __init__(self, step: Token) -> None:
-        self.step = step
-        self.session = step.session
+    name: str
+    separate: bool
+    port: int | None = None  # of a repository of its own; None where what was typed is no port
+
+
+class TokenRepository:
+    """What Nexus has at the places that a token could go into."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self.again = False  # the user wants the token sent although Nexus has it
         self._looked: dict[str, DockerProxy | None] = {}  # what is there, by name
 
-    @property
-    def separate(self) -> bool:
-        return self.step.values["mode"] == "separate"
+    def existing(self, target: Target) -> DockerProxy | None:
+        return self._looked.get(target.name)
 
-    @property
-    def name(self) -> str:
-        developer = self.session.plan.developer
-        if not self.separate and developer:
-            return developer.name
-        return self.step.values["name"].strip()
-
-    @property
-    def existing(self) -> DockerProxy | None:
-        return self._looked.get(self.name)
-
-    def has(self, token: PullToken) -> bool:
+    def has(self, target: Target, token: PullToken) -> bool:
         """Whether the repository is as wanted and holds a token of this user name. Nexus does
         not tell its password; a pull token's user name belongs to one token, so it is this one."""
-        existing = self.existing
-        if self.again or existing is None or self.step.target_problems():
+        existing = self.existing(target)
+        if self.again or existing is None:
             return False
         stored = existing.http_client.authentication
         same = stored is not None and stored.username == token.credentials.username
-        return same and not existing.differences(self.wanted(token))
+        return same and not existing.differences(self.wanted(target, token))
 
-    def look_up(self) -> None:
-        """At both repositories that it could go into: the choice may still change."""
+    def look_up(self, target: Target) -> None:
+        """Ask for both repositories that it could go into: the choice may still change."""
         developer = self.session.developer
         self.session.refresh()
         self._looked = {developer.name: self.session.docker_proxy(developer.name)}
-        if self.separate:
-            self._looked[self.name] = docker_proxy.existing_proxy(self.session, self.name)
+        if target.separate:
+            name = target.name
+            self._looked[name] = docker_proxy.existing_proxy(self.session, name)
 
-    def wanted(self, token: PullToken) -> DockerProxy:
-        from cgwizard.nexus.models import DockerProxy
+    def wanted(self, target: Target, token: PullToken) -> DockerProxy:
+        from cgwizard.nexus.docker_proxy import DockerProxy
 
         developer, chosen = self.session.developer, self.session.routing
-        name = self.name
-        port = int(self.step.values["port"]) if self.separate else chosen.port
+        port = target.port or chosen.port
         https = chosen.scheme == "https"
-        if self.existing is not None:
-            return self.existing.adjusted(
+        if (existing := self.existing(target)) is not None:
+            return existing.adjusted(
                 remote_url=plan.REMOTE_URL,
                 port=port,
                 https=https,
                 credentials=token.credentials,
             )
         return DockerProxy.new(
-            name,
+            target.name,
             port,
             blob_store=developer.blob_store,
             https=https,
             credentials=token.credentials,
         )
 
-    def change(self, token: PullToken) -> changes.Change:
+    def change(self, target: Target, token: PullToken) -> changes.Change:
         """Nexus does not tell the stored password, so an existing repository is always sent
         the token again."""
-        wanted = self.wanted(token)
-        existing = self.existing
+        wanted = self.wanted(target, token)
+        existing = self.existing(target)
         if existing is None:
             return changes.CreateProxy(wanted)
-        return changes.UpdateProxy(self._with_known_token(existing), wanted)
+        return changes.UpdateProxy(self._with_known_token(existing, token), wanted)
 
-    def _with_known_token(self, existing: DockerProxy) -> DockerProxy:
+    def _with_known_token(self, existing: DockerProxy, checked: PullToken) -> DockerProxy:
         """With its password where this run knows it, so that the change can be undone."""
         stored = existing.http_client.authentication
-        for token in (self.session.pull_token, self.step.checked):
+        for token in (self.session.pull_token, checked):
             if token is not None and stored and stored.username == token.credentials.username:
                 return existing.with_credentials(token.credentials)
         return existing
 
-    def refuse_unseen(self, shown: DockerProxy | None) -> None:
+    def refuse_unseen(self, target: Target, shown: DockerProxy | None) -> None:
         """What would change is shown before anything is sent: not for what came meanwhile.
         What an earlier try of this run left is its own."""
-        found, name = self.existing, self.name
-        if found is None and not self.separate:
+        found, name = self.existing(target), target.name
+        if found is None and not target.separate:
             raise WizardError(
                 Code.REPOSITORY_NOT_FOUND,
                 tried=f"looking for {name}, which is to get the token",
@@ -132,6 +129,8 @@ class Target:
         else:
             report(Check("forget", label, "done"))
 
-    def is_own(self, port: int) -> bool:
-        docker = self.existing.docker if self.existing is not None else None
-        return docker is not None and port in {docker.http_port, docker.https_port}
+    def is_own(self, target: Target) -> bool:
+        """Whether the repository has this port already."""
+        existing = self.existing(target)
+        docker = existing.docker if existing is not None else None
+        return docker is not None and target.port in {docker.http_port, docker.https_port}

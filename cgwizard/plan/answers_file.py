@@ -63,6 +63,18 @@ _HEAD = """\
 """
 
 
+def incomplete(came_back: str, next_step: str) -> WizardError:
+    """The answers are not enough for the guide: a usage error, nothing was tried."""
+    return WizardError(
+        Code.ANSWERS_INCOMPLETE,
+        tried="filling in the guide from the answers",
+        came_back=came_back,
+        cause="the answers leave open what the guide must know, or no step takes them so",
+        next_step=next_step,
+        exit_code=ExitCode.USAGE,
+    )
+
+
 def text_of(path: Path) -> str:
     """What stands in the file. Raises WizardError ``answers-unreadable``, a usage error."""
     try:

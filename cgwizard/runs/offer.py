@@ -11,7 +11,6 @@ from cgwizard.runs.lock import Lock
 from cgwizard.text.units import ago
 
 if TYPE_CHECKING:
-    from cgwizard.frontends.prompts import Prompts
     from cgwizard.guide.session import Session
     from cgwizard.runs.lock import Holder
     from cgwizard.runs.saved import SavedRun
@@ -83,23 +82,3 @@ def offered(folder: Path, url: str) -> list[SavedRun]:
             return []  # Connect tells what is wrong with it
         runs = [run for run in runs if run.nexus in meant]
     return runs[:MAX_OFFERED]
-
-
-def ask(prompts: Prompts, offer: Offer) -> SavedRun | None:
-    """None to begin again. Raises prompts.EndOfInput."""
-    runs = list(offer.runs)
-    if not runs:
-        return None
-    prompts.lines.line(f"{HEADING}:")
-    options = [f"go on: {offer.words(run)}" for run in runs]
-    options += ["begin anew", "begin anew and forget what is listed here"]
-    number = prompts.choice("Choice", options)
-    if number < len(runs):
-        return runs[number]
-    if number == len(runs) + 1:
-        for run in runs:
-            try:
-                offer.forget(run)
-            except WizardError as error:
-                prompts.lines.problem(error.problem)
-    return None

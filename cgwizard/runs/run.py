@@ -12,7 +12,9 @@ from cgwizard.runs.lock import Lock
 from cgwizard.runs.saved import SavedRun
 
 if TYPE_CHECKING:
+    from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
+    from cgwizard.guide.step import Report, Step
 
 
 class Run:
@@ -62,6 +64,18 @@ class Run:
             raise
         saved.save(self.session, self.folder / "runs", self.started)
 
+    def go_on(self, report: Report, cancel: Cancel) -> Step | None:
+        """After Connect: the step with which the resumed run goes on; None where there is none,
+        or where it belongs to another Nexus."""
+        from cgwizard.runs import resume
+
+        earlier, nexus = self.resumed, self.session.nexus.base_url
+        if earlier is None or earlier.nexus != nexus:
+            return None
+        step = resume.go_on(self.session, earlier, report, cancel)
+        self.resumed = None
+        return step
+
     def close(self) -> None:
         if self._lock is not None:
             self._lock.release()
@@ -71,14 +85,3 @@ class Run:
             self.close()
             self._lock = Lock(self.folder / "locks", nexus, self.session.journal.run)
         return self._lock
-
-
-def refuse_looking(run: Run | None, what: str) -> None:
-    """Raise WizardError ``looking-only`` where another run may change Nexus and this one not."""
-    if run is None or not run.looking:
-        return
-    raise WizardError(
-        Code.LOOKING_ONLY,
-        tried=what,
-        came_back="nothing was sent",
-    )

@@ -49,8 +49,8 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
     connect = session.plan.connect
     if connect is None:
         return None
-    open_step = next((s for s in session.steps if s.state not in {"done", "skipped"}), None)
-    finished = open_step is None or open_step is session.steps.finish
+    last = session.steps[-1]  # it only sums up
+    open_step = next((step for step in session.steps if not step.through), last)
     found = SavedRun(
         version=1,
         run=session.journal.run,
@@ -58,10 +58,10 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
         user=connect.user,
         started=started,
         saved=time.time(),
-        step=open_step.id if open_step else session.steps.finish.id,
+        step=open_step.id,
         answers=session.plan,
         proofs=tuple(session.proofs),
-        finished=finished,
+        finished=open_step is last,
     )
     path = file_of(folder, found.run)
     try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from cgwizard.engines.container_model import NEXUS_PORT
 from cgwizard.engines.published_ports import engines
 from cgwizard.errors import Code, WizardError
-from cgwizard.events import OnEvent, PullEvent, ignore
+from cgwizard.events import PullEvent
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, Step
+from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, SideStep
 from cgwizard.trial import model, prompts, removal, running
 from cgwizard.trial.model import TrialNexus, TrialSpec
 
@@ -26,7 +26,7 @@ KEEP = Action("keep", "keep it", "k")
 WITH_DATA = Action("remove-data", "with its data", "v")
 
 
-class Trial(Step):
+class Trial(SideStep):
     """``result`` is set when a Nexus is up, and taken back when it is stopped or removed.
 
     `stop` and `remove` by `do` ask first: they set ``fix``, and `act` then does it. ``env`` is
@@ -54,7 +54,6 @@ class Trial(Step):
         }
         self.host_network = False
         self.progress = Progress()
-        self.on_event: OnEvent = ignore  # set by a front end that draws the progress
         self.pulling = False
         self.result: TrialNexus | None = None
         self._env = env
@@ -251,7 +250,7 @@ class Trial(Step):
     def _event(self, event: PullEvent) -> None:
         self.pulling = True
         self.progress.add(event)
-        self.on_event(event)
+        self.session.on_event(event)
         if self.progress.finished:
             self.pulling = False
 

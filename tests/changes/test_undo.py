@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from cgwizard.changes import undo
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.nexus.client import NexusClient
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
@@ -34,7 +34,7 @@ def folder(own_folders: Path) -> Path:
     return own_folders / "state" / "cgwizard"
 
 
-def made(world: PracticeWorld, folder: Path, mode: plan.TokenMode) -> Session:
+def made(world: PracticeWorld, folder: Path, mode: plan.TokenMode) -> Guide:
     chosen = plan.Plan(token=plan.Token(mode, organization=world.info.organization))
     code, events, session = applied(world, chosen, journals=folder / "journal")
     assert code == 0, events

@@ -14,7 +14,7 @@ from cgwizard.diagnosis.image import direct
 from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Code, Problem
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.nexus.client import NexusClient
 from cgwizard.plan import model as plan
 from cgwizard.practice.docker.store import blob_path
@@ -33,22 +33,22 @@ FREE, PRIVATE = "chainguard", "chainguard-private"
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     return set_up(world)
 
 
-def pull_token(session: Session) -> Credentials:
+def pull_token(session: Guide) -> Credentials:
     assert session.pull_token is not None
     return session.pull_token.credentials
 
 
-def port_of(session: Session) -> int:
+def port_of(session: Guide) -> int:
     port = settings(session, FREE).docker.http_port
     assert port is not None
     return port
 
 
-def test_nothing_is_wrong(session: Session) -> None:
+def test_nothing_is_wrong(session: Guide) -> None:
     found = findings(session)
     assert {f.verdict for f in found} == {"ok", "skipped"}, [
         f for f in found if f.verdict not in {"ok", "skipped"}
@@ -66,42 +66,42 @@ def test_nothing_is_wrong(session: Session) -> None:
         ("https://registry-1.docker.io/", "remote-url-typo"),
     ],
 )
-def test_remote_storage(session: Session, url: str, slug: str) -> None:
+def test_remote_storage(session: Guide, url: str, slug: str) -> None:
     change(session, FREE, proxy={"remote_url": url})
     assert conclusion(session) == slug
 
 
-def test_remote_storage_without_its_slash_is_fine(session: Session) -> None:
+def test_remote_storage_without_its_slash_is_fine(session: Guide) -> None:
     change(session, FREE, proxy={"remote_url": "https://cgr.dev"})
     assert conclusion(session) == ""
 
 
-def test_repository_offline(session: Session) -> None:
+def test_repository_offline(session: Guide) -> None:
     change(session, FREE, online=False)
     assert conclusion(session) == "repository-offline"
 
 
-def test_remote_blocked_by_hand(session: Session) -> None:
+def test_remote_blocked_by_hand(session: Guide) -> None:
     change(session, FREE, http_client={"blocked": True})
     assert conclusion(session) == "remote-manually-blocked"
 
 
-def test_repository_removed(session: Session) -> None:
+def test_repository_removed(session: Guide) -> None:
     session.nexus.delete_repository(FREE)
     assert conclusion(session) == "repository-missing"
 
 
-def test_agreement_open(session: Session, world: PracticeWorld) -> None:
+def test_agreement_open(session: Guide, world: PracticeWorld) -> None:
     world.state.eula_accepted = False
     assert conclusion(session) == "nexus-eula"
 
 
-def test_read_only(session: Session, world: PracticeWorld) -> None:
+def test_read_only(session: Guide, world: PracticeWorld) -> None:
     world.state.read_only = True
     assert conclusion(session) == "nexus-read-only"
 
 
-def test_password_changed_meanwhile(session: Session, world: PracticeWorld) -> None:
+def test_password_changed_meanwhile(session: Guide, world: PracticeWorld) -> None:
     world.state.users["admin"].password = Secret("another")
     assert conclusion(session) == "login-wrong"
     # However many checks want to sign in, the password is sent once: four lock the user out.
@@ -110,27 +110,27 @@ def test_password_changed_meanwhile(session: Session, world: PracticeWorld) -> N
         assert again.sign_in().administrator
 
 
-def test_port_taken_by_another_program(session: Session) -> None:
+def test_port_taken_by_another_program(session: Guide) -> None:
     with ScriptedServer(server_header=None) as other:
         # Nexus saves a repository whose port it cannot open.
         change(session, FREE, docker={"http_port": other.port})
         assert conclusion(session) == "connector-other-service"
 
 
-def test_port_taken_by_another_registry(session: Session) -> None:
+def test_port_taken_by_another_registry(session: Guide) -> None:
     header = {"Docker-Distribution-Api-Version": "registry/2.0"}
     with ScriptedServer({"/v2/": Reply(200, headers=header)}, server_header=None) as other:
         change(session, FREE, docker={"http_port": other.port})
         assert conclusion(session) == "connector-other-service"
 
 
-def test_port_taken_by_something_that_is_not_http(session: Session) -> None:
+def test_port_taken_by_something_that_is_not_http(session: Guide) -> None:
     with raw_server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
         change(session, FREE, docker={"http_port": port})
         assert conclusion(session) == "connector-other-service"
 
 
-def test_port_not_open(session: Session) -> None:
+def test_port_not_open(session: Guide) -> None:
     sock = listen(0)
     try:
         change(session, FREE, docker={"http_port": sock.getsockname()[1]})
@@ -139,43 +139,41 @@ def test_port_not_open(session: Session) -> None:
     assert conclusion(session) == "connector-not-published"
 
 
-def test_https_connector_without_keystore(session: Session) -> None:
+def test_https_connector_without_keystore(session: Guide) -> None:
     change(session, FREE, docker={"http_port": None, "https_port": port_of(session)})
     assert conclusion(session) == "connector-https-without-keystore"
 
 
-def test_another_token_in_nexus(session: Session, world: PracticeWorld) -> None:
+def test_another_token_in_nexus(session: Guide, world: PracticeWorld) -> None:
     other = world.registry.tokens.issue("another.example")
     change(session, PRIVATE, other)
     assert conclusion(session) == "token-not-in-nexus"
 
 
-def test_no_token_in_nexus(session: Session) -> None:
+def test_no_token_in_nexus(session: Guide) -> None:
     proxy = settings(session, PRIVATE).with_credentials(None)
     session.nexus.update_docker_proxy(proxy)
     assert conclusion(session) == "token-not-in-nexus"
 
 
-def test_wrong_password_of_the_right_token_in_nexus(session: Session) -> None:
+def test_wrong_password_of_the_right_token_in_nexus(session: Guide) -> None:
     change(session, PRIVATE, Credentials(pull_token(session).username, Secret("mistyped")))
     assert conclusion(session) == "token-stuck"
 
 
-def test_token_expired(session: Session, world: PracticeWorld) -> None:
+def test_token_expired(session: Guide, world: PracticeWorld) -> None:
     expired = world.registry.tokens.expired(world.info.organization)
     session.pull_token = claims.read(expired)
     change(session, PRIVATE, expired)
     assert conclusion(session) == "token-expired"
 
 
-def test_token_revoked(session: Session, world: PracticeWorld) -> None:
+def test_token_revoked(session: Guide, world: PracticeWorld) -> None:
     world.registry.tokens.revoke(pull_token(session))
     assert conclusion(session) == "token-revoked"
 
 
-def test_refused_token_is_shown_to_the_registry_once(
-    session: Session, world: PracticeWorld
-) -> None:
+def test_refused_token_is_shown_to_the_registry_once(session: Guide, world: PracticeWorld) -> None:
     world.registry.tokens.revoke(pull_token(session))
     world.registry.requests.clear()
     found = findings(session, "token-accepted", "image-direct")
@@ -188,7 +186,7 @@ def test_refused_token_is_shown_to_the_registry_once(
 
 
 def test_token_that_the_guide_saw_refused_is_not_shown_again(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     world.registry.tokens.revoke(pull_token(session))
     session.steps.token.problem = Problem(Code.TOKEN_REFUSED, "asking", "403", "", "")
@@ -198,12 +196,12 @@ def test_token_that_the_guide_saw_refused_is_not_shown_again(
     assert not [r for r in world.registry.requests if r.user]
 
 
-def test_image_that_the_organization_does_not_have(session: Session, world: PracticeWorld) -> None:
+def test_image_that_the_organization_does_not_have(session: Guide, world: PracticeWorld) -> None:
     session.steps.pull.values["private_image"] = f"{world.info.organization}/redis-fips"
     assert conclusion(session) == "not-entitled"
 
 
-def test_image_asked_for_before_it_existed(session: Session, world: PracticeWorld) -> None:
+def test_image_asked_for_before_it_existed(session: Guide, world: PracticeWorld) -> None:
     missing = ErrorStatus(
         repository=plan.FREE_IMAGE, place="manifest", status=404, reference="latest"
     )
@@ -216,7 +214,7 @@ def test_image_asked_for_before_it_existed(session: Session, world: PracticeWorl
     assert conclusion(session) == ""
 
 
-def test_stored_blob_damaged(session: Session, world: PracticeWorld) -> None:
+def test_stored_blob_damaged(session: Guide, world: PracticeWorld) -> None:
     with session.connector(port_of(session)) as connector:
         from cgwizard.registry.pull import pull
 
@@ -232,7 +230,7 @@ def test_stored_blob_damaged(session: Session, world: PracticeWorld) -> None:
 
 
 def test_damaged_blob_that_the_guide_found_is_looked_at(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     with session.connector(port_of(session)) as connector:
         from cgwizard.registry.pull import pull
@@ -259,12 +257,12 @@ def stop_layers_host(world: PracticeWorld) -> None:
     registry._blob_sock.bind(("127.0.0.1", 0))
 
 
-def test_layers_host_blocked(session: Session, world: PracticeWorld) -> None:
+def test_layers_host_blocked(session: Guide, world: PracticeWorld) -> None:
     stop_layers_host(world)
     assert conclusion(session) == "remote-blob-host-blocked"
 
 
-def test_layers_host_blocked_for_nexus_alone(session: Session, world: PracticeWorld) -> None:
+def test_layers_host_blocked_for_nexus_alone(session: Guide, world: PracticeWorld) -> None:
     with Subject.of(session) as subject:
         assert subject.free
         assert subject.private
@@ -278,18 +276,18 @@ def test_layers_host_blocked_for_nexus_alone(session: Session, world: PracticeWo
     assert cause.evidence.endswith("from here the same blob arrives")
 
 
-def test_registry_down(session: Session, world: PracticeWorld) -> None:
+def test_registry_down(session: Guide, world: PracticeWorld) -> None:
     assert world.registry.running is not None
     world.call(world.registry.running.stop)
     assert conclusion(session) == "host-refused"
 
 
-def test_registry_failing(session: Session, world: PracticeWorld) -> None:
+def test_registry_failing(session: Guide, world: PracticeWorld) -> None:
     world.registry.faults.add(ErrorStatus(place="manifest", status=503))
     assert conclusion(session) == "upstream-down"
 
 
-def test_registry_asks_for_patience(session: Session, world: PracticeWorld) -> None:
+def test_registry_asks_for_patience(session: Guide, world: PracticeWorld) -> None:
     world.registry.faults.add(RateLimited(place="manifest", retry_after=1))
     assert conclusion(session) == "rate-limited"
 
@@ -305,31 +303,31 @@ def test_registry_asks_for_patience(session: Session, world: PracticeWorld) -> N
         ("chainguard/python:3.13", "tag-not-free"),
     ],
 )
-def test_image_name(session: Session, image: str, slug: str) -> None:
+def test_image_name(session: Guide, image: str, slug: str) -> None:
     session.steps.pull.values["free_image"] = image
     assert conclusion(session) == slug
 
 
-def test_private_images_for_everybody(session: Session, world: PracticeWorld) -> None:
+def test_private_images_for_everybody(session: Guide, world: PracticeWorld) -> None:
     world.state.anonymous_enabled = True
     world.state.realms_active.append("DockerToken")
     change(session, PRIVATE, pull_token(session), docker={"force_basic_auth": False})
     assert conclusion(session) == "anonymous-sees-private"
 
 
-def test_anonymous_pulls_that_cannot_work_are_a_warning(session: Session) -> None:
+def test_anonymous_pulls_that_cannot_work_are_a_warning(session: Guide) -> None:
     change(session, FREE, docker={"force_basic_auth": False})
     (found,) = findings(session, "nexus-anonymous")
     assert (found.slug, found.verdict) == ("anonymous-off", "warning")
 
 
-def test_docker_hub_as_index_is_a_warning(session: Session) -> None:
+def test_docker_hub_as_index_is_a_warning(session: Guide) -> None:
     change(session, FREE, docker_proxy={"index_type": "HUB"})
     found = [f for f in findings(session, "remote-url") if f.verdict != "ok"]
     assert [(f.slug, f.verdict) for f in found] == [("remote-index-type", "warning")]
 
 
-def test_token_that_ends_soon_is_a_warning(session: Session, world: PracticeWorld) -> None:
+def test_token_that_ends_soon_is_a_warning(session: Guide, world: PracticeWorld) -> None:
     token = world.registry.tokens.issue(world.info.organization, timedelta(days=3))
     session.pull_token = claims.read(token)
     (found,) = findings(session, "token-expiry")

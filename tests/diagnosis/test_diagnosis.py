@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.diagnosis import Diagnosis
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Check
 from cgwizard.practice.world import PracticeWorld
 from tests.support.diagnosis import change, set_up
@@ -56,7 +56,7 @@ def test_a_comparison_adds_to_what_was_found(world: PracticeWorld) -> None:
 
 
 def test_before_there_is_a_nexus_nothing_can_be_compared() -> None:
-    assert not Diagnosis(Session(url="http://127.0.0.1:1")).can_compare
+    assert not Diagnosis(Guide(url="http://127.0.0.1:1")).can_compare
 
 
 def test_what_was_found_before_a_cancel_stays(world: PracticeWorld) -> None:

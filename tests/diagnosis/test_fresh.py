@@ -10,7 +10,7 @@ from cgwizard.diagnosis.finding import Finding, Started
 from cgwizard.diagnosis.fresh import PREFIX, compare_with_fresh
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.plan import model as plan
@@ -22,16 +22,16 @@ from tests.support.ports import free_port
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     return set_up(world)
 
 
-def compare(session: Session) -> list[Finding]:
+def compare(session: Guide) -> list[Finding]:
     with Subject.of(session) as subject:
         return compare_with_fresh(subject, lambda _event: None, Cancel())
 
 
-def left(session: Session) -> list[str]:
+def left(session: Guide) -> list[str]:
     return [r.name for r in session.nexus.repositories() if r.name.startswith(PREFIX)]
 
 
@@ -39,7 +39,7 @@ def slugs(found: list[Finding]) -> list[tuple[str, str]]:
     return [(f.slug, f.verdict) for f in found]
 
 
-def test_both_serve_it(session: Session) -> None:
+def test_both_serve_it(session: Guide) -> None:
     before = len(session.journal.made())
     found = compare(session)
     assert slugs(found) == [("fresh-repository", "ok")] * 2
@@ -50,7 +50,7 @@ def test_both_serve_it(session: Session) -> None:
     assert entries == ["begun", "applied", "undone"]
 
 
-def test_only_the_fresh_one_serves_it(session: Session) -> None:
+def test_only_the_fresh_one_serves_it(session: Guide) -> None:
     change(session, "chainguard", proxy={"remote_url": "https://cgr.dev/chainguard"})
     found = compare(session)
     assert slugs(found) == [("compare-only-fresh-works", "problem"), ("fresh-repository", "ok")]
@@ -58,14 +58,14 @@ def test_only_the_fresh_one_serves_it(session: Session) -> None:
     assert left(session) == []
 
 
-def test_both_fail(session: Session, world: PracticeWorld) -> None:
+def test_both_fail(session: Guide, world: PracticeWorld) -> None:
     world.registry.faults.add(ErrorStatus(repository=plan.FREE_IMAGE, place="manifest", status=404))
     found = compare(session)
     assert slugs(found) == [("compare-both-fail", "problem"), ("fresh-repository", "ok")]
     assert conclude(found) == found[0]
 
 
-def test_only_the_old_one_serves_it(session: Session, world: PracticeWorld) -> None:
+def test_only_the_old_one_serves_it(session: Guide, world: PracticeWorld) -> None:
     """It goes on with what it has cached, which a fresh one cannot fetch any more."""
     assert slugs(compare(session)) == [("fresh-repository", "ok")] * 2
     world.registry.faults.add(ErrorStatus(repository=plan.FREE_IMAGE, place="manifest", status=404))
@@ -76,7 +76,7 @@ def test_only_the_old_one_serves_it(session: Session, world: PracticeWorld) -> N
     assert left(session) == []
 
 
-def test_cancelled_in_the_middle(session: Session) -> None:
+def test_cancelled_in_the_middle(session: Guide) -> None:
     cancel = Cancel()
 
     def report(event: Finding | Started) -> None:
@@ -89,7 +89,7 @@ def test_cancelled_in_the_middle(session: Session) -> None:
     assert left(session) == []
 
 
-def test_screen_that_fails_in_the_middle(session: Session) -> None:
+def test_screen_that_fails_in_the_middle(session: Guide) -> None:
     def report(event: Finding | Started) -> None:
         if not isinstance(event, Started):
             raise BrokenPipeError("the screen is gone")
@@ -99,7 +99,7 @@ def test_screen_that_fails_in_the_middle(session: Session) -> None:
     assert left(session) == []
 
 
-def test_connector_that_never_answers(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connector_that_never_answers(session: Guide, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgwizard.diagnosis.fresh.CONNECTOR_SECONDS", 0.2)
     with Subject.of(session) as subject:
         subject.connector = lambda _port, _scheme: Registry(f"http://127.0.0.1:{free_port()}")
@@ -108,7 +108,7 @@ def test_connector_that_never_answers(session: Session, monkeypatch: pytest.Monk
     assert left(session) == []
 
 
-def test_one_that_an_earlier_run_left_is_named(session: Session) -> None:
+def test_one_that_an_earlier_run_left_is_named(session: Guide) -> None:
     session.nexus.create_docker_proxy(DockerProxy.new(f"{PREFIX}0a1b2c3d", free_port()))
     found = compare(session)
     assert slugs(found)[0] == ("compare-left-behind", "warning")
@@ -116,7 +116,7 @@ def test_one_that_an_earlier_run_left_is_named(session: Session) -> None:
 
 
 def test_one_that_cannot_be_removed_is_named(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: Guide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(self: NexusClient, name: str) -> None:
         raise WizardError(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from cgwizard.diagnosis.finding import Finding
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.nexus.models import Anonymous
 from cgwizard.practice.faults.nexus_filtered import NexusFiltered
 from cgwizard.practice.nexus.rest import blobstores
@@ -22,13 +22,13 @@ FREE = "chainguard"
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Iterator[Session]:
+def session(world: PracticeWorld) -> Iterator[Guide]:
     made = set_up(world)
     yield made
     made.close()
 
 
-def amiss(session: Session, check: str) -> Finding:
+def amiss(session: Guide, check: str) -> Finding:
     """The one finding of ``check`` that is not fine."""
     (found,) = [f for f in findings(session, check) if f.verdict not in {"ok", "skipped"}]
     return found
@@ -41,7 +41,7 @@ def put(world: PracticeWorld, path: str, body: dict[str, object], *, method: str
     httpx.request(method, url, json=body, auth=admin).raise_for_status()
 
 
-def test_anonymous_pulls_without_the_realm_of_docker(session: Session) -> None:
+def test_anonymous_pulls_without_the_realm_of_docker(session: Guide) -> None:
     put_security(session.nexus, "anonymous", Anonymous(enabled=True))
     realms = session.nexus.active_realms()
     put_security(
@@ -53,7 +53,7 @@ def test_anonymous_pulls_without_the_realm_of_docker(session: Session) -> None:
     assert "Docker Bearer Token Realm is not active" in found.evidence
 
 
-def test_anonymous_pulls_as_another_user(session: Session) -> None:
+def test_anonymous_pulls_as_another_user(session: Guide) -> None:
     put_security(session.nexus, "realms/active", [*session.nexus.active_realms(), "DockerToken"])
     put_security(session.nexus, "anonymous", Anonymous(enabled=True, user_id="admin"))
     change(session, FREE, docker={"force_basic_auth": False})
@@ -65,7 +65,7 @@ def test_anonymous_pulls_as_another_user(session: Session) -> None:
     assert found.verdict == "ok"
 
 
-def test_routing_rule(session: Session, world: PracticeWorld) -> None:
+def test_routing_rule(session: Guide, world: PracticeWorld) -> None:
     rule: dict[str, object] = {
         "name": "only-org",
         "description": "",
@@ -79,14 +79,14 @@ def test_routing_rule(session: Session, world: PracticeWorld) -> None:
     assert found.evidence == f"{FREE} has the routing rule only-org"
 
 
-def test_disk_that_is_full(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_that_is_full(session: Guide, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blobstores, "_free", lambda _call: 50_000_000)
     assert conclusion(session) == "nexus-blobstore-full"
     found = findings(session, "blob-store")
     assert {f.evidence for f in found} == {"blob store default: 50 MB left"}
 
 
-def test_remote_storage_without_a_host(session: Session, world: PracticeWorld) -> None:
+def test_remote_storage_without_a_host(session: Guide, world: PracticeWorld) -> None:
     """Nexus refuses it when it is set, and serves what an older one took."""
     remote = world.state.repositories[FREE].settings["proxy"]
     world.call(lambda: remote.update(remoteUrl="https:///cgr.dev"))
@@ -94,7 +94,7 @@ def test_remote_storage_without_a_host(session: Session, world: PracticeWorld) -
     assert amiss(session, "remote-url").cause == "it names no host"
 
 
-def test_outbound_proxy_that_wants_a_sign_in(session: Session, world: PracticeWorld) -> None:
+def test_outbound_proxy_that_wants_a_sign_in(session: Guide, world: PracticeWorld) -> None:
     def serve(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
@@ -108,9 +108,7 @@ def test_outbound_proxy_that_wants_a_sign_in(session: Session, world: PracticeWo
     assert all(f.evidence.endswith("Unavailable: Proxy Authentication Required") for f in found)
 
 
-def test_sign_in_of_somebody_else_for_the_free_images(
-    session: Session, world: PracticeWorld
-) -> None:
+def test_sign_in_of_somebody_else_for_the_free_images(session: Guide, world: PracticeWorld) -> None:
     """As long as it is valid it works; afterwards it takes the free images with it."""
     other = world.registry.tokens.issue("another.example")
     change(session, FREE, other)
@@ -121,7 +119,7 @@ def test_sign_in_of_somebody_else_for_the_free_images(
     assert conclusion(session) == ""
 
 
-def test_sign_in_of_somebody_else_that_ended(session: Session, world: PracticeWorld) -> None:
+def test_sign_in_of_somebody_else_that_ended(session: Guide, world: PracticeWorld) -> None:
     change(session, FREE, world.registry.tokens.expired("another.example"))
     assert conclusion(session) == "token-other-in-nexus"
     found = amiss(session, "image-through-nexus")
@@ -129,7 +127,7 @@ def test_sign_in_of_somebody_else_that_ended(session: Session, world: PracticeWo
     assert "a password that the registry refuses" in found.cause
 
 
-def test_connector_behind_a_firewall(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connector_behind_a_firewall(session: Guide, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgwizard.registry.transport.CONNECT_SECONDS", 0.5)
     with NexusFiltered().port() as port:
         change(session, FREE, docker={"http_port": port})
@@ -139,7 +137,7 @@ def test_connector_behind_a_firewall(session: Session, monkeypatch: pytest.Monke
     assert f"TCP port {port}" in found.next_step
 
 
-def test_tag_that_the_registry_does_not_have(session: Session, world: PracticeWorld) -> None:
+def test_tag_that_the_registry_does_not_have(session: Guide, world: PracticeWorld) -> None:
     image = f"{world.info.organization}/python:no-such-tag"
     session.steps.pull.values["private_image"] = image
     assert conclusion(session) == "image-unknown"

@@ -9,7 +9,7 @@ import pytest
 
 from cgwizard.changes.journal import Entry, Journal
 from cgwizard.errors import ExitCode
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 Outcome = tuple[plan.Plan, list[Entry], list[tuple[str, str]]]
 
 
-def outcome(session: Session) -> Outcome:
+def outcome(session: Guide) -> Outcome:
     assert session.plan.connect is not None
     here = plan.Connect("http://nexus", session.plan.connect.user)
     proofs = [(p.reference, p.finished.digest) for p in session.proofs]
@@ -35,7 +35,7 @@ def outcome(session: Session) -> Outcome:
     return plan.Plan(**members), session.journal.entries, proofs
 
 
-def by_screens(session: Session) -> None:
+def by_screens(session: Guide) -> None:
     """Enter, and nothing else, as a user who takes what is proposed."""
     from cgwizard.app import Wizard
 

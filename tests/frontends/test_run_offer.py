@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cgwizard.errors import ExitCode
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.plan.model import Connect, Plan
 from cgwizard.runs import saved
 from tests.frontends.test_plain import dialog
@@ -17,7 +17,7 @@ OFFERED = "A run did not come to its end"
 
 def left_open(own_folders: Path) -> Path:
     """A run that was left after Connect."""
-    session = Session()
+    session = Guide()
     session.plan = Plan(connect=Connect("http://127.0.0.1:9", "admin"))
     session.steps.connect.state = "done"
     folder = own_folders / "state" / "cgwizard" / "runs"

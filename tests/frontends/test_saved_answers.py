@@ -13,7 +13,7 @@ from cgwizard.app import Wizard
 from cgwizard.errors import ExitCode
 from cgwizard.frontends.plain import Plain
 from cgwizard.guide.finish import ANSWERS
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.plan import answers_file
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.parts.footer import Keys
@@ -23,7 +23,7 @@ from tests.support.guide import session_of, walk
 
 
 @pytest.fixture
-def session(world: PracticeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+def session(world: PracticeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guide:
     """At Finish, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     made = session_of(world)
@@ -31,14 +31,14 @@ def session(world: PracticeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return made
 
 
-def by_prompts(session: Session) -> str:
+def by_prompts(session: Guide) -> str:
     out = io.StringIO()
     typed = io.StringIO("save the answers\n\n")
     assert Plain(session, out, source=typed).walk(session.steps.finish) == ExitCode.DONE
     return out.getvalue()
 
 
-def by_screens(session: Session) -> str:
+def by_screens(session: Guide) -> str:
     async def drive() -> str:
         app = Wizard(session)
         async with app.run_test(size=(120, 40)) as pilot:
@@ -59,7 +59,7 @@ def by_screens(session: Session) -> str:
 
 @pytest.mark.parametrize("way", [by_prompts, by_screens])
 def test_the_answers_are_saved_and_apply_finds_nothing_to_change(
-    session: Session, world: PracticeWorld, tmp_path: Path, way: Callable[[Session], str]
+    session: Guide, world: PracticeWorld, tmp_path: Path, way: Callable[[Guide], str]
 ) -> None:
     told = way(session)
     path = tmp_path / ANSWERS

@@ -16,7 +16,6 @@ import pytest
 
 from cgwizard.errors import ExitCode, WizardError
 from cgwizard.frontends.unattended import Ended, Preview, Stopped
-from cgwizard.guide import prefill
 from cgwizard.nexus.client import NexusClient
 from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
@@ -405,7 +404,7 @@ def test_nobody_is_there_to_take_over_the_run_of_another(
 def test_a_fingerprint_may_be_in_capitals(world: PracticeWorld) -> None:
     session = session_of(world)
     connect = plan.Connect(world.info.nexus_url, "admin", fingerprint="AB" * 32)
-    prefill.fill(session, plan.Plan(connect=connect))
+    session.steps.connect.fill(plan.Plan(connect=connect))
     assert session.steps.connect.fingerprint == "ab" * 32
     session.close()
 

@@ -10,8 +10,8 @@ import trustme
 
 from cgwizard.cancel import Cancel
 from cgwizard.changes import undo
-from cgwizard.guide.connect import Connect
-from cgwizard.guide.session import Session
+from cgwizard.guide.connect import ConnectStep
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import run_checked
 from cgwizard.practice.faults.connection_cut import RequestCut
 from cgwizard.practice.faults.middleware import FaultMiddleware
@@ -30,16 +30,16 @@ from tests.support.scripted_server import Reply, ScriptedServer
 WRONG = "kelp-lantern-77"
 
 
-def live(url: str, user: str = "admin", password: str = ADMIN_PASSWORD) -> Connect:
+def live(url: str, user: str = "admin", password: str = ADMIN_PASSWORD) -> ConnectStep:
     """Connect as on a user's own Nexus, without a keyring."""
-    step = Session(url=url).steps.connect
+    step = Guide(url=url).steps.connect
     step.keeping.keyring = keyrings.KeyringStatus(False, "", "There is no keyring here.")
     step.set("user", user)
     step.set("password", password)
     return step
 
 
-def succeeds(step: Connect) -> None:
+def succeeds(step: ConnectStep) -> None:
     act(step)
     assert step.problem is None, step.problem
     assert step.state == "done"
@@ -394,7 +394,7 @@ def test_a_kept_password_that_nexus_refuses(
     world: PracticeWorld, middleware: FaultMiddleware, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = Kept(monkeypatch, WRONG)
-    step = Session(url=world.info.nexus_url, user="admin").steps.connect
+    step = Guide(url=world.info.nexus_url, user="admin").steps.connect
     enter(step)
     told = refused(step, "login-wrong", WRONG)
     assert "keyring" in told.tried

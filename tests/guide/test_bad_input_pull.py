@@ -9,8 +9,8 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.events import LayerProgress, PullEvent
-from cgwizard.guide.pull import Pull, image_problem
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
+from cgwizard.guide.pull import PullStep, image_problem
 from cgwizard.guide.step import Check, run_checked
 from cgwizard.practice.faults.base import RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer
@@ -39,7 +39,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         first_pause=0.01, longest_pause=0.02, tries=2, stall_seconds=1.0, answer_seconds=5.0
     )
     monkeypatch.setattr(retry, "RetryPolicy", lambda **_: quick)
-    monkeypatch.setattr(Pull, "_find_engines", lambda _self: None)
+    monkeypatch.setattr(PullStep, "_find_engines", lambda _self: None)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     """Both repositories are there, nothing was pulled yet."""
     made = session_of(world)
     walk(made, until="token")
@@ -59,11 +59,11 @@ def session(world: PracticeWorld) -> Session:
 
 
 @pytest.fixture
-def step(session: Session) -> Pull:
+def step(session: Guide) -> PullStep:
     return session.steps.pull
 
 
-def recovers(step: Pull, references: int = 2) -> None:
+def recovers(step: PullStep, references: int = 2) -> None:
     for _ in range(3):  # the way Nexus keeps away from a remote that failed ends by itself
         act(step)
         if step.problem is None:
@@ -84,7 +84,7 @@ def recovers(step: Pull, references: int = 2) -> None:
     ],
 )
 def test_what_nexus_gets_from_its_remote_is_broken(
-    step: Pull, world: PracticeWorld, fault: RegistryFault, codes: set[str]
+    step: PullStep, world: PracticeWorld, fault: RegistryFault, codes: set[str]
 ) -> None:
     before = names(world)
     world.registry.faults.add(fault)
@@ -103,7 +103,7 @@ def test_what_nexus_gets_from_its_remote_is_broken(
     recovers(step)
 
 
-def test_the_registry_is_gone_behind_nexus(step: Pull, world: PracticeWorld) -> None:
+def test_the_registry_is_gone_behind_nexus(step: PullStep, world: PracticeWorld) -> None:
     world.registry.faults.add(ErrorStatus(place="token", status=503))
     act(step)
     assert step.problem is not None
@@ -112,7 +112,7 @@ def test_the_registry_is_gone_behind_nexus(step: Pull, world: PracticeWorld) -> 
     recovers(step)
 
 
-def test_an_image_that_nobody_has(step: Pull, world: PracticeWorld) -> None:
+def test_an_image_that_nobody_has(step: PullStep, world: PracticeWorld) -> None:
     step.set("free_image", "chainguard/no-such-image")
     told = refused(step, "manifest-unknown", world.info.pull_token.password.reveal())
     assert told.next_step
@@ -122,7 +122,7 @@ def test_an_image_that_nobody_has(step: Pull, world: PracticeWorld) -> None:
 
 
 def test_what_nexus_remembers_as_unknown_is_forgotten_by_enter(
-    step: Pull, world: PracticeWorld
+    step: PullStep, world: PracticeWorld
 ) -> None:
     world.registry.faults.add(ErrorStatus(FREE, place="manifest", status=404))
     refused(step, "manifest-unknown")
@@ -134,7 +134,7 @@ def test_what_nexus_remembers_as_unknown_is_forgotten_by_enter(
 
 
 def test_a_second_image_that_fails_keeps_the_proof_of_the_first(
-    step: Pull, world: PracticeWorld
+    step: PullStep, world: PracticeWorld
 ) -> None:
     org = world.info.organization
     step.set("private_image", f"{org}/redis-fips")  # not bought
@@ -152,7 +152,7 @@ def test_a_second_image_that_fails_keeps_the_proof_of_the_first(
 
 
 def test_a_tag_that_moved_is_fetched_anew_by_enter(
-    step: Pull, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+    step: PullStep, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nexus has the older one: here the comparison is told so once."""
     through(step)
@@ -178,7 +178,7 @@ def test_a_tag_that_moved_is_fetched_anew_by_enter(
 
 
 def test_upstream_that_cannot_be_asked_is_no_failure_of_nexus(
-    step: Pull, world: PracticeWorld, session: Session
+    step: PullStep, world: PracticeWorld, session: Guide
 ) -> None:
     through(step)
     step.reset()
@@ -187,11 +187,11 @@ def test_upstream_that_cannot_be_asked_is_no_failure_of_nexus(
     assert step.problem is None, step.problem
     assert step.checks["free-digest"].state == "warning"
     assert [proof.verified for proof in session.proofs] == [False, False]
-    assert session.steps.finish.proved()[0][2] == "pulled, not compared"
+    assert session.steps.finish.results()[0].verdict == "pulled, not compared"
 
 
 def test_a_search_that_fails_is_no_failure_of_the_pull(
-    step: Pull, middleware: FaultMiddleware
+    step: PullStep, middleware: FaultMiddleware
 ) -> None:
     middleware.rule("/v1/search$", NexusOtherAnswer(status=500, body=b"{}"))
     act(step)
@@ -200,7 +200,7 @@ def test_a_search_that_fails_is_no_failure_of_the_pull(
 
 
 def test_a_private_image_that_everybody_sees(
-    step: Pull, world: PracticeWorld, session: Session
+    step: PullStep, world: PracticeWorld, session: Guide
 ) -> None:
     token = world.info.pull_token
     change(session, "chainguard-private", token, docker={"force_basic_auth": False})
@@ -212,7 +212,7 @@ def test_a_private_image_that_everybody_sees(
 
 
 def test_a_closed_door_is_not_taken_for_a_locked_one(
-    step: Pull, session: Session, monkeypatch: pytest.MonkeyPatch
+    step: PullStep, session: Guide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the connector does not answer does not prove that it wants a sign-in."""
     connector = session.connector
@@ -228,14 +228,14 @@ def test_a_closed_door_is_not_taken_for_a_locked_one(
     assert step.checks["private-closed"].state == "warning"
 
 
-def test_nexus_frozen_or_unlicensed_while_it_pulls(step: Pull, world: PracticeWorld) -> None:
+def test_nexus_frozen_or_unlicensed_while_it_pulls(step: PullStep, world: PracticeWorld) -> None:
     world.state.eula_accepted = False
     refused(step, "nexus-eula")
     world.state.eula_accepted = True
     recovers(step)
 
 
-def test_a_password_changed_meanwhile(step: Pull, world: PracticeWorld, session: Session) -> None:
+def test_a_password_changed_meanwhile(step: PullStep, world: PracticeWorld, session: Guide) -> None:
     user = world.state.users["admin"]
     world.call(lambda: setattr(user, "password", Secret("another-one-55")))
     told = refused(step, "login-wrong", "another-one-55")
@@ -245,7 +245,7 @@ def test_a_password_changed_meanwhile(step: Pull, world: PracticeWorld, session:
 
 
 @pytest.mark.parametrize("platform", ["linux", "linux/amd64/v8/x", "a b/c", "windows/amd64"])
-def test_a_platform_that_is_none(step: Pull, platform: str) -> None:
+def test_a_platform_that_is_none(step: PullStep, platform: str) -> None:
     step.set("platform", platform)
     if not step.field_problems():
         act(step)
@@ -266,7 +266,7 @@ def test_what_is_no_image(image: str) -> None:
 
 
 def test_cancelling_at_every_report_and_in_the_middle_of_a_layer(
-    step: Pull, world: PracticeWorld
+    step: PullStep, world: PracticeWorld
 ) -> None:
     before = names(world)
     number, ended = 0, False
@@ -296,9 +296,9 @@ def test_cancelling_at_every_report_and_in_the_middle_of_a_layer(
         if isinstance(event, LayerProgress) and event.state == "downloading":
             cancel.set()
 
-    step.on_event = in_a_layer
+    step.session.on_event = in_a_layer
     with pytest.raises(Cancelled):
         run_checked(step, step.act, lambda _check: None, cancel)
-    step.on_event = lambda _event: None
+    step.session.on_event = lambda _event: None
     step.reset()
     recovers(step)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
 from cgwizard.guide import docker_proxy
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.nexus.ports import Connector, propose, validate_port
@@ -33,7 +33,7 @@ SECRET = "driftwood-90"
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     made = session_of(world)
     through(made.steps.connect)
     return made
@@ -59,7 +59,7 @@ def hosted(name: str, format: str, port: int | None = None) -> Repository:
     return Repository(name, format, "hosted", settings | (ways if port else {}))
 
 
-def stored(session: Session, name: str) -> DockerProxy:
+def stored(session: Guide, name: str) -> DockerProxy:
     found = session.nexus.docker_proxy(name)
     assert found is not None
     return found
@@ -72,7 +72,7 @@ def stored(session: Session, name: str) -> DockerProxy:
     "text",
     ["", " ", "0", "-1", "65536", "99999999999", "5051.0", "5 051", "http", "٥٠٥١", "\x1b[2J"],
 )
-def test_what_is_no_port(session: Session, text: str) -> None:
+def test_what_is_no_port(session: Guide, text: str) -> None:
     step = session.steps.routing
     enter(step)
     step.set("port", text)
@@ -82,7 +82,7 @@ def test_what_is_no_port(session: Session, text: str) -> None:
     assert step.values["port"] == text or not text
 
 
-def test_a_port_that_another_program_has(session: Session) -> None:
+def test_a_port_that_another_program_has(session: Guide) -> None:
     step = session.steps.routing
     with socket.create_server(("127.0.0.1", 0)) as other:
         step.set("port", str(other.getsockname()[1]))
@@ -94,7 +94,7 @@ def test_a_port_that_another_program_has(session: Session) -> None:
 
 
 def test_nexus_own_port_and_that_of_another_repository(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     step = session.steps.routing
     enter(step)
@@ -110,7 +110,7 @@ def test_nexus_own_port_and_that_of_another_repository(
     assert step.state == "done"
 
 
-def test_more_than_twenty_connectors_are_a_warning(session: Session, world: PracticeWorld) -> None:
+def test_more_than_twenty_connectors_are_a_warning(session: Guide, world: PracticeWorld) -> None:
     many = {f"team-{n}": hosted(f"team-{n}", "docker", 64000 + n) for n in range(25)}
     world.call(lambda: world.state.repositories.update(many))
     step = session.steps.routing
@@ -126,7 +126,7 @@ def test_more_than_twenty_connectors_are_a_warning(session: Session, world: Prac
 
 
 def test_a_privileged_port_is_a_warning_before_anything_is_made(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     step = session.steps.routing
     enter(step)
@@ -142,7 +142,7 @@ def test_a_privileged_port_is_a_warning_before_anything_is_made(
     assert step.moves_on
 
 
-def test_five_thousand_repositories(session: Session, world: PracticeWorld) -> None:
+def test_five_thousand_repositories(session: Guide, world: PracticeWorld) -> None:
     first = session.first_port or 0
     many = {f"raw-{n}": hosted(f"raw-{n}", "raw") for n in range(5000)}
     many |= {f"docker-{n}": hosted(f"docker-{n}", "docker", first + n) for n in range(30)}
@@ -159,7 +159,7 @@ def test_five_thousand_repositories(session: Session, world: PracticeWorld) -> N
 
 
 def test_a_port_taken_between_the_choice_and_the_creation(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.routing)
     before = names(world)
@@ -187,7 +187,7 @@ def web(sock: socket.socket) -> None:
     ("other", "code"), [(silent, "connector-not-published"), (web, "connector-other-service")]
 )
 def test_a_port_taken_while_it_is_created(
-    session: Session,
+    session: Guide,
     world: PracticeWorld,
     middleware: FaultMiddleware,
     monkeypatch: pytest.MonkeyPatch,
@@ -214,7 +214,7 @@ def test_a_port_taken_while_it_is_created(
 
 
 def test_an_https_connector_without_a_keystore(
-    session: Session, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+    session: Guide, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.3)
     before = names(world)
@@ -237,7 +237,7 @@ def test_an_https_connector_without_a_keystore(
 @pytest.mark.parametrize(
     "name", ["", " ", "_x", ".x", "Chainguard", "a b", "a/b", "../x", "ü", "a\x00", "a" * 300]
 )
-def test_what_is_no_name(session: Session, name: str) -> None:
+def test_what_is_no_name(session: Guide, name: str) -> None:
     through(session.steps.routing)
     step = session.steps.developer
     step.set("name", name)
@@ -248,7 +248,7 @@ def test_what_is_no_name(session: Session, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["maven-central", "maven-CENTRAL"])
 def test_a_name_of_another_format_in_any_case(
-    session: Session, world: PracticeWorld, name: str
+    session: Guide, world: PracticeWorld, name: str
 ) -> None:
     through(session.steps.routing)
     before = names(world)
@@ -268,7 +268,7 @@ def test_a_name_of_another_format_in_any_case(
 
 
 def test_a_name_taken_in_the_last_moment(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     """Nexus says so itself: what someone made meanwhile is not removed by the way back."""
     through(session.steps.routing)
@@ -319,7 +319,7 @@ def test_a_proposed_port_is_free(taken: set[int], own: int, listening: set[int])
      "https://cgr.dev//", "https://cgr.dev/\x1b[0m", "cgr.dev", "https://cgr.dev:443/"],
 )  # fmt: skip
 def test_another_remote_is_refused_with_the_reason(
-    session: Session, world: PracticeWorld, remote: str
+    session: Guide, world: PracticeWorld, remote: str
 ) -> None:
     through(session.steps.routing)
     step = session.steps.developer
@@ -335,7 +335,7 @@ def test_another_remote_is_refused_with_the_reason(
 # What is there already
 
 
-def test_an_existing_one_is_used_on_its_own_port(session: Session, world: PracticeWorld) -> None:
+def test_an_existing_one_is_used_on_its_own_port(session: Guide, world: PracticeWorld) -> None:
     through(session.steps.routing)
     chosen = session.routing
     theirs = someone_makes(world, DockerProxy.new("chainguard", free_port()))
@@ -357,7 +357,7 @@ def test_an_existing_one_is_used_on_its_own_port(session: Session, world: Practi
     assert stored(session, "another").docker.http_port == chosen.port
 
 
-def test_an_existing_one_is_changed_as_shown(session: Session, world: PracticeWorld) -> None:
+def test_an_existing_one_is_changed_as_shown(session: Guide, world: PracticeWorld) -> None:
     someone_makes(world, DockerProxy.new("chainguard", None, remote_url="https://crg.dev/chain"))
     through(session.steps.routing)
     step = session.steps.developer
@@ -374,7 +374,7 @@ def test_an_existing_one_is_changed_as_shown(session: Session, world: PracticeWo
 
 
 def test_one_that_has_no_port_or_is_offline_is_not_used(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     someone_makes(world, DockerProxy.new("by-path", None))
     offline = DockerProxy.new("offline", free_port())
@@ -390,7 +390,7 @@ def test_one_that_has_no_port_or_is_offline_is_not_used(
     assert session.plan.developer is None
 
 
-def test_stored_credentials_are_never_dropped(session: Session, world: PracticeWorld) -> None:
+def test_stored_credentials_are_never_dropped(session: Guide, world: PracticeWorld) -> None:
     theirs = DockerProxy.new(
         "chainguard", free_port(), credentials=Credentials("someone", Secret(SECRET))
     )
@@ -410,7 +410,7 @@ def test_stored_credentials_are_never_dropped(session: Session, world: PracticeW
 
 
 def test_nothing_is_changed_that_was_not_shown(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.routing)
     step = session.steps.developer
@@ -427,7 +427,7 @@ def test_nothing_is_changed_that_was_not_shown(
 
 
 def test_what_a_name_was_found_for_is_not_shown_for_another(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     someone_makes(world, DockerProxy.new("chainguard", free_port()))
     through(session.steps.routing)
@@ -440,7 +440,7 @@ def test_what_a_name_was_found_for_is_not_shown_for_another(
     assert "existing" not in {field.id for field in step.fields()}
 
 
-def test_another_port_after_it_was_made_changes_what_this_run_made(session: Session) -> None:
+def test_another_port_after_it_was_made_changes_what_this_run_made(session: Guide) -> None:
     walk(session, until="developer")
     port = free_port()
     session.steps.routing.set("port", str(port))
@@ -450,7 +450,7 @@ def test_another_port_after_it_was_made_changes_what_this_run_made(session: Sess
     assert stored(session, "chainguard").docker.http_port == port
 
 
-def test_a_nexus_frozen_between_the_steps(session: Session, world: PracticeWorld) -> None:
+def test_a_nexus_frozen_between_the_steps(session: Guide, world: PracticeWorld) -> None:
     through(session.steps.routing)
     before = names(world)
     step = session.steps.developer

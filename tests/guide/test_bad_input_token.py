@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import run_checked
-from cgwizard.guide.token import Token
+from cgwizard.guide.token import TokenStep
 from cgwizard.guide.token_check import image_problem
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.faults.base import RegistryFault
@@ -41,7 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     made = session_of(world)
     walk(made, until="developer")
     enter(made.steps.token)
@@ -49,16 +49,16 @@ def session(world: PracticeWorld) -> Session:
 
 
 @pytest.fixture
-def step(session: Session) -> Token:
+def step(session: Guide) -> TokenStep:
     return session.steps.token
 
 
-def paste(step: Token, credentials: Credentials) -> None:
+def paste(step: TokenStep, credentials: Credentials) -> None:
     step.set("token", f"{credentials.username} {credentials.password.reveal()}")
 
 
 def untouched(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware, code: str, secret: str
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware, code: str, secret: str
 ) -> None:
     """Refused with ``code`` before Nexus was touched; then the right token goes through."""
     before, sent = names(world), middleware.count("^(POST|PUT|DELETE)")
@@ -68,7 +68,7 @@ def untouched(
     assert middleware.count("^(POST|PUT|DELETE)") == sent
 
 
-def recovers(step: Token, world: PracticeWorld) -> None:
+def recovers(step: TokenStep, world: PracticeWorld) -> None:
     paste(step, world.info.pull_token)
     step.set("image", f"{world.info.organization}/chainguard-base")
     through(step)
@@ -76,7 +76,7 @@ def recovers(step: Token, world: PracticeWorld) -> None:
     assert "chainguard-private" in names(world)
 
 
-def test_swapped_halves_are_put_right(step: Token, world: PracticeWorld) -> None:
+def test_swapped_halves_are_put_right(step: TokenStep, world: PracticeWorld) -> None:
     token = world.info.pull_token
     step.set("token", f"Username: {token.password.reveal()}\nPassword: {token.username}")
     act(step)
@@ -87,7 +87,7 @@ def test_swapped_halves_are_put_right(step: Token, world: PracticeWorld) -> None
 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.9, 0.99])
 def test_a_truncated_token(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware, keep: float
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware, keep: float
 ) -> None:
     token = world.info.pull_token
     text = token.password.reveal()
@@ -110,7 +110,7 @@ def test_a_truncated_token(
     ],
 )
 def test_what_is_no_token(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware, text: str, code: str
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware, text: str, code: str
 ) -> None:
     step.set("token", text)
     untouched(step, world, middleware, code, "kelp-lantern-77")
@@ -118,7 +118,7 @@ def test_what_is_no_token(
 
 
 def test_a_token_for_libraries(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     token = world.info.pull_token
     step.set(
@@ -129,7 +129,9 @@ def test_a_token_for_libraries(
     untouched(step, world, middleware, "token-wrong-kind", token.password.reveal())
 
 
-def test_an_expired_token(step: Token, world: PracticeWorld, middleware: FaultMiddleware) -> None:
+def test_an_expired_token(
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     token = world.registry.tokens.expired(world.info.organization)
     paste(step, token)
     asked = len(world.registry.requests)
@@ -139,7 +141,7 @@ def test_an_expired_token(step: Token, world: PracticeWorld, middleware: FaultMi
 
 
 def test_a_token_that_expires_between_its_date_and_the_clock_there(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     token = world.registry.tokens.issue(world.info.organization, timedelta(hours=1))
     paste(step, token)
@@ -151,7 +153,9 @@ def test_a_token_that_expires_between_its_date_and_the_clock_there(
     assert step.checked is not None
 
 
-def test_a_revoked_token(step: Token, world: PracticeWorld, middleware: FaultMiddleware) -> None:
+def test_a_revoked_token(
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
     token = world.registry.tokens.issue(world.info.organization)
     world.registry.tokens.revoke(token)
     paste(step, token)
@@ -160,7 +164,7 @@ def test_a_revoked_token(step: Token, world: PracticeWorld, middleware: FaultMid
 
 
 def test_halves_of_two_tokens(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     one, other = (world.registry.tokens.issue(world.info.organization) for _ in range(2))
     paste(step, Credentials(one.username, other.password))
@@ -169,7 +173,7 @@ def test_halves_of_two_tokens(
 
 
 def test_a_token_of_another_organization(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     token = world.registry.tokens.issue("other.example")
     paste(step, token)
@@ -186,7 +190,7 @@ def test_a_token_of_another_organization(
     ],
 )
 def test_an_image_that_the_token_does_not_open(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware, image: str, code: str
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware, image: str, code: str
 ) -> None:
     step.set("image", image)
     untouched(step, world, middleware, code, world.info.pull_token.password.reveal())
@@ -200,7 +204,7 @@ def test_an_image_that_the_token_does_not_open(
      "chainguard/wolfi-base", "example.com/a b", "example.com/\x1b[0m", "/", "a/", "/b",
      "example.com/" + "a" * 300, "x/../y"],
 )  # fmt: skip
-def test_what_is_no_image(step: Token, image: str) -> None:
+def test_what_is_no_image(step: TokenStep, image: str) -> None:
     step.set("image", image)
     assert step.field_problems()["image"].isprintable()
     assert step.preview() == ()
@@ -226,7 +230,11 @@ def test_an_image_is_accepted_or_told(image: str, organization: str) -> None:
     ],
 )
 def test_the_registry_fails_and_recovers(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware, fault: RegistryFault, code: str
+    step: TokenStep,
+    world: PracticeWorld,
+    middleware: FaultMiddleware,
+    fault: RegistryFault,
+    code: str,
 ) -> None:
     world.registry.faults.add(fault)
     untouched(step, world, middleware, code, world.info.pull_token.password.reveal())
@@ -236,7 +244,7 @@ def test_the_registry_fails_and_recovers(
 
 
 def test_the_registry_is_down(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     """Often only Nexus reaches it: Enter then goes on without asking from here."""
     assert world.registry.running is not None
@@ -249,7 +257,9 @@ def test_the_registry_is_down(
     assert step.state == "done"
 
 
-def test_cancel_ends_a_registry_that_hangs(step: Token, session: Session) -> None:
+def test_cancel_ends_a_registry_that_hangs(
+    step: TokenStep, session: Guide, world: PracticeWorld
+) -> None:
     """Within a moment, not after its time-outs; and what was typed stays."""
     asked, ended = threading.Event(), threading.Event()
 
@@ -258,12 +268,11 @@ def test_cancel_ends_a_registry_that_hangs(step: Token, session: Session) -> Non
         asked.set()
         ended.wait(30)
 
-    assert session.practice is not None
     cancel = Cancel()
     values, secrets = dict(step.values), dict(step.secrets)
     with raw_server(hang) as port:
         url = f"http://127.0.0.1:{port}"
-        session.practice = msgspec.structs.replace(session.practice, registry_url=url)
+        session.practice = msgspec.structs.replace(world.info, registry_url=url)
 
         def person() -> None:
             asked.wait(30)
@@ -281,7 +290,7 @@ def test_cancel_ends_a_registry_that_hangs(step: Token, session: Session) -> Non
 # What is shown
 
 
-def test_the_choice_may_change_after_the_check(step: Token, session: Session) -> None:
+def test_the_choice_may_change_after_the_check(step: TokenStep, session: Guide) -> None:
     act(step)
     assert step.preview()[0].startswith("POST")
     assert step.action().label == "create chainguard-private"
@@ -306,7 +315,7 @@ def test_the_choice_may_change_after_the_check(step: Token, session: Session) ->
     assert stored.has_credentials
 
 
-def test_the_free_repository_is_not_moved_by_accident(step: Token, session: Session) -> None:
+def test_the_free_repository_is_not_moved_by_accident(step: TokenStep, session: Guide) -> None:
     step.set("name", "chainguard")
     assert "name" in step.field_problems()
     step.set("name", "Chainguard")
@@ -318,7 +327,7 @@ def test_the_free_repository_is_not_moved_by_accident(step: Token, session: Sess
 
 
 def test_a_private_name_that_is_taken(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     step.set("name", "maven-central")
     untouched(
@@ -327,14 +336,14 @@ def test_a_private_name_that_is_taken(
     recovers_with(step, "private-2")
 
 
-def recovers_with(step: Token, name: str) -> None:
+def recovers_with(step: TokenStep, name: str) -> None:
     step.set("name", name)
     through(step)
     assert step.state == "done"
 
 
 def test_the_port_of_another_repository(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     act(step)
     taken = int(step.values["port"])
@@ -348,7 +357,7 @@ def test_the_port_of_another_repository(
 
 
 def test_a_private_name_taken_in_the_last_moment(
-    step: Token, world: PracticeWorld, middleware: FaultMiddleware
+    step: TokenStep, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     """A docker (proxy) of this name is not given the token before that was shown."""
     act(step)

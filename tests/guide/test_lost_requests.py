@@ -13,7 +13,7 @@ from cgwizard.changes import journal
 from cgwizard.changes.journal import Journal
 from cgwizard.errors import Cancelled, Code
 from cgwizard.guide import docker_proxy
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Check, Step, run_checked
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.faults.answer_lost import AnswerLost
@@ -30,7 +30,7 @@ PROXIES = "/service/rest/v1/repositories/docker/proxy"
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     made = session_of(world)
     walk(made, until="routing")
     enter(made.steps.developer)
@@ -55,7 +55,7 @@ def password(world: PracticeWorld, name: str) -> Secret | None:
 
 
 def test_a_request_that_never_arrived(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     step = session.steps.developer
@@ -69,7 +69,7 @@ def test_a_request_that_never_arrived(
 
 
 def test_an_answer_that_got_lost(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     """It was made: that is found out, told as done, and made once."""
     before = names(world)
@@ -84,7 +84,7 @@ def test_an_answer_that_got_lost(
 
 
 def test_a_gateway_that_gave_up_waiting(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     page = b"<html><title>504 Gateway Time-out</title></html>"
     rule = middleware.rule(
@@ -98,7 +98,7 @@ def test_a_gateway_that_gave_up_waiting(
 
 
 def test_nexus_dies_with_the_answer(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     step = session.steps.developer
@@ -118,7 +118,7 @@ def test_nexus_dies_with_the_answer(
 
 
 def test_what_cannot_be_read_back_is_removed(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     step = session.steps.developer
@@ -132,7 +132,7 @@ def test_what_cannot_be_read_back_is_removed(
 
 
 def test_what_can_neither_be_read_back_nor_removed_is_said(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     step = session.steps.developer
@@ -148,7 +148,7 @@ def test_what_can_neither_be_read_back_nor_removed_is_said(
 
 
 def test_nexus_dies_at_every_request_of_a_creation(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
     middleware.seen.clear()
@@ -175,7 +175,7 @@ def test_nexus_dies_at_every_request_of_a_creation(
 
 
 def test_the_way_back_restores_what_was_there(
-    session: Session, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+    session: Guide, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     through(session.steps.developer)
     before = settings(world, "chainguard")
@@ -207,7 +207,7 @@ def token_of(world: PracticeWorld) -> str:
 
 
 def test_a_password_that_nobody_knows_cannot_come_back(
-    session: Session, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+    session: Guide, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = DockerProxy.new(
         "chainguard", session.routing.port, credentials=Credentials("someone", Secret("kelp-7"))
@@ -229,7 +229,7 @@ def test_a_password_that_nobody_knows_cannot_come_back(
 
 
 def test_a_token_of_this_run_comes_back(
-    session: Session, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+    session: Guide, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     through(session.steps.developer)
     step = session.steps.token
@@ -250,7 +250,7 @@ def test_a_token_of_this_run_comes_back(
 
 
 def test_a_lost_answer_to_a_token(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.developer)
     for mode, method in (("separate", "POST"), ("add", "PUT")):
@@ -268,7 +268,7 @@ def test_a_lost_answer_to_a_token(
 
 
 def test_a_token_repository_left_by_a_nexus_that_died(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.developer)
     step = session.steps.token
@@ -286,7 +286,7 @@ def test_a_token_repository_left_by_a_nexus_that_died(
 
 
 def test_remembered_failures_that_stay_are_a_warning(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     through(session.steps.developer)
     step = session.steps.token
@@ -323,7 +323,7 @@ def cancelled_at(step: Step, number: int) -> bool:
 
 @pytest.mark.parametrize("slow", [False, True])
 def test_cancelling_at_every_point_leaves_nothing_half_made(
-    session: Session, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch, slow: bool
+    session: Guide, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch, slow: bool
 ) -> None:
     """``slow``: the connector does not answer at once, so that it is waited for."""
     tries = 0
@@ -429,7 +429,7 @@ def test_the_journal_is_read_back_and_private(world: PracticeWorld, tmp_path: Pa
 
 
 def test_nothing_is_sent_that_could_not_be_noted(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware, tmp_path: Path
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
@@ -461,7 +461,7 @@ def test_lines_that_a_crash_or_a_full_disk_cut(tmp_path: Path) -> None:
 
 
 def test_a_repository_that_someone_took_away_meanwhile(
-    session: Session, world: PracticeWorld
+    session: Guide, world: PracticeWorld
 ) -> None:
     through(session.steps.developer)
     step = session.steps.token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
@@ -15,7 +15,7 @@ PROXIES = "/service/rest/v1/repositories/docker/proxy"
 
 
 @pytest.fixture
-def session(world: PracticeWorld) -> Session:
+def session(world: PracticeWorld) -> Guide:
     made = session_of(world)
     walk(made, until="routing")
     enter(made.steps.developer)
@@ -23,7 +23,7 @@ def session(world: PracticeWorld) -> Session:
 
 
 def test_someone_edits_it_meanwhile(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
 
@@ -44,7 +44,7 @@ def test_someone_edits_it_meanwhile(
 
 
 def test_someone_removes_it_meanwhile(
-    session: Session, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
 ) -> None:
     before = names(world)
 

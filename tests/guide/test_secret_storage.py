@@ -10,8 +10,8 @@ import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.guide import session as sessions
-from cgwizard.guide.connect import Connect
-from cgwizard.guide.session import Session
+from cgwizard.guide.connect import ConnectStep
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Step, run_checked
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import PracticeWorld
@@ -41,9 +41,9 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["systemd-creds", "setup"], check=True, capture_output=True, timeout=30)
 
 
-def started(world: PracticeWorld, monkeypatch: pytest.MonkeyPatch | None = None) -> Session:
+def started(world: PracticeWorld, monkeypatch: pytest.MonkeyPatch | None = None) -> Guide:
     """A live session that has looked what there is; the practice cgr.dev stands for the real."""
-    session = Session(url=world.info.nexus_url, user="admin")
+    session = Guide(url=world.info.nexus_url, user="admin")
     session.first_port = free_port()
     if monkeypatch is not None:
         monkeypatch.setattr(sessions, "UPSTREAM", world.info.registry_url)
@@ -61,7 +61,7 @@ def shown(step: Step) -> list[str]:
     return [field.id for field in step.fields()]
 
 
-def to_token(session: Session, world: PracticeWorld) -> None:
+def to_token(session: Guide, world: PracticeWorld) -> None:
     through(session.steps.routing)
     through(session.steps.developer)
     enter(session.steps.token)
@@ -73,7 +73,7 @@ def pasted(world: PracticeWorld) -> str:
     return f"{token.username} {token.password.reveal()}"
 
 
-def keep_in_file(step: Connect) -> None:
+def keep_in_file(step: ConnectStep) -> None:
     step.set("password", CANARY)
     step.set("keep", "secrets-file")
     step.set("passphrase", PASSPHRASE)
@@ -192,7 +192,7 @@ def test_a_file_without_this_password_takes_it(world: PracticeWorld) -> None:
     assert opened.load("nexus-password", f"admin@{world.info.nexus_url}") == Secret(CANARY)
 
 
-def refused_after_opening(step: Connect) -> str:
+def refused_after_opening(step: ConnectStep) -> str:
     run_checked(step, step.act, lambda _: None, Cancel())
     assert step.problem is not None
     assert step.problem.code == "password-missing"

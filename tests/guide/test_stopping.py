@@ -15,7 +15,7 @@ from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Report, Step, run_checked
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.no_answer import NexusNoAnswer
@@ -184,7 +184,7 @@ def test_undo_from_finish(middleware: FaultMiddleware, world: PracticeWorld) -> 
     assert not {"chainguard", "chainguard-private"} & names(world)
 
 
-def once(session: Session, work: Work, cancel: Cancel) -> None:
+def once(session: Guide, work: Work, cancel: Cancel) -> None:
     run_checked(session.steps.finish, work, lambda _: None, cancel)
 
 

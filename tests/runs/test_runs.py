@@ -14,7 +14,7 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.changes.journal import Journal
 from cgwizard.errors import WizardError
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Check
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
@@ -28,8 +28,8 @@ from tests.support.guide import act, enter, through, walk
 STEPS = ("connect", "routing", "developer", "token", "pull")
 
 
-def begun(world: PracticeWorld, folder: Path, earlier: saved.SavedRun | None = None) -> Session:
-    session = Session(practice=world.info, start_practice=world.start)
+def begun(world: PracticeWorld, folder: Path, earlier: saved.SavedRun | None = None) -> Guide:
+    session = Guide(practice=world.info, start_practice=world.start)
     session.journal = Journal(folder / "journal")
     if earlier is not None:
         resume.begin(session, earlier, folder / "journal")
@@ -37,7 +37,7 @@ def begun(world: PracticeWorld, folder: Path, earlier: saved.SavedRun | None = N
     return session
 
 
-def gone_on(world: PracticeWorld, folder: Path) -> Session:
+def gone_on(world: PracticeWorld, folder: Path) -> Guide:
     (earlier,) = saved.unfinished(folder / "runs")
     session = begun(world, folder, earlier)
     session.steps.connect.set("password", world.info.password.reveal())

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from cgwizard.events import Layer, LayerProgress, Resolved, Totals
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.plan import model as plan
 from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.pull import PullScreen
@@ -17,7 +17,7 @@ from tests.screens.test_screens import until
 
 @pytest.mark.parametrize("width", [40, 59, 60, 80, 120])
 def test_how_far_it_is_can_be_read(width: int) -> None:
-    session = Session(url="http://127.0.0.1")
+    session = Guide(url="http://127.0.0.1")
     session.plan = plan.Plan(routing=plan.Routing(5051), developer=plan.Developer())
     progress = session.steps.pull.progress
     layer = Layer("sha256:" + "a" * 64, 287_600, "layer")

@@ -6,7 +6,7 @@ import asyncio
 
 from cgwizard.app import Wizard
 from cgwizard.events import Layer, LayerProgress, Resolved, Totals
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.plan import model as plan
 from cgwizard.screens.parts.bars import LayerBars
 from cgwizard.screens.pull import PullScreen
@@ -16,12 +16,14 @@ LAYERS = 127
 
 
 class Shown(Wizard):
+    session: Guide
+
     def get_default_screen(self) -> PullScreen:
         return PullScreen(self.session.steps.pull)
 
 
 def test_all_layers_are_seen_by_scrolling() -> None:
-    session = Session(url="http://127.0.0.1")
+    session = Guide(url="http://127.0.0.1")
     session.plan = plan.Plan(routing=plan.Routing(5051), developer=plan.Developer())
     progress = session.steps.pull.progress
     layers = tuple(Layer(f"sha256:{number:064x}", 100, "layer") for number in range(LAYERS))

@@ -20,7 +20,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from cgwizard.app import Wizard
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.parts.terminal.cell_diff import CellBuffer, DiffUpdate
 from cgwizard.screens.parts.terminal.textual_internals import ScreenUpdate
@@ -34,7 +34,7 @@ LESS = 2.0  # at least so many times fewer bytes than Textual's own
 class Both(Wizard):
     """Writes every update twice: as Textual does, and as the wizard does."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Guide) -> None:
         super().__init__(session)
         self.whole, self.quiet = Cells(), Cells()
         self.bytes_whole = self.bytes_quiet = 0

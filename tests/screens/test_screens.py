@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from cgwizard.app import Wizard
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.footer import Keys
@@ -23,7 +23,7 @@ WAIT_SECONDS = 15.0
 Drive = Callable[[Wizard, Pilot[int]], Awaitable[None]]
 
 
-def drive(session: Session, play: Drive, size: tuple[int, int] = (80, 24)) -> Wizard:
+def drive(session: Guide, play: Drive, size: tuple[int, int] = (80, 24)) -> Wizard:
     """Run the wizard without a terminal and let ``play`` press its keys."""
     app = Wizard(session)
 
@@ -57,7 +57,7 @@ def field(app: Wizard, name: str) -> Input | ChoiceInput:
 
 
 def test_letters_typed_at_once_all_arrive(world: PracticeWorld) -> None:
-    session = Session(url=world.info.nexus_url, user="admin")
+    session = Guide(url=world.info.nexus_url, user="admin")
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         await until_key(app, pilot, "enter connect")
@@ -88,7 +88,7 @@ def test_letters_are_keys_only_where_nothing_is_typed(world: PracticeWorld) -> N
 
 
 def test_a_secret_is_masked_shown_on_demand_and_never_copied(world: PracticeWorld) -> None:
-    session = Session(url=world.info.nexus_url, user="admin")
+    session = Guide(url=world.info.nexus_url, user="admin")
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         await until_key(app, pilot, "enter connect")
@@ -166,16 +166,16 @@ def test_a_long_paste_stays_whole(world: PracticeWorld) -> None:
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15), (80, 24), (200, 60)])
 def test_every_size_is_survived(world: PracticeWorld, size: tuple[int, int]) -> None:
+    session = session_of(world)
+
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         await until_key(app, pilot, "enter")
         await pilot.press("enter")
-        await until(
-            pilot, lambda: app.session.steps.connect.state == "done", "connected at any size"
-        )
+        await until(pilot, lambda: session.steps.connect.state == "done", "connected at any size")
         await pilot.resize_terminal(80, 24)
         await until_key(app, pilot, "enter continue")
 
-    drive(session_of(world), play, size)
+    drive(session, play, size)
 
 
 def test_cancelling_a_pull_keeps_the_answers(world: PracticeWorld) -> None:

@@ -9,7 +9,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from cgwizard.app import Wizard
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.parts.form import Form
 from tests.screens.test_screens import drive, field, keys, until
@@ -25,7 +25,7 @@ def at_once(app: Wizard, *texts: str) -> None:
 
 
 def test_a_tab_leads_to_the_next_field_at_once(world: PracticeWorld) -> None:
-    session = Session(url=world.info.nexus_url)
+    session = Guide(url=world.info.nexus_url)
     user, password = "deploy-user-of-this-nexus", "long-password-of-this-user"
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
@@ -46,7 +46,7 @@ def test_a_tab_leads_to_the_next_field_at_once(world: PracticeWorld) -> None:
 
 
 def test_rows_that_come_and_go_leave_what_is_being_typed_alone(world: PracticeWorld) -> None:
-    session = Session(url=world.info.nexus_url, user="admin")
+    session = Guide(url=world.info.nexus_url, user="admin")
     passphrase = "four-random-words-here"
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
@@ -78,7 +78,7 @@ def test_rows_that_come_and_go_leave_what_is_being_typed_alone(world: PracticeWo
 
 def test_enter_means_what_stands_in_the_fields_then(world: PracticeWorld) -> None:
     """Not what the step knew before: here the field was emptied just before Enter."""
-    session = Session(url=world.info.nexus_url, user="admin")
+    session = Guide(url=world.info.nexus_url, user="admin")
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         await until(pilot, lambda: "enter connect" in keys(app), "the main action")
@@ -105,7 +105,7 @@ def press(app: Wizard, *names: str) -> None:
 
 def test_a_backspace_takes_the_letter_before_it(world: PracticeWorld) -> None:
     """And not a letter that was typed after it, or one in the next field."""
-    session = Session(url=world.info.nexus_url)
+    session = Guide(url=world.info.nexus_url)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         await until(pilot, lambda: "enter connect" in keys(app), "the main action")
@@ -124,7 +124,7 @@ def test_a_backspace_takes_the_letter_before_it(world: PracticeWorld) -> None:
 
 
 def test_an_arrow_chooses_where_it_was_pressed(world: PracticeWorld) -> None:
-    session = Session(practice=world.info)
+    session = Guide(practice=world.info)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         for main in ("connect", "continue", "use port", "create", "continue", "check the token"):
@@ -143,7 +143,7 @@ def test_an_arrow_chooses_where_it_was_pressed(world: PracticeWorld) -> None:
 
 
 def test_what_is_told_of_a_wrong_answer_is_about_what_stands_there(world: PracticeWorld) -> None:
-    session = Session(practice=world.info)
+    session = Guide(practice=world.info)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         for main in ("connect", "continue"):

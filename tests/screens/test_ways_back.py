@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from cgwizard.app import Wizard
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.diagnose import DiagnoseScreen
 from cgwizard.screens.finish import FinishScreen
@@ -14,7 +14,7 @@ from tests.screens.test_screens import drive, keys, until_key
 
 
 def test_a_skipped_token_and_an_undo_that_is_not_wanted(world: PracticeWorld) -> None:
-    session = Session(practice=world.info)
+    session = Guide(practice=world.info)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         for main in ("connect", "continue", "use port", "create chainguard", "continue"):

@@ -169,7 +169,7 @@ def _walk(order: Order) -> Outcome:
     """As the commands do it: go on where there is something to go on with."""
     from cgwizard.cancel import Cancel
     from cgwizard.changes.journal import Journal
-    from cgwizard.guide.session import Session
+    from cgwizard.guide.guide import Guide
     from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
     from cgwizard.runs import offer, resume
     from cgwizard.runs.run import Run
@@ -186,7 +186,7 @@ def _walk(order: Order) -> Outcome:
     effects, outcome = Effects(order), Outcome()
     outcome.effects = effects.seen
     effects.watch()
-    session = Session(practice=info)
+    session = Guide(practice=info)
     session.journal = Journal(folder / "journal")
     earlier = next(iter(offer.offered(folder, order.nexus)), None)
     if earlier is not None:
@@ -267,7 +267,7 @@ def _import_everything() -> None:
         *("cgwizard.commands.undo", "cgwizard.commands.signin", "cgwizard.runs.offer"),
         *("cgwizard.runs.resume", "cgwizard.guide.pull_image", "cgwizard.registry.pull"),
         *("cgwizard.nexus.discovery", "cgwizard.nexus.ports", "cgwizard.tokens.paste"),
-        *("cgwizard.guide.session", "cgwizard.engines.find", "cgwizard.changes.undo", "httpx"),
+        *("cgwizard.guide.guide", "cgwizard.engines.find", "cgwizard.changes.undo", "httpx"),
         *("cgwizard.registry.workers", "cgwizard.tokens.chainctl", "http.cookiejar", "truststore"),
     )
     for name in names:

@@ -9,7 +9,7 @@ from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.finding import Finding, Started
 from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.subject import Subject
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials
@@ -17,7 +17,7 @@ from tests.support.guide import session_of, walk
 from tests.support.ports import free_port
 
 
-def set_up(world: PracticeWorld) -> Session:
+def set_up(world: PracticeWorld) -> Guide:
     """The guide up to the test pull: both repositories are there, nothing was pulled yet."""
     session = session_of(world)
     session.steps.routing.values["port"] = str(free_port())
@@ -26,12 +26,12 @@ def set_up(world: PracticeWorld) -> Session:
     return session
 
 
-def findings(session: Session, *only: str) -> list[Finding]:
+def findings(session: Guide, *only: str) -> list[Finding]:
     with Subject.of(session) as subject:
         return run(subject, lambda _event: None, Cancel(), only=only or None)
 
 
-def conclusion(session: Session) -> str:
+def conclusion(session: Guide) -> str:
     """The slug of what the checks hold for the cause; "" where they find nothing wrong."""
     found = findings(session)
     cause = conclude(found)
@@ -46,14 +46,14 @@ def events(subject: Subject, *only: str) -> list[Finding | Started]:
     return seen
 
 
-def settings(session: Session, name: str) -> DockerProxy:
+def settings(session: Guide, name: str) -> DockerProxy:
     found = session.nexus.docker_proxy(name)
     assert found is not None
     return found
 
 
 def change(
-    session: Session, name: str, credentials: Credentials | None = None, **parts: object
+    session: Guide, name: str, credentials: Credentials | None = None, **parts: object
 ) -> None:
     """Set members of a repository; a part such as ``proxy`` is a dict of its members."""
     proxy = settings(session, name)

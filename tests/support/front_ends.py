@@ -12,7 +12,7 @@ from cgwizard.changes.journal import Entry, Journal
 from cgwizard.errors import ExitCode
 from cgwizard.frontends.plain import Plain
 from cgwizard.frontends.unattended import Apply, Event
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
@@ -23,15 +23,15 @@ ENTERS = "\n" * 80
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 
-def session_of(world: PracticeWorld, journals: Path | None = None) -> Session:
+def session_of(world: PracticeWorld, journals: Path | None = None) -> Guide:
     """In practice, but with a journal on the disk where ``journals`` says so."""
-    session = Session(practice=world.info, start_practice=world.start)
+    session = Guide(practice=world.info, start_practice=world.start)
     if journals is not None:
         session.journal = Journal(journals)
     return session
 
 
-def plainly(session: Session, typed: str = ENTERS) -> tuple[int, str]:
+def plainly(session: Guide, typed: str = ENTERS) -> tuple[int, str]:
     """Walk by prompts; returns how it ended and everything that was written."""
     out = io.StringIO()
     code = Plain(session, out, source=io.StringIO(typed)).walk()
@@ -45,7 +45,7 @@ def applied(
     *,
     dry_run: bool = False,
     journals: Path | None = None,
-) -> tuple[ExitCode, list[Event], Session]:
+) -> tuple[ExitCode, list[Event], Guide]:
     events: list[Event] = []
     lock = threading.Lock()
 

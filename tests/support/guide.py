@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Problem
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.text.sanitize import MAX_PROBLEM
 from tests.support.ports import free_ports
 
 
-def session_of(world: PracticeWorld, *, url: str | None = None) -> Session:
+def session_of(world: PracticeWorld, *, url: str | None = None) -> Guide:
     """A session in practice, every field filled in."""
-    session = Session(practice=world.info, start_practice=world.start)
+    session = Guide(practice=world.info, start_practice=world.start)
     session.first_port = free_ports(4)[0]
     if url is not None:
         session.steps.connect.set("url", url)
@@ -45,7 +45,7 @@ def through(step: Step) -> None:
     raise AssertionError(f"{step.id} does not come to an end")
 
 
-def walk(session: Session, until: str = "finish") -> None:
+def walk(session: Guide, until: str = "finish") -> None:
     """Every step up to and including ``until``."""
     for step in session.steps:
         through(step)

@@ -23,14 +23,14 @@ from pathlib import Path
 from cgwizard.plan import model as plan
 from cgwizard.app import Wizard
 from cgwizard.guide.pull_image import ImagePull
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.proof.result import Proof
 from cgwizard.registry.client import Registry
 from cgwizard.screens.pull import PullScreen
 
 host, name, out = sys.argv[1:]
 ImagePull.prove = lambda image, finished: Proof(str(image.reference), finished)
-session = Session(url=f"http://{host}")
+session = Guide(url=f"http://{host}")
 session.plan = plan.Plan(
     routing=plan.Routing(int(host.rpartition(":")[2])), developer=plan.Developer()
 )

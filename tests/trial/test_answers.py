@@ -11,7 +11,7 @@ import pytest
 from cgwizard.engines import inspect
 from cgwizard.engines import published_ports as ports
 from cgwizard.engines.container_model import Container, PublishedPort
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.trial import prompts, removal
 from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.step import Trial
@@ -131,7 +131,7 @@ def test_without_an_engine_it_says_what_to_start(tmp_path: Path) -> None:
     nobody = f"unix://{tmp_path}/nobody.sock"
     env = {"DOCKER_HOST": nobody, "CONTAINER_HOST": nobody}
     assert ports.engines(env) == []
-    step = Trial(Session(), env)
+    step = Trial(Guide(), env)
     enter(step)
     assert step.problem is not None
     assert step.problem.code == "engine-absent"

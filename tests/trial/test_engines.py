@@ -22,7 +22,7 @@ from cgwizard.engines.containers import Containers
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, PullEvent
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Check
 from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.registry.reference import Reference
@@ -125,7 +125,7 @@ def nothing_is_left(lab: Lab) -> Iterator[None]:
 
 
 def trial_step(lab: Lab, wanted: TrialSpec) -> Trial:
-    step = Trial(Session(), lab.env)
+    step = Trial(Guide(), lab.env)
     step.host_network = wanted.host_network
     enter(step)
     assert step.problem is None
@@ -152,7 +152,7 @@ def test_from_nothing_to_a_pull_through_it_and_away_again(lab: Lab) -> None:
     wanted = lab.wanted()
     events: list[PullEvent] = []
     step = trial_step(lab, wanted)
-    step.on_event = events.append
+    step.session.on_event = events.append
     told = " ".join(line.rstrip(" \\").strip() for line in step.preview())
     assert told == wanted.run_line(lab.kind)
     with Containers(lab.engine) as containers:
@@ -170,7 +170,7 @@ def test_from_nothing_to_a_pull_through_it_and_away_again(lab: Lab) -> None:
     assert result.password.reveal() == ADMIN_PASSWORD
     assert ADMIN_PASSWORD not in repr(result) + repr(checks)
 
-    session = Session(url=result.url, user=result.username)
+    session = Guide(url=result.url, user=result.username)
     session.steps.connect.set("password", result.password.reveal())
     try:
         enter(session.steps.connect)
@@ -204,7 +204,7 @@ def test_from_nothing_to_a_pull_through_it_and_away_again(lab: Lab) -> None:
     assert step.found is not None
     assert not step.found.running
 
-    later = Trial(Session(), lab.env)
+    later = Trial(Guide(), lab.env)
     enter(later)
     later.set("port", str(wanted.port))
     assert later.values["name"] == NAME, "what is here already is proposed"
@@ -269,7 +269,7 @@ def test_a_container_that_is_gone_is_not_offered_again(lab: Lab) -> None:
     wanted = lab.wanted("hangs")
     with Containers(lab.engine) as containers:
         containers.create(wanted, _reference(wanted.image, lab))
-        step = Trial(Session(), lab.env)
+        step = Trial(Guide(), lab.env)
         enter(step)
         assert step.found is not None
         containers.remove(NAME)
@@ -382,7 +382,7 @@ def test_a_container_that_lacks_the_connectors_port_is_noticed(lab: Lab) -> None
     else:
         wanted = TrialSpec(lab.image(), NAME, free_port(), ())
         running.start(lab.engine, wanted, lambda _check: None, Cancel())
-        step = Trial(Session(), lab.env)
+        step = Trial(Guide(), lab.env)
         enter(step)
         checks = act(step)
         assert step.result is not None, step.problem
@@ -410,7 +410,7 @@ def test_a_name_that_another_container_has_is_not_touched(lab: Lab) -> None:
 def test_the_screen_shows_the_command_starts_it_and_goes_back_with_the_result(lab: Lab) -> None:
     wanted = lab.wanted()
     step = trial_step(lab, wanted)
-    app = Wizard(Session())
+    app = Wizard(Guide())
 
     async def play() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
@@ -422,7 +422,7 @@ def test_the_screen_shows_the_command_starts_it_and_goes_back_with_the_result(la
                     await pilot.pause(0.05)
 
             connect = app.screen
-            app.push_screen(TrialScreen(step))
+            app.push_screen(TrialScreen(step, app.session.first))
             await until(lambda: "enter start" in _keys(app), "it has looked")
             shown = str(app.screen.query_one("#preview", Static).content)
             assert shown.split() == " ".join(step.preview()).split()
@@ -430,7 +430,7 @@ def test_the_screen_shows_the_command_starts_it_and_goes_back_with_the_result(la
             await pilot.press("enter")
             await until(lambda: app.screen is connect, "the result")
 
-            app.push_screen(TrialScreen(step))
+            app.push_screen(TrialScreen(step, app.session.first))
             await until(lambda: "enter connect to it" in _keys(app), "it runs")
             await pilot.press("r")
             await until(lambda: "enter remove the container" in _keys(app), "it asks")

@@ -26,7 +26,7 @@ import os, sys
 from pathlib import Path
 from textual.binding import Binding
 from cgwizard.app import Wizard
-from cgwizard.guide.session import Session
+from cgwizard.guide.guide import Guide
 from cgwizard.practice.world import PracticeWorld
 
 folder = Path(sys.argv[1])
@@ -41,7 +41,7 @@ class Telling(Wizard):
 
 (folder / "pid").write_text(str(os.getpid()))
 with PracticeWorld(speed=4e6) as world:
-    Telling(Session(practice=world.info, start_practice=world.start)).run(mouse=False)
+    Telling(Guide(practice=world.info, start_practice=world.start)).run(mouse=False)
 """
 
 

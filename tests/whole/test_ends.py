@@ -56,8 +56,8 @@ def test_a_mistake_of_ours_shows_no_traceback_and_says_where_the_report_is(
     tmp_path: Path,
 ) -> None:
     broken = (
-        "import sys; from cgwizard.guide.connect import Connect;"
-        "Connect.act = lambda self, report, cancel: {}['otter-harbour-42'];"
+        "import sys; from cgwizard.guide.connect import ConnectStep;"
+        "ConnectStep.act = lambda self, report, cancel: {}['otter-harbour-42'];"
         "sys.argv[1:] = ['practice']; from cgwizard.cli import main; main()"
     )
     python = str(Path(wizard()[0]).with_name("python"))

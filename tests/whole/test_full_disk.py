@@ -191,9 +191,9 @@ def test_a_debug_log_without_room_ends_and_the_pull_does_not(nexus: str, disk: P
 
 
 BROKEN = (
-    "from cgwizard.guide.session import Session\n"
+    "from cgwizard.guide.guide import Guide\n"
     "def broken(*_, **__): raise KeyError('x')\n"
-    "Session.__init__ = broken\n"
+    "Guide.__init__ = broken\n"
     "import sys; sys.argv = ['cgwizard', '--plain']\n"
     "from cgwizard.cli import main; main()\n"
 )
