@@ -12,6 +12,7 @@ from pathlib import Path
 import keyring.core
 import pytest
 
+from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import secret as secrets
@@ -84,8 +85,13 @@ def own_folders(
 
 
 @pytest.fixture
-def world() -> Iterator[PracticeWorld]:
+def middleware() -> FaultMiddleware:
+    """Stands before the Nexus of `world`; a test gives it the faults that are to happen."""
+    return FaultMiddleware()
+
+
+@pytest.fixture
+def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
     """A practice Nexus and cgr.dev at full speed."""
-    with PracticeWorld() as practice:
-        practice.start()
+    with PracticeWorld(middleware=middleware) as practice:
         yield practice

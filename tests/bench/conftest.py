@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.registry import docker_registry
+from tests.support.real_registry import docker_registry
 
 
 @pytest.fixture(scope="module")

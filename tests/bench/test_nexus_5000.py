@@ -10,7 +10,7 @@ from cgwizard.nexus.discovery import find
 from cgwizard.nexus.ports import connectors, propose
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials
-from tests.support.practice_nexus import fill
+from tests.support.practice_settings import fill
 
 REPOSITORIES = 5_000
 MAX_SECONDS = 2.0

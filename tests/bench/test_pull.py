@@ -19,19 +19,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.bench.shapes import MIB, SHAPES
 from tests.support.programs import needs
 from tests.support.pull import PROGRAM
-from tests.support.registry import OCI_LAYER, image, push, put_manifest
+from tests.support.real_registry import OCI_LAYER, image, push, put_manifest
 
 pytestmark = [pytest.mark.bench, needs("docker-registry", "skopeo")]
 
-MIB = 1 << 20
-SHAPES = {
-    "1 x 512 MiB": [512 * MIB],
-    "8 x 64 MiB": [64 * MIB] * 8,
-    "40 x 1 MiB": [MIB] * 40,
-    "127 x 1 MiB": [MIB] * 127,
-}
 ROUNDS = {"40 x 1 MiB": 15, "127 x 1 MiB": 9}  # short ones waver more
 FEWEST_ROUNDS = 5
 AGAINST_SKOPEO = {

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.shapes import SHAPES
 from tests.support.programs import needs
-from tests.support.registry import OCI_LAYER, docker_registry, image, push
-from tests.support.screen import SSH, Line, pull_on_screen, worst_second
+from tests.support.real_registry import OCI_LAYER, docker_registry, image, push
 from tests.support.terminal import wizard
+from tests.support.wizard_terminal import SSH, Line, pull_on_screen, worst_second
 
 pytestmark = pytest.mark.bench
 
@@ -23,13 +24,6 @@ PULL_MOST = 8 * 1024
 IDLE_MOST = 0.1 * 1024
 IDLE_SECONDS = 10.0
 STEP_MOST = 3 * 1024
-MIB = 1 << 20
-SHAPES = {
-    "1 x 512 MiB": [512 * MIB],
-    "8 x 64 MiB": [64 * MIB] * 8,
-    "40 x 1 MiB": [MIB] * 40,
-    "127 x 1 MiB": [MIB] * 127,
-}
 
 
 @pytest.fixture(scope="module")

@@ -14,21 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.shapes import SHAPES
 from tests.support.programs import needs
-from tests.support.registry import OCI_LAYER, image, push
-from tests.support.screen import pull_on_screen, worst_second
+from tests.support.real_registry import OCI_LAYER, image, push
 from tests.support.terminal import wizard
+from tests.support.wizard_terminal import pull_on_screen, worst_second
 
 pytestmark = [pytest.mark.bench, needs("docker-registry")]
 
 ROUNDS = 5
-MIB = 1 << 20
-SHAPES = {
-    "1 x 512 MiB": [512 * MIB],
-    "8 x 64 MiB": [64 * MIB] * 8,
-    "40 x 1 MiB": [MIB] * 40,
-    "127 x 1 MiB": [MIB] * 127,
-}
 AGAINST_COMMAND = 0.85
 DELAY_P99 = 0.050
 DELAY_MOST = 0.150

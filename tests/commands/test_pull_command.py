@@ -15,7 +15,9 @@ import pytest
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from tests.conftest import leaks
-from tests.support.docker import (
+from tests.support.engines import own_address, podman_engine, short_folder, tls_registry
+from tests.support.ports import free_port
+from tests.support.practice_docker import (
     FREE_IMAGE,
     add_repository,
     add_user,
@@ -23,12 +25,10 @@ from tests.support.docker import (
     docker_engine,
     push,
 )
-from tests.support.engines import own_address, podman_engine, short_folder, tls_registry
-from tests.support.ports import free_port
 from tests.support.programs import needs
 from tests.support.pull import LOGIN, PROGRAM, lines, run
-from tests.support.registry import OCI_LAYER, docker_registry, image, sha256, tar_of, zstd
-from tests.support.registry import push as push_image
+from tests.support.real_registry import OCI_LAYER, docker_registry, image, sha256, tar_of, zstd
+from tests.support.real_registry import push as push_image
 from tests.support.terminal import Terminal
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import FREE_IMAGE
 from tests.support.ports import free_port
+from tests.support.practice_docker import FREE_IMAGE
 from tests.support.programs import needs
 from tests.support.pull import PROGRAM
 

@@ -15,8 +15,14 @@ import pytest
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.proof.upstream import names_of
 from cgwizard.secrets.secret import Credentials
-from tests.support.docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, debian_registry, push
 from tests.support.ports import free_port
+from tests.support.practice_docker import (
+    FREE_IMAGE,
+    PRIVATE_IMAGE,
+    add_repository,
+    debian_registry,
+    push,
+)
 from tests.support.programs import needs
 from tests.support.pull import LOGIN, PROGRAM, checks, lines, proving, run
 

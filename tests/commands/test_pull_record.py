@@ -23,8 +23,8 @@ from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.docker import FREE_IMAGE, add_repository, add_user, remove_repository
 from tests.support.ports import free_port
+from tests.support.practice_docker import FREE_IMAGE, add_repository, add_user, remove_repository
 from tests.support.pull import LOGIN, PROGRAM, checks, proving, run
 
 CREDENTIALS = Credentials(ADMIN, Secret(ADMIN_PASSWORD))

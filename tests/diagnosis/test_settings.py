@@ -15,7 +15,7 @@ from cgwizard.practice.faults.nexus_filtered import NexusFiltered
 from cgwizard.practice.nexus.rest import blobstores
 from cgwizard.practice.world import PracticeWorld
 from tests.support.diagnosis import change, conclusion, findings, set_up
-from tests.support.practice_nexus import put_security
+from tests.support.practice_settings import put_security
 from tests.support.scripted_server import raw_server
 
 FREE = "chainguard"

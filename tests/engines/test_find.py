@@ -18,8 +18,8 @@ from cgwizard.engines.find import find, get
 from cgwizard.errors import WizardError
 from cgwizard.text.sanitize import MAX_EXCERPT
 from tests.conftest import CANARY, leaks
-from tests.support.docker import docker_engine
 from tests.support.engines import podman_engine, short_folder, strange_engine, stream
+from tests.support.practice_docker import docker_engine
 from tests.support.programs import needs
 
 

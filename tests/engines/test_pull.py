@@ -20,9 +20,9 @@ from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.conftest import leaks
-from tests.support.docker import FREE_IMAGE, add_repository, docker_engine, wait_until
 from tests.support.engines import connections_to, own_address, podman_engine, short_folder, states
 from tests.support.ports import free_port
+from tests.support.practice_docker import FREE_IMAGE, add_repository, docker_engine, wait_until
 from tests.support.programs import needs
 
 pytestmark = needs("dockerd", "docker", "podman", "skopeo")

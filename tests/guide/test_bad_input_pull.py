@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from cgwizard.cancel import Cancel
@@ -26,7 +24,7 @@ from cgwizard.registry import retry
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Secret
 from tests.support.diagnosis import change
-from tests.support.faulty_nexus import faulty_world, names
+from tests.support.faulty_nexus import names
 from tests.support.guide import act, enter, refused, session_of, through, walk
 
 FREE = "chainguard/wolfi-base"
@@ -43,10 +41,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
-    with faulty_world(middleware) as practice:
-        practice.docker.first_block_seconds = 0.01
-        yield practice
+def world(world: PracticeWorld) -> PracticeWorld:
+    world.docker.first_block_seconds = 0.01
+    return world
 
 
 @pytest.fixture

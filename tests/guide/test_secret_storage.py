@@ -23,7 +23,7 @@ from tests.conftest import CANARY
 from tests.support.faulty_nexus import faulty_world
 from tests.support.guide import act, enter, refused, through
 from tests.support.ports import free_port
-from tests.support.stores import HOST_KEY_OF_ITS_OWN, systemd_works
+from tests.support.systemd_key import HOST_KEY_OF_ITS_OWN, systemd_works
 
 PASSPHRASE = "four random words here"
 

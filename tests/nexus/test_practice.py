@@ -16,7 +16,7 @@ from cgwizard.nexus.ports import connectors, propose
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
-from tests.support.practice_nexus import fill, put_security
+from tests.support.practice_settings import fill, put_security
 
 EDITIONS = {"3.96": "COMMUNITY", "fresh": "COMMUNITY", "3.76": "OSS", "pro": "PRO"}
 

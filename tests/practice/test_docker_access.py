@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import ADMIN_AUTH, FREE_IMAGE, add_repository, add_user
+from tests.support.practice_docker import ADMIN_AUTH, FREE_IMAGE, add_repository, add_user
 
 REFUSAL = (
     '{"errors":[{"code":"UNAUTHORIZED","message":"access to the requested resource is not '

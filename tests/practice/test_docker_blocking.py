@@ -16,7 +16,7 @@ import trustme
 
 from cgwizard.practice.faults.error_status import ErrorStatus
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import (
+from tests.support.practice_docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,

@@ -14,7 +14,7 @@ import pytest
 
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.docker import (
+from tests.support.practice_docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,

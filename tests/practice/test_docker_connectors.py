@@ -10,7 +10,8 @@ import pytest
 
 from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import (
+from tests.support.ports import free_port
+from tests.support.practice_docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     add_repository,
@@ -18,7 +19,6 @@ from tests.support.docker import (
     pull,
     remove_repository,
 )
-from tests.support.ports import free_port
 
 
 def _refused(url: str) -> bool:

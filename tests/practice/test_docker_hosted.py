@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import (
+from tests.support.practice_docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,

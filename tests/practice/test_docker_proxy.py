@@ -17,7 +17,7 @@ from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
 from cgwizard.practice.faults.wrong_manifest import WrongManifest
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import (
+from tests.support.practice_docker import (
     ADMIN_AUTH,
     FREE_IMAGE,
     PRIVATE_IMAGE,

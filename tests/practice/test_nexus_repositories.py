@@ -11,28 +11,22 @@ import pytest
 
 from cgwizard.practice.nexus.recipes import RECIPES
 from cgwizard.practice.nexus.state import RemoteStatus, Repository
-from tests.support.practice_rest import PROXY, Nexus, nexus, proxy
+from tests.support.practice_nexus import PROXY, Nexus, nexus, proxy
 
 PATH = "/repositories/docker/proxy"
 UNIQUE = "Name is already used, must be unique (ignoring case)"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nexus]:
-    with nexus(tmp_path_factory.mktemp("nexus")) as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: Nexus) -> Iterator[Nexus]:
+def server(server: Nexus) -> Iterator[Nexus]:
     """The same server, without docker repositories."""
-    yield running
-    for name in [r.name for r in running.state.repositories.values() if r.format != "maven2"]:
+    yield server
+    for name in [r.name for r in server.state.repositories.values() if r.format != "maven2"]:
         if name not in {"nuget.org-proxy", "nuget-hosted", "nuget-group"}:
-            del running.state.repositories[name]
-    running.docker.calls.clear()
-    running.docker.statuses.clear()
-    running.changes.clear()
+            del server.state.repositories[name]
+    server.docker.calls.clear()
+    server.docker.statuses.clear()
+    server.changes.clear()
 
 
 def violations(answer: httpx.Response) -> list[tuple[str, str]]:

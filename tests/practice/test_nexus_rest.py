@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.support.ports import free_port
-from tests.support.practice_rest import PASSWORD, PROXY, Nexus, asset, nexus
+from tests.support.practice_nexus import PASSWORD, PROXY, Nexus, asset, nexus
 
 INDEX = "a" * 64
 LAYER = "b" * 64

@@ -8,15 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.practice_rest import PASSWORD, Nexus, nexus, proxy
+from tests.support.practice_nexus import PASSWORD, Nexus, nexus, proxy
 
 CHALLENGE = 'BASIC realm="Sonatype Nexus Repository Manager"'
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nexus]:
-    with nexus(tmp_path_factory.mktemp("nexus")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,22 +14,6 @@ import pytest
 from cgwizard.practice.cgr.server import PracticeRegistry
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.practice_registry import FREE, PRIVATE, Client, code, fetch, serving
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeRegistry]:
-    with serving(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
-@pytest.fixture
-def free(registry: PracticeRegistry) -> Client:
-    return Client(registry)
-
-
-@pytest.fixture
-def owner(registry: PracticeRegistry) -> Client:
-    return Client(registry, registry.pull_token)
 
 
 def test_without_a_token_the_challenge_names_the_address_that_was_asked(free: Client) -> None:

@@ -16,16 +16,10 @@ from pathlib import Path
 import pytest
 
 from cgwizard.practice.cgr.server import PracticeRegistry
-from tests.support.practice_registry import FREE, PRIVATE, Client, serving, sha256
+from tests.support.practice_registry import FREE, PRIVATE, Client, sha256
 from tests.support.programs import needs
 
 Ran = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeRegistry]:
-    with serving(tmp_path_factory.mktemp("registry")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -28,16 +28,10 @@ from tests.support.practice_registry import BARE, FREE, Client, code, fetch, ser
 OTHER = "chainguard/static"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeRegistry]:
-    with serving(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
 @pytest.fixture
-def registry(shared: PracticeRegistry) -> Iterator[PracticeRegistry]:
-    yield shared
-    shared.faults.clear()
+def registry(registry: PracticeRegistry) -> Iterator[PracticeRegistry]:
+    yield registry
+    registry.faults.clear()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,26 +14,8 @@ from tests.support.practice_registry import (
     Client,
     code,
     fetch,
-    serving,
     sha256,
 )
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeRegistry]:
-    with serving(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
-@pytest.fixture
-def free(registry: PracticeRegistry) -> Client:
-    return Client(registry)
-
-
-@pytest.fixture
-def owner(registry: PracticeRegistry) -> Client:
-    return Client(registry, registry.pull_token)
-
 
 # Manifests
 

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from cgwizard.practice.world import ADMIN_PASSWORD, PortTakenError, PracticeWorld
-from tests.support.docker import ADMIN_AUTH, PRIVATE_IMAGE, pull
 from tests.support.ports import free_port
+from tests.support.practice_docker import ADMIN_AUTH, PRIVATE_IMAGE, pull
 
 
 def test_addresses_are_known_and_connectable_before_it_is_started() -> None:

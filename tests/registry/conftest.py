@@ -13,7 +13,7 @@ from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from tests.support.faulty_pull import AMD64, NAME, OTHER, Pull, Spot, spots
-from tests.support.registry import Made, docker_registry, image, index, push
+from tests.support.real_registry import Made, docker_registry, image, index, push
 
 SIZE = 200_000
 

@@ -18,7 +18,7 @@ from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.programs import needs
-from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push
+from tests.support.real_registry import PASSWORD, USERNAME, docker_registry, image, push
 from tests.support.token_server import SERVICE, TokenServer, token_server
 
 pytestmark = needs("docker-registry")

@@ -18,7 +18,7 @@ from cgwizard.practice.faults.wrong_header import WrongHeader
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.faulty_pull import QUICK, Pull, Spot, at_blobs, everywhere
 from tests.support.programs import needs
-from tests.support.registry import Made
+from tests.support.real_registry import Made
 
 pytestmark = needs("docker-registry")
 

@@ -34,7 +34,7 @@ from tests.support.faulty_pull import (
     spots,
 )
 from tests.support.programs import needs
-from tests.support.registry import Made
+from tests.support.real_registry import Made
 
 pytestmark = needs("docker-registry")
 

@@ -17,7 +17,7 @@ from cgwizard.practice.faults.proxy import FaultProxy
 from cgwizard.practice.faults.range_ignored import RangeRemoved
 from tests.support.faulty_pull import AMD64, LAYERS, Pull, Spot, at_layers, spots
 from tests.support.programs import needs
-from tests.support.registry import OCI_LAYER, Made, image, index, push, tar_of
+from tests.support.real_registry import OCI_LAYER, Made, image, index, push, tar_of
 
 pytestmark = needs("docker-registry")
 

@@ -14,7 +14,7 @@ from cgwizard.practice.faults.proxy import FaultProxy
 from cgwizard.practice.faults.wrong_header import WrongHeader
 from tests.support.faulty_pull import Pull, Spot, at_manifests, spots
 from tests.support.programs import needs
-from tests.support.registry import OCI_INDEX, Made, image, index, push, sha256
+from tests.support.real_registry import OCI_INDEX, Made, image, index, push, sha256
 
 pytestmark = needs("docker-registry")
 

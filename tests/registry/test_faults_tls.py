@@ -28,7 +28,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from tests.support.faulty_pull import NAME, SILENT, STALLED, Pull, Spot, at_layers, everywhere
 from tests.support.programs import needs
-from tests.support.registry import Made
+from tests.support.real_registry import Made
 
 pytestmark = needs("docker-registry")
 

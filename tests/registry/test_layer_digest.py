@@ -14,7 +14,7 @@ from cgwizard.registry.layer_digest import STEP, Unpacker
 from cgwizard.registry.pull import pull
 from tests.support.programs import needs
 from tests.support.pull import failing, named
-from tests.support.registry import OCI_LAYER, Made, image, push, sha256, tar_of, zstd
+from tests.support.real_registry import OCI_LAYER, Made, image, push, sha256, tar_of, zstd
 
 pytestmark = needs("docker-registry")
 

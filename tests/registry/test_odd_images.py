@@ -21,7 +21,7 @@ from cgwizard.registry.platforms import Platform
 from cgwizard.registry.pull import pull
 from tests.support.programs import needs
 from tests.support.pull import failing, named
-from tests.support.registry import OCI_CONFIG, OCI_LAYER, Made, image, push, sha256, tar_of
+from tests.support.real_registry import OCI_CONFIG, OCI_LAYER, Made, image, push, sha256, tar_of
 
 TAR = tar_of("a", b"a file")
 

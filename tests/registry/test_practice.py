@@ -17,7 +17,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials, Secret
-from tests.support.docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, add_user
+from tests.support.practice_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, add_user
 
 QUICK = RetryPolicy(
     stall_seconds=0.5, answer_seconds=5, blob_answer_seconds=5, first_pause=0.01, tries=3

@@ -24,7 +24,7 @@ from cgwizard.registry.layout import LayoutSink
 from cgwizard.registry.pull import pull
 from tests.support.programs import needs
 from tests.support.pull import failing, named, skopeo
-from tests.support.registry import OCI_LAYER, OCI_MANIFEST, image, index, push, sha256, tar_of
+from tests.support.real_registry import OCI_LAYER, OCI_MANIFEST, image, index, push, sha256, tar_of
 
 pytestmark = needs("docker-registry")
 

@@ -24,7 +24,7 @@ from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
 from tests.support.programs import needs
-from tests.support.registry import PASSWORD, USERNAME, docker_registry, image, push, running
+from tests.support.real_registry import PASSWORD, USERNAME, docker_registry, image, push, running
 
 pytestmark = needs("docker-registry", "nginx")
 

@@ -10,7 +10,7 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.runs.lock import Lock
-from tests.support.lock import HELD, holding
+from tests.support.other_process import HELD, holding
 
 
 def test_the_second_sees_who_and_since_when(tmp_path: Path) -> None:

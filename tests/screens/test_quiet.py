@@ -25,8 +25,8 @@ from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.parts.terminal.cell_diff import CellBuffer, DiffUpdate
 from cgwizard.screens.parts.terminal.textual_internals import ScreenUpdate
 from tests.screens.test_screens import until, until_key
-from tests.support.cells import Cells
 from tests.support.guide import session_of
+from tests.support.terminal_cells import Cells
 
 LESS = 2.0  # at least so many times fewer bytes than Textual's own
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
-import pytest
 from textual.pilot import Pilot
 
 from cgwizard.app import Wizard
@@ -13,21 +11,10 @@ from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.no_answer import NexusNoAnswer
 from cgwizard.practice.world import PracticeWorld
 from tests.screens.test_screens import drive, keys, until, until_key
-from tests.support.faulty_nexus import faulty_world, names
+from tests.support.faulty_nexus import names
 from tests.support.guide import session_of
 
 SOON = 1.0  # seconds
-
-
-@pytest.fixture
-def middleware() -> FaultMiddleware:
-    return FaultMiddleware()
-
-
-@pytest.fixture
-def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
-    with faulty_world(middleware) as practice:
-        yield practice
 
 
 async def stop(app: Wizard, pilot: Pilot[int], fault: NexusNoAnswer, back: str) -> None:

@@ -21,7 +21,7 @@ from cgwizard.screens.parts.terminal.textual_internals import (
     bound_action,
     strips_of,
 )
-from tests.support.cells import Cells
+from tests.support.terminal_cells import Cells
 
 WIDTH, HEIGHT = 24, 6
 Actions = Callable[[Pilot[int]], Awaitable[None]]

@@ -14,7 +14,7 @@ from cgwizard.secrets import index, systemd_creds
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.secrets.store import packed, unpacked
 from tests.conftest import CANARY
-from tests.support.stores import HOST_KEY_OF_ITS_OWN, systemd_works
+from tests.support.systemd_key import HOST_KEY_OF_ITS_OWN, systemd_works
 
 ACCOUNT = "admin@https://nexus.example.com"
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import trustme
 
 from cgwizard.events import LayerProgress, PullEvent
-from tests.support.docker import wait_until
 from tests.support.ports import free_port
-from tests.support.registry import running
+from tests.support.practice_docker import wait_until
+from tests.support.real_registry import running
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 

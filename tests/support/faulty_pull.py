@@ -23,7 +23,7 @@ from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Credentials
-from tests.support.registry import Made
+from tests.support.real_registry import Made
 
 NAME = "chainguard/wolfi-base"
 OTHER = "chainguard/static"

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from tests.support.docker import wait_until
 from tests.support.ports import free_port
+from tests.support.practice_docker import wait_until
 from tests.support.programs import needs
 from tests.support.terminal import Terminal
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from tests.support.registry import PASSWORD, USERNAME
+from tests.support.real_registry import PASSWORD, USERNAME
 from tests.support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 SERVICE, ISSUER = "test registry", "test tokens"

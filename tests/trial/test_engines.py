@@ -31,11 +31,11 @@ from cgwizard.screens.trial import TrialScreen
 from cgwizard.trial import removal, running
 from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.step import Trial
-from tests.support.docker import debian_registry, wait_until
 from tests.support.guide import act, enter, through
+from tests.support.nexus_image import bridge, docker_daemon, podman_service, push_nexus_images
 from tests.support.ports import free_port
+from tests.support.practice_docker import debian_registry, wait_until
 from tests.support.programs import needs
-from tests.support.trial import bridge, docker_daemon, podman_service, push_nexus_images
 
 NAME = "cgw-nexus"
 IMAGE = "practice/nexus3"

@@ -20,9 +20,9 @@ from cgwizard.registry.reference import Reference
 from cgwizard.trial import running
 from cgwizard.trial.model import TrialSpec
 from cgwizard.trial.waiting import until_up
+from tests.support.nexus_image import docker_daemon, podman_service
 from tests.support.ports import free_port
 from tests.support.programs import needs
-from tests.support.trial import docker_daemon, podman_service
 
 NAME = "cgw-nexus"
 IMAGE = Reference.parse("localhost/empty:latest")

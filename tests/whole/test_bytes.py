@@ -17,13 +17,10 @@ from urllib.parse import quote
 import pytest
 
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
-from tests.support.docker import PRIVATE_IMAGE, add_repository
 from tests.support.engines import podman_engine, short_folder
+from tests.support.practice_docker import PRIVATE_IMAGE, add_repository
 from tests.support.programs import needs
-from tests.support.secret_search import Search
-from tests.support.ssh import descendants, name_of
-from tests.support.terminal import Terminal
-from tests.support.traced import (
+from tests.support.recorded_command import (
     COMMAND,
     LIVE,
     Traced,
@@ -34,6 +31,9 @@ from tests.support.traced import (
     traced,
     unattended,
 )
+from tests.support.secret_search import Search
+from tests.support.ssh import descendants, name_of
+from tests.support.terminal import Terminal
 
 pytestmark = needs("strace")
 

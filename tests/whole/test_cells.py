@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cells import Cell, Cells
 from tests.support.programs import needs
-from tests.support.screen import SSH
 from tests.support.terminal import POLL_SECONDS, SECONDS, Terminal
+from tests.support.terminal_cells import Cell, Cells
+from tests.support.wizard_terminal import SSH
 
 pytestmark = needs("tmux")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker import docker_engine
 from tests.support.engines import podman_engine
+from tests.support.practice_docker import docker_engine
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, wizard
 

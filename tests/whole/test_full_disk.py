@@ -19,7 +19,7 @@ from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.support import pull
 from tests.support.crash_points import FILLER, Outcome, Runner, everywhere, fill, make_room, quiet
-from tests.support.docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository
+from tests.support.practice_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository
 
 STEPS = ("", "routing", "developer", "token", "pull")  # where the next start goes on
 NO_ROOM = "No space left on device"

@@ -12,7 +12,7 @@ from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import encrypted_file, systemd_creds
-from tests.support.stores import HOST_KEY_OF_ITS_OWN, systemd_works
+from tests.support.systemd_key import HOST_KEY_OF_ITS_OWN, systemd_works
 from tests.whole.test_going_on import command
 
 PASSPHRASE = "four random words here"

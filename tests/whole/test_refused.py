@@ -12,7 +12,7 @@ from cgwizard.errors import ExitCode, WizardError
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import forget, saved
 from cgwizard.secrets import systemd_creds
-from tests.support.stores import HOST_KEY_OF_ITS_OWN, systemd_works
+from tests.support.systemd_key import HOST_KEY_OF_ITS_OWN, systemd_works
 from tests.whole.test_full_disk import mounted
 from tests.whole.test_going_on import RING, command
 

@@ -15,7 +15,7 @@ from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from cgwizard.system import files
 from tests.conftest import leaks
-from tests.support.lock import holding
+from tests.support.other_process import holding
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, until_gone, wizard
 

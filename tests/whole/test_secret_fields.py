@@ -9,10 +9,10 @@ import pytest
 
 from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.secrets.secret import Credentials
-from tests.support.docker import PRIVATE_IMAGE
+from tests.support.practice_docker import PRIVATE_IMAGE
 from tests.support.programs import needs
+from tests.support.recorded_command import LIVE, Traced, answer_next, answers, traced
 from tests.support.terminal import Terminal
-from tests.support.traced import LIVE, Traced, answer_next, answers, traced
 
 pytestmark = needs("tmux")
 

@@ -13,8 +13,8 @@ import pytest
 
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.proof.result import Proof
-from tests.support.docker import docker_engine
 from tests.support.guide import session_of, walk
+from tests.support.practice_docker import docker_engine
 from tests.support.programs import needs
 
 

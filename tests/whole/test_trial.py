@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker import debian_registry
+from tests.support.nexus_image import bridge, docker_daemon, push_nexus_images
 from tests.support.ports import free_port
+from tests.support.practice_docker import debian_registry
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, wizard
-from tests.support.trial import bridge, docker_daemon, push_nexus_images
 
 pytestmark = needs("tmux", "docker-registry", "dockerd", "runc")
 

@@ -14,8 +14,8 @@ import pytest
 from cgwizard.practice.cgr.tokens import Bearers
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import PracticeWorld
-from tests.support.docker import PRIVATE_IMAGE
 from tests.support.faulty_nexus import faulty_world
+from tests.support.practice_docker import PRIVATE_IMAGE
 from tests.support.secret_search import Search
 from tests.support.strace import Recording, read, under_strace
 from tests.support.terminal import Terminal

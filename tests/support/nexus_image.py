@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 import cgwizard
-from tests.support.docker import wait_until
+from tests.support.practice_docker import wait_until
 
 APP = "app"
 SERVE = """
