@@ -1,13 +1,13 @@
 """The events of a pull: one typed stream for screens, plain output, JSON lines and tests.
 
-Whoever pulls (the built-in puller or an engine) calls an ``on_event`` function with these,
-from any thread. Progress is throttled at the source; a layer's last state always arrives.
-Sizes are bytes, times are seconds.
+The built-in puller or an engine calls an ``on_event`` function with them, from any thread. The
+puller limits how often progress is sent; the last state of a layer always arrives. Sizes are
+bytes, times are seconds.
 
-The built-in puller knows everything when it says `Resolved`. An engine tells less and later:
-its `Resolved` has no digests and no layers, a layer is there from its first `LayerProgress` on,
-its ``digest`` may be only the beginning of one (``sha256:`` and 12 digits), its ``total`` is 0
-until the engine says a size, and the image's digest comes with `Finished`.
+The built-in puller knows everything when it sends `Resolved`. An engine knows less: its
+`Resolved` has no digests and no layers, a layer appears with its first `LayerProgress`, its
+``digest`` may be only the beginning of one (``sha256:`` and 12 digits), its ``total`` is 0 until
+the engine names a size, and the image's digest comes with `Finished`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Literal
 
 import msgspec
 
-from cgwizard.errors import Code
+from cgwizard.errors import Code, Problem
 
 LayerState = Literal[
     "queued",
     "downloading",
     "verifying",
     "extracting",
-    "cached",  # was there already and matched its digest
+    "cached",  # it was there already and matched its digest
     "done",
     "skipped",  # a foreign layer that its publisher keeps elsewhere; not counted in `Finished`
     "retrying",
@@ -33,7 +33,7 @@ LayerState = Literal[
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """A blob of the image: its config first, then the layers in order, each digest once."""
+    """A blob of the image: the config first, then the layers in order, each digest once."""
 
     digest: str
     size: int
@@ -41,10 +41,10 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class Resolved(msgspec.Struct, frozen=True, tag="resolved", tag_field="event"):
-    """The name led to a manifest: what will be pulled is known now."""
+    """The manifest was found, so that it is known what will be pulled."""
 
     reference: str
-    digest: str  # of what the tag points to (the index, where there is one)
+    digest: str  # what the tag points to: the index, if there is one
     manifest_digest: str  # of the chosen platform's manifest
     platform: str  # "linux/amd64"; "all" when every platform was asked for, "" for no image
     layers: tuple[Layer, ...]
@@ -59,7 +59,7 @@ class LayerProgress(msgspec.Struct, frozen=True, tag="layer", tag_field="event")
     state: LayerState
     done: int
     total: int
-    detail: str = ""  # why it is retried, for people
+    detail: str = ""  # why it is retried, for users
 
 
 class Totals(msgspec.Struct, frozen=True, tag="totals", tag_field="event"):
@@ -70,8 +70,8 @@ class Totals(msgspec.Struct, frozen=True, tag="totals", tag_field="event"):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where the bytes of one blob came from: ``host`` is that of the last redirect followed,
-    or "" for a blob that was in the output folder already."""
+    """Where the bytes of one blob came from. ``host``: that of the last redirect, or "" for a blob
+    that was in the output folder already."""
 
     digest: str
     size: int
@@ -82,7 +82,7 @@ class Source(msgspec.Struct, frozen=True):
 class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
     """Every byte arrived and matched its digest. ``layers`` and ``bytes`` count every blob
     that was pulled, the config included; manifests are not counted. An engine may leave
-    ``manifest_digest`` empty, and counts in ``bytes`` what it said that it downloaded."""
+    ``manifest_digest`` empty, and counts in ``bytes`` what it reports as downloaded."""
 
     reference: str
     digest: str
@@ -93,9 +93,9 @@ class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
     seconds: float
     first_byte_seconds: float  # from the first manifest request to the first byte of a layer
     retries: int = 0
-    sources: tuple[Source, ...] = ()  # empty from an engine, which does not say
+    sources: tuple[Source, ...] = ()  # empty from an engine
     engine: str = "builtin"  # who pulled: "builtin", "docker" or "podman"
-    unpacked: int = 0  # layers whose uncompressed digest was checked too, where that was asked for
+    unpacked: int = 0  # layers whose uncompressed digest was checked, if the user asked for that
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
@@ -106,10 +106,14 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
     cause: str
     next_step: str
 
+    @classmethod
+    def of(cls, reference: str, problem: Problem) -> Failed:
+        return cls(reference, **msgspec.structs.asdict(problem))
+
 
 PullEvent = Resolved | LayerProgress | Totals | Finished | Failed
 OnEvent = Callable[[PullEvent], None]
 
 
 def ignore(_event: PullEvent) -> None:
-    """For callers that only want the result."""
+    """For callers that use only the result."""

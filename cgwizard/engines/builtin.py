@@ -1,4 +1,4 @@
-"""The built-in puller as an engine: nothing to install, every digest checked here."""
+"""The built-in puller as an engine: it needs no installation and checks every digest."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 class Builtin:
-    """``sink`` is where the bytes go; None discards them. ``parallel``: layers at once.
-    ``verify_uncompressed``: the digests inside the compressed layers are checked too."""
+    """``sink`` takes the bytes; None discards them. ``parallel``: layers at once.
+    ``verify_uncompressed``: check the digests inside the compressed layers too."""
 
     name: Name = "builtin"
     version = __version__

@@ -1,4 +1,4 @@
-"""Docker, by its Engine API; and what Podman has in common with it."""
+"""Docker by its Engine API, which Podman mostly has too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import quote
 import msgspec
 
 from cgwizard.engines import errors
-from cgwizard.engines.model import Name, failed
-from cgwizard.engines.progress import Story, read
+from cgwizard.engines.model import Name
+from cgwizard.engines.progress import PullProgress, read
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import Code, WizardError
-from cgwizard.events import OnEvent, ignore
+from cgwizard.events import Failed, OnEvent, ignore
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -29,8 +29,8 @@ class _Descriptor(msgspec.Struct):
 
 
 class Inspected(msgspec.Struct, rename="pascal"):
-    """What is used of an engine's answer about an image. ``digest`` is Podman's,
-    ``descriptor`` that of a Docker which keeps images as containerd does."""
+    """The members that are used of an engine's answer about an image. Podman gives ``digest``, and
+    a Docker that stores images in containerd gives ``descriptor``."""
 
     os: str = ""
     architecture: str = ""
@@ -49,8 +49,8 @@ class Inspected(msgspec.Struct, rename="pascal"):
         return [d.removeprefix(name) for d in self.repo_digests or () if d.startswith(name)]
 
 
-class Order(NamedTuple):
-    """One pull, as it was asked for."""
+class PullRequest(NamedTuple):
+    """The arguments of `Engine.pull`."""
 
     reference: Reference
     credentials: Credentials | None
@@ -61,13 +61,13 @@ class Order(NamedTuple):
 
 
 class Docker:
-    """``api`` is the version of the engine's own API, as ``/version`` says it."""
+    """``api``: the version of the engine's API, from ``/version``."""
 
     name: Name = "docker"
 
     def __init__(self, socket: str, version: str, api: str) -> None:
         self.socket, self.version = socket, version
-        # Its own: newer engines refuse what is much older than they are.
+        # Newer engines refuse an API version that is much older than their own.
         self._api = _numbers(api) or OLDEST_API
 
     def pull(
@@ -80,59 +80,61 @@ class Docker:
         cancel: Cancel | None = None,
         plain_http: bool = False,
     ) -> Finished:
-        """As `Engine.pull`. Whether plain HTTP is allowed is a setting of Docker's own, not of
-        a request: ``plain_http`` changes nothing."""
+        """As `Engine.pull`. Only Docker's own settings allow plain HTTP, so that ``plain_http``
+        changes nothing."""
         try:
             one_platform(platform)
-            return self._pull(Order(reference, credentials, platform, on_event, cancel, plain_http))
+            return self._pull(
+                PullRequest(reference, credentials, platform, on_event, cancel, plain_http)
+            )
         except WizardError as error:
-            on_event(failed(reference, error))
+            on_event(Failed.of(str(reference), error.problem))
             raise
 
-    def _pull(self, order: Order) -> Finished:
-        if order.platform and self._api < OLDEST_API:
+    def _pull(self, request: PullRequest) -> Finished:
+        if request.platform and self._api < OLDEST_API:
             raise self._old()
-        reference = order.reference
-        story = Story(self.name, reference, order.platform, order.on_event)
+        reference = request.reference
+        progress = PullProgress(self.name, reference, request.platform, request.on_event)
         with EngineSocket(self.socket) as engine:
-            self._create(engine, story, order)
+            self._create(engine, progress, request)
             image = self._inspect(engine, reference)
         known = image.digests_of(reference) or [""]
-        digest = story.digest or reference.digest or known[0]
+        digest = progress.digest or reference.digest or known[0]
         manifest = image.descriptor.digest if image.descriptor else ""
-        return story.finish(digest, manifest if manifest != digest else "", image.platform)
+        return progress.finish(digest, manifest if manifest != digest else "", image.platform)
 
-    def _create(self, engine: EngineSocket, story: Story, order: Order) -> None:
-        name = f"{order.reference.host}/{order.reference.repository}"
-        params = {"fromImage": name, "tag": order.reference.target}
-        if order.platform:
-            params["platform"] = order.platform
-        self._follow(engine, story, order, self._path("images/create"), params)
+    def _create(self, engine: EngineSocket, progress: PullProgress, request: PullRequest) -> None:
+        name = f"{request.reference.host}/{request.reference.repository}"
+        params = {"fromImage": name, "tag": request.reference.target}
+        if request.platform:
+            params["platform"] = request.platform
+        self._follow(engine, progress, request, self._path("images/create"), params)
 
     def _follow(
         self,
         engine: EngineSocket,
-        story: Story,
-        order: Order,
+        progress: PullProgress,
+        request: PullRequest,
         path: str,
         params: dict[str, str],
     ) -> None:
-        """Start a pull and read its stream to the end. The status is 200 also for a pull that
-        fails later: then the stream says so."""
-        tried = f"pulling {order.reference} with {errors.TITLES[self.name]} {self.version}"
+        """Start a pull and read its stream to the end. A pull that fails later has the status
+        200 too; then the stream says so."""
+        tried = f"pulling {request.reference} with {errors.TITLES[self.name]} {self.version}"
 
         def refused(text: str) -> WizardError:
             return errors.refused(
                 self.name,
                 self.socket,
                 text,
-                host=order.reference.host,
+                host=request.reference.host,
                 tried=tried,
-                signed_in=order.credentials is not None,
+                signed_in=request.credentials is not None,
             )
 
-        headers = registry_auth(order.reference.host, order.credentials)
-        with engine.stream(path, params, headers, order.cancel) as (status, lines):
+        headers = registry_auth(request.reference.host, request.credentials)
+        with engine.stream(path, params, headers, request.cancel) as (status, lines):
             if status != 200:
                 raise refused(said(b"\n".join(lines)))
             for raw in lines:
@@ -141,7 +143,7 @@ class Docker:
                     continue
                 if line.refusal:
                     raise refused(line.refusal)
-                story.add(line)
+                progress.add(line)
 
     def _path(self, path: str) -> str:
         return f"/v{self._api[0]}.{self._api[1]}/{path}"

@@ -1,8 +1,8 @@
-"""What the registry says of an image, so that an engine's pull shows sizes and whole digests.
+"""The manifest of an image, which completes the events of an engine's pull.
 
-An engine tells sizes late (Docker) or never (Podman), and digests by their beginning. The
-manifest has both; asking for it also keeps a wrong password from being sent a second time, by
-the engine, to a Nexus that locks users out.
+An engine reports sizes late (Docker) or never (Podman), and only the beginning of a digest. The
+manifest has both. To ask for it also keeps the engine from sending a wrong password a second
+time, to a Nexus that locks users out.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
     from cgwizard.registry.reference import Reference
 
-# The engine would be refused in the same way, and a second refusal may lock the user out.
-HOPELESS = frozenset({Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT, Code.TOKEN_REFUSED})
+# A second refusal, of the engine, might lock the user out.
+ENGINE_FAILS_TOO = frozenset({Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT, Code.TOKEN_REFUSED})
 
 
 def ask(
@@ -38,23 +38,19 @@ def ask(
     platform: str | None = None,
     cancel: Cancel | None = None,
 ) -> Resolved | None:
-    """What ``reference`` leads to; None where it cannot be told from here, which the engine's own
-    pull need not mind. Raises WizardError when the sign-in was refused, and Cancelled."""
-    from cgwizard.registry.resolve import Resolution, Resolver
+    """What ``reference`` leads to; None where this machine cannot find it out, which does not
+    keep the engine from pulling. Raises WizardError when the sign-in was refused, and Cancelled."""
+    from cgwizard.registry.resolve import Resolver
     from cgwizard.registry.retry import Retries, RetryPolicy
-    from cgwizard.registry.workers import Crew
 
-    answers: list[Resolution] = []
-    stop = Cancel()
-    resolver = Resolver(registry, reference, Retries(RetryPolicy(tries=0), stop))
-    crew = Crew(cancel, stop, abort=registry.abort, tick=lambda: None)
+    cancel = cancel or Cancel()
+    resolver = Resolver(registry, reference, Retries(RetryPolicy(tries=0), cancel))
     try:
-        crew.run([lambda: answers.append(resolver.resolve(platform))], 1)
+        found = cancel.run(lambda: resolver.resolve(platform), registry.abort)
     except WizardError as error:
-        if error.code in HOPELESS:
+        if error.code in ENGINE_FAILS_TOO:
             raise
         return None
-    (found,) = answers
     return Resolved(
         str(reference),
         found.root.digest,
@@ -64,8 +60,8 @@ def ask(
     )
 
 
-class Informed:
-    """Fills in an engine's events, for ``on_event``. With nothing known it passes them on."""
+class CompletedEvents:
+    """Completes an engine's events by what is ``known`` and passes them to ``on_event``."""
 
     def __init__(self, known: Resolved | None, on_event: OnEvent) -> None:
         self._known, self._on_event = known, on_event
@@ -107,7 +103,7 @@ class Informed:
         return Totals(done, total, rate, (total - done) / rate if rate > 0 else None)
 
     def _rest(self) -> None:
-        """Of what it has already Docker says nothing, and of the config never."""
+        """Docker reports no layer that it has already, and never the config."""
         state: LayerState = "done" if self._loaded else "cached"
         for layer in self._layers.values():
             if layer.digest not in self._states:
@@ -119,7 +115,7 @@ class Informed:
         return [digest for digest, state in self._states.items() if state != "cached"]
 
     def complete(self, finished: Finished) -> Finished:
-        """``finished`` with what the manifest adds, if the tag did not move meanwhile."""
+        """``finished`` with what the manifest adds, unless the tag has moved since."""
         known = self._known
         if known is None or finished.digest not in {known.digest, known.manifest_digest, ""}:
             return finished

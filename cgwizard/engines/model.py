@@ -1,14 +1,13 @@
-"""What every engine can do, and how one is described before it is used."""
+"""What every engine can do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from cgwizard.events import Failed, OnEvent, ignore
+from cgwizard.events import OnEvent, ignore
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
-    from cgwizard.errors import WizardError
     from cgwizard.events import Finished
     from cgwizard.registry.reference import Reference
     from cgwizard.secrets.secret import Credentials
@@ -36,22 +35,10 @@ class Engine(Protocol):
         cancel: Cancel | None = None,
         plain_http: bool = False,
     ) -> Finished:
-        """Pull ``reference``; blocks. ``platform`` as ``linux/arm64``, None for the engine's own.
-        ``plain_http``: the registry speaks no TLS. Credentials go with the request only and are
-        kept nowhere.
+        """Pull ``reference``; blocks. ``platform``: such as ``linux/arm64``, None for the engine's
+        own. ``plain_http``: the registry speaks no TLS. The credentials go with the request and
+        are not kept.
 
-        Raises WizardError, after a `Failed` event; or Cancelled, and then the engine has been
-        told to stop.
+        Raises WizardError, after a `Failed` event; and Cancelled, after it told the engine to
+        stop.
         """
-
-
-def failed(reference: Reference, error: WizardError) -> Failed:
-    problem = error.problem
-    return Failed(
-        str(reference),
-        problem.code,
-        problem.tried,
-        problem.came_back,
-        problem.cause,
-        problem.next_step,
-    )

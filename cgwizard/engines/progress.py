@@ -1,4 +1,4 @@
-"""An engine's progress stream, as the events that everybody else knows."""
+"""The progress stream of an engine, turned into the events of a pull."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ID = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
 _COPYING = re.compile(r"Copying (?:blob|config) (?:sha256:)?([0-9a-f]{12,64})(.*)")
 _DIGEST = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 
-# How a status of Docker's API begins, in small letters. What is not here is no layer's news.
+# How a status of Docker's API begins, in lower case. Other statuses are not about a layer.
 _STATES: tuple[tuple[str, LayerState], ...] = (
     ("pulling fs layer", "queued"),
     ("waiting", "queued"),
@@ -51,7 +51,7 @@ class _ErrorDetail(msgspec.Struct):
     message: str = ""
 
 
-class Line(msgspec.Struct, rename="camel"):
+class ProgressLine(msgspec.Struct, rename="camel"):
     """One object of either stream: Docker's (``status``, ``id``) or Podman's own (``stream``)."""
 
     status: str = ""
@@ -63,26 +63,26 @@ class Line(msgspec.Struct, rename="camel"):
 
     @property
     def refusal(self) -> str:
-        """Why the pull failed, in the engine's words; empty while it goes on."""
+        """Why the pull failed, in the engine's words; empty if it did not."""
         return (self.error_detail.message if self.error_detail else "") or self.error
 
 
-def read(line: bytes) -> Line | None:
-    """``line`` of the stream; None for what is no such object (a newer engine may add some)."""
+def read(line: bytes) -> ProgressLine | None:
+    """A line of the stream; None for another object, which a newer engine may send."""
     try:
-        return msgspec.json.decode(line, type=Line)
+        return msgspec.json.decode(line, type=ProgressLine)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _strange(line)
+        return _read_error(line)
 
 
-def _strange(line: bytes) -> Line | None:
-    """A member of another kind than is known must not hide that the pull failed."""
+def _read_error(line: bytes) -> ProgressLine | None:
+    """A member of an unknown type must not hide that the pull failed."""
     try:
         told = msgspec.json.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     error = told.get("error") if isinstance(told, dict) else None
-    return Line(error=str(error)) if error else None
+    return ProgressLine(error=str(error)) if error else None
 
 
 class _Layer(msgspec.Struct):
@@ -92,8 +92,8 @@ class _Layer(msgspec.Struct):
     told: float = 0.0
 
 
-class Story:
-    """What one pull of an engine comes to. Used from one thread."""
+class PullProgress:
+    """Follows one pull of an engine. Used from one thread."""
 
     def __init__(
         self, engine: Name, reference: Reference, platform: str | None, on_event: OnEvent
@@ -109,8 +109,8 @@ class Story:
         self._resolved = False
         self.digest = ""
 
-    def add(self, line: Line) -> None:
-        """Take in one line; tells what it means, a layer's progress a few times a second."""
+    def add(self, line: ProgressLine) -> None:
+        """Read one line and send its event; a layer's progress is sent a few times a second."""
         if line.stream:
             self._podman(line.stream)
             return
@@ -125,12 +125,12 @@ class Story:
         detail = line.progress_detail or _Detail()
         done, total = 0, 0
         if state == "downloading":
-            # Newer engines count extraction in seconds; only downloads are counted here.
+            # Newer engines count extraction in seconds. Only downloads count here.
             done, total = max(detail.current, 0), max(detail.total, 0)
         self._layer(layer[1], state, done, total, line.status if state == "retrying" else "")
 
     def _podman(self, text: str) -> None:
-        """Podman's own words: a blob is named when it begins, and then no more of it."""
+        """Podman's own API names a blob when it begins, and says no more about it."""
         if found := _COPYING.match(text):
             there = "already exists" in found[2] or "skipped" in found[2]
             self._layer(found[1], "cached" if there else "downloading")
@@ -177,7 +177,7 @@ class Story:
             self._seen.popleft()
         then, before = self._seen[0]
         rate = max(0.0, (done - before) / (now - then)) if now > then else 0.0
-        # Layers that have not begun have no size yet: what is left is not known before they do.
+        # A layer that has not begun has no size yet: until then nobody knows what is left.
         known = all(layer.total or layer.state == "cached" for layer in self._layers.values())
         left = (total - done) / rate if known and rate > 0 else None
         self._on_event(Totals(done, total, rate, 0.0 if last else left))

@@ -102,21 +102,21 @@ class ImagePull:
             )
 
     def _by_engine(self, engine: Engine, on_event: OnEvent) -> Finished:
-        """The manifest fills in what the engine's events lack."""
+        """The manifest completes the engine's events."""
         from cgwizard.engines import manifest_info
 
         with self._connector() as registry:
             known = manifest_info.ask(registry, self.reference, self._platform, self._cancel)
-        informed = manifest_info.Informed(known, on_event)
+        events = manifest_info.CompletedEvents(known, on_event)
         finished = engine.pull(
             self.reference,
             self._session.credentials,
             platform=self._platform,
-            on_event=informed,
+            on_event=events,
             cancel=self._cancel,
             plain_http=self._session.routing.scheme == "http",
         )
-        return informed.complete(finished)
+        return events.complete(finished)
 
     def _connector(self, *, anonymous: bool = False) -> Registry:
         scheme = self._session.routing.scheme

@@ -204,15 +204,5 @@ class _Pull:
             self._reporter.layer(digest, "retrying", done, why)
 
     def _failed(self, error: WizardError) -> WizardError:
-        problem = error.problem
-        self._reporter.emit(
-            Failed(
-                str(self._reference),
-                problem.code,
-                problem.tried,
-                problem.came_back,
-                problem.cause,
-                problem.next_step,
-            )
-        )
+        self._reporter.emit(Failed.of(str(self._reference), error.problem))
         return error

@@ -12,7 +12,7 @@ import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.engines.find import get
-from cgwizard.engines.manifest_info import Informed
+from cgwizard.engines.manifest_info import CompletedEvents
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Failed, Finished, Layer, PullEvent, Resolved, Totals
 from cgwizard.registry.reference import Reference
@@ -91,7 +91,7 @@ def test_what_is_known_of_the_image_fills_the_gaps(folder: Path) -> None:
     config = Layer("sha256:" + "d" * 64, 7, "")
     known = Resolved("x", ROOT, "sha256:child", "linux/amd64", (config, *layers))
     seen: list[PullEvent] = []
-    informed = Informed(known, seen.append)
+    informed = CompletedEvents(known, seen.append)
     with strange_engine(folder, stream(*PULL)) as address:
         engine = get("docker", {"DOCKER_HOST": address})
         finished = informed.complete(engine.pull(REFERENCE, on_event=informed))
@@ -106,7 +106,7 @@ def test_what_is_known_of_the_image_fills_the_gaps(folder: Path) -> None:
 def test_a_tag_that_moved_meanwhile_is_not_mixed_up(folder: Path) -> None:
     known = Resolved("x", f"sha256:{'e' * 64}", "", "", (Layer("sha256:" + A, 1000, ""),))
     events, finished = pull(folder, stream(*PULL))
-    assert Informed(known, events.append).complete(finished) == finished
+    assert CompletedEvents(known, events.append).complete(finished) == finished
 
 
 def test_lines_of_a_newer_engine_are_passed_over(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.engines.builtin import Builtin
 from cgwizard.engines.find import get
-from cgwizard.engines.manifest_info import Informed, ask
+from cgwizard.engines.manifest_info import CompletedEvents, ask
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, LayerProgress, PullEvent, Resolved, Totals
@@ -100,7 +100,7 @@ def test_manifest_tells_what_the_engine_does_not(world: PracticeWorld, engine: E
         assert known is not None
         whole = registry.manifest(name.repository, known.manifest_digest)
     events: list[PullEvent] = []
-    informed = Informed(known, events.append)
+    informed = CompletedEvents(known, events.append)
     finished = informed.complete(engine.pull(name, LOGIN, on_event=informed, plain_http=True))
     assert finished.bytes == known.total
     assert finished.manifest_digest == whole.digest

@@ -104,7 +104,7 @@ def plain(text: str) -> str:
     return out.getvalue()
 
 
-def pull_lines(text: str, make: Callable[[output.Stream], output.Lines]) -> str:
+def pull_lines(text: str, make: Callable[[output.Stream], output.PlainOutput]) -> str:
     out, err = io.StringIO(), io.StringIO()
     lines = make(output.Stream(out, lambda: None))
     with redirect_stderr(err):
@@ -149,8 +149,8 @@ def cells(text: str) -> str:
 
 FRONT_ENDS: list[Callable[[str], str]] = [
     plain,
-    lambda text: pull_lines(text, output.Lines),
-    lambda text: pull_lines(text, output.Bars),
+    lambda text: pull_lines(text, output.PlainOutput),
+    lambda text: pull_lines(text, output.BarsOutput),
     commands,
     findings,
     runs,

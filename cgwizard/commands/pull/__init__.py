@@ -99,12 +99,12 @@ def pull(
 
     REF is HOST:PORT/NAME[:TAG], such as nexus.example.com:5051/chainguard/wolfi-base.
     """
-    from cgwizard.commands.pull.options import Asked
+    from cgwizard.commands.pull.options import PullOptions
     from cgwizard.commands.pull.work import run
 
     if engine in {"docker", "podman"}:
         own = {"--output": output, "--ca-file": ca_file, "--verify-layers": verify_layers}
-        for option in (option for option, given in own.items() if given):
+        if option := next((option for option, given in own.items() if given), None):
             raise click.UsageError(f"{option} is for the built-in puller: --engine builtin")
     if (upstream_token or nexus) and not verify_upstream:
         option = "--upstream-token" if upstream_token else "--nexus"
@@ -113,7 +113,7 @@ def pull(
         _check_source(upstream_token)
     if platform is not None:
         _check_platform(platform)
-    asked = Asked(
+    options = PullOptions(
         reference,
         engine,
         _credentials(username, password_stdin=password_stdin),
@@ -127,7 +127,7 @@ def pull(
         nexus=nexus or "",
         verify_layers=verify_layers,
     )
-    sys.exit(run(asked, as_json=as_json))
+    sys.exit(run(options, as_json=as_json))
 
 
 def _check_source(source: str) -> None:
@@ -158,7 +158,7 @@ def _credentials(username: str | None, *, password_stdin: bool) -> Credentials |
         if password_stdin:
             raise click.UsageError("--password-stdin goes with --username")
         return None
-    # The terminal's echo comes back only in order.
+    # As exceptions, these signals let the prompt switch the terminal's echo on again.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
@@ -179,7 +179,7 @@ def _password(*, stdin: bool) -> str:
         text = sys.stdin.buffer.read(PASSWORD_LIMIT + 1)
         if len(text) > PASSWORD_LIMIT:
             raise click.UsageError("standard input is too long to be a password")
-        # One line end is the shell's, not the password's; docker takes it away too.
+        # One line end is the shell's, not the password's. Docker removes it too.
         return text.decode().removesuffix("\n").removesuffix("\r")
     if not sys.stdin.isatty():
         raise click.UsageError("without a terminal the password comes by --password-stdin")

@@ -1,4 +1,4 @@
-"""What `cgwizard pull` was asked for, and what a failure's next step is called there."""
+"""The options of `cgwizard pull`, and the next steps that name them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 EngineName = Literal["auto", "builtin", "docker", "podman"]
 
 
-class Asked(NamedTuple):
-    """The command line, read."""
+class PullOptions(NamedTuple):
+    """The command line, parsed."""
 
     reference: str
     engine: EngineName = "builtin"
@@ -38,20 +38,21 @@ def read_token(source: str) -> Credentials:
     from cgwizard.tokens import paste
 
     try:
-        return paste.parse(sources.pull_token(source).reveal()).credentials
-    except WizardError as error:
-        error.exit_code = ExitCode.USAGE
-        if error.code.startswith("token-"):
-            error.problem = msgspec.structs.replace(
-                error.problem,
+        secret = sources.pull_token(source)
+        try:
+            return paste.parse(secret.reveal()).credentials
+        except WizardError as error:
+            raise error.but(
                 tried=f"reading the pull token from {source}",
                 next_step="put the whole output of `chainctl auth pull-token create --parent "
                 "ORGANIZATION` there, or its user name and its password",
-            )
+            ) from error
+    except WizardError as error:
+        error.exit_code = ExitCode.USAGE
         raise
 
 
-# What the same next step is called on this command line.
+# Next steps that name an option of this command.
 _ADVICE = {
     Code.NO_LOGIN: "give --username NAME, and the password when it asks or by --password-stdin",
     Code.REGISTRY_TLS_UNTRUSTED: "name the PEM file of your own authority: --ca-file FILE",
@@ -60,10 +61,10 @@ _ADVICE = {
 }
 
 
-def advised(problem: Problem, asked: Asked) -> Problem:
+def advised(problem: Problem, options: PullOptions) -> Problem:
     next_step = _ADVICE.get(problem.code, problem.next_step)
     if problem.code == Code.REGISTRY_HTTP_HTTPS_MISMATCH and "plain HTTP on" in problem.cause:
         next_step = "add --plain-http; password and image then travel unencrypted"
-    elif problem.code == Code.REGISTRY_HTTP_HTTPS_MISMATCH and asked.plain_http:
+    elif problem.code == Code.REGISTRY_HTTP_HTTPS_MISMATCH and options.plain_http:
         next_step = "leave --plain-http out"
     return msgspec.structs.replace(problem, next_step=next_step)

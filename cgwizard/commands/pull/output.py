@@ -1,4 +1,5 @@
-"""What a pull shows: bars on a terminal, a line a layer elsewhere, JSON lines for programs."""
+"""What `cgwizard pull` prints: bars on a terminal, one line for each layer elsewhere, JSON lines
+for programs."""
 
 from __future__ import annotations
 
@@ -32,35 +33,35 @@ REDRAW_SECONDS = 0.25
 ENDED = frozenset({"done", "cached", "skipped", "failed"})
 
 
-class Output(Protocol):
-    """Told everything in order; `event` may be called from any thread, one at a time."""
+class PullOutput(Protocol):
+    """Called in order. `event` may be called from any thread, one at a time."""
 
     def event(self, event: PullEvent) -> None: ...
     def check(self, check: CheckResult) -> None: ...
     def note(self, text: str) -> None:
-        """A line for people."""
+        """A line for users, not for programs."""
 
     def finished(self, finished: Finished, extra: dict[str, object]) -> None: ...
     def failed(self, problem: Problem, reference: str) -> None: ...
     def cancelled(self, reference: str, kept: str) -> None:
-        """``kept``: what is left of the pull, in words for people."""
+        """``kept``: what is left of the pull, in words for users."""
 
     def crashed(self, reference: str) -> None:
-        """By an error of the program's own, which is told elsewhere."""
+        """The program itself failed; the report of that stands elsewhere."""
 
 
-def output(*, as_json: bool, lost: Callable[[], None]) -> Output:
-    """The one that fits. ``lost`` is called when nobody reads any more."""
+def output(*, as_json: bool, lost: Callable[[], None]) -> PullOutput:
+    """The one that fits standard output. ``lost`` is called when its reader has gone."""
     out = Stream(sys.stdout, lost)
     if as_json:
-        return JsonLines(out)
+        return JsonOutput(out)
     if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        return Bars(out)
-    return Lines(out)
+        return BarsOutput(out)
+    return PlainOutput(out)
 
 
 class Stream:
-    """Standard output, which may be closed under way."""
+    """Standard output, which its reader may close during the pull."""
 
     def __init__(self, out: TextIO, lost: Callable[[], None]) -> None:
         self._out, self._lost = out, lost
@@ -69,7 +70,7 @@ class Stream:
         try:
             self._out.write(text)
             self._out.flush()
-        except (OSError, ValueError):  # the command's last edge says why
+        except (OSError, ValueError):  # `cli` reports it
             self._lost()
 
     @property
@@ -77,7 +78,7 @@ class Stream:
         return "utf" in (self._out.encoding or "").lower()
 
 
-class JsonLines:
+class JsonOutput:
     """One JSON object a line; the last is ``finished`` or ``failed``."""
 
     def __init__(self, out: Stream) -> None:
@@ -87,7 +88,7 @@ class JsonLines:
         self._out.write(ascii_fallback.json_line(value) + "\n")
 
     def event(self, event: PullEvent) -> None:
-        # Whether the pull is over is known only after what is proved.
+        # The pull ends only after the checks.
         if not isinstance(event, Finished | Failed):
             self._line(event)
 
@@ -117,8 +118,8 @@ class JsonLines:
         self._line({"event": "failed", "code": code, "message": message, "reference": reference})
 
 
-class Lines:
-    """One line for what has come to an end; no escape sequence."""
+class PlainOutput:
+    """One line for everything that has ended; no escape sequence."""
 
     def __init__(self, out: Stream) -> None:
         self._out = out
@@ -146,7 +147,7 @@ class Lines:
         elif finished.engine == "builtin":
             amount = "every blob was there already"
         else:
-            # An engine that has the image, or one that does not say how much it loaded.
+            # The engine has the image already, or does not say how much it loaded.
             amount = f"in {duration(finished.seconds)}"
         self.note(f"pulled {finished.reference}: {amount}")
         self.note(f"digest {finished.digest}")
@@ -160,8 +161,8 @@ class Lines:
     def crashed(self, reference: str) -> None: ...
 
 
-class Bars(Lines):
-    """What is under way is redrawn in place, a few times a second; what has ended scrolls away."""
+class BarsOutput(PlainOutput):
+    """Layers under way are redrawn in place, a few times a second. Those that ended scroll away."""
 
     def __init__(self, out: Stream) -> None:
         super().__init__(out)
