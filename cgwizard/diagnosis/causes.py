@@ -7,7 +7,7 @@ import msgspec
 from cgwizard.diagnosis.facts import remote_status
 from cgwizard.diagnosis.finding import Finding, evidence_of, failure, problem, unknown
 from cgwizard.diagnosis.probe import Probe, short
-from cgwizard.diagnosis.remote import explain_reason
+from cgwizard.diagnosis.remote import remote_failure
 from cgwizard.diagnosis.subject import Subject, WantedImage
 from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import DockerProxy
@@ -20,11 +20,7 @@ def at_registry(error: WizardError, stage: str, image: WantedImage) -> Finding:
         where = "the manifest" if stage == "manifest" else "the manifest arrives, a blob"
         return unknown(f"{where} cannot be fetched from here: {error.problem.came_back}")
     if error.code in {Code.REGISTRY_UNAVAILABLE, Code.REDIRECT_LOOP, Code.REGISTRY_ANSWER}:
-        return problem(
-            Code.UPSTREAM_DOWN,
-            evidence,
-            "the registry itself fails, or something on the way answers in its place",
-        )
+        return problem(Code.UPSTREAM_DOWN, evidence)
     if error.code in {Code.MANIFEST_UNKNOWN, Code.BLOB_UNKNOWN}:
         return problem(
             Code.IMAGE_UNKNOWN,
@@ -38,7 +34,7 @@ def tag_not_free(finding: Finding, image: WantedImage) -> Finding:
     return msgspec.structs.replace(
         finding,
         code=Code.TAG_NOT_FREE,
-        cause="of the free images only the tags latest and latest-dev are given to everybody",
+        cause=Code.TAG_NOT_FREE.usual_cause,
         next_step=f"pull {image.name.rpartition(':')[0]}:latest, or one of your organization's",
     )
 
@@ -57,9 +53,7 @@ def refused_by_nexus(error: WizardError, subject: Subject, image: WantedImage) -
         status = remote_status(subject, image)
     if status is None or not status.reason:
         return failure(error.problem)
-    code, cause, next_step = explain_reason(status.reason)
-    evidence = f"{evidence_of(error.problem)} ({status.reason})"
-    return problem(code, evidence, cause, next_step)
+    return remote_failure(status.reason, f"{evidence_of(error.problem)} ({status.reason})")
 
 
 def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Finding:
@@ -92,7 +86,6 @@ def corrupt(evidence: str) -> Finding:
     return problem(
         Code.CACHE_CORRUPT,
         evidence,
-        "Nexus's stored copy is damaged, or a proxy between here and Nexus changes it",
     )
 
 
@@ -100,8 +93,6 @@ def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
     return problem(
         Code.MANIFEST_UNKNOWN,
         f"{error.problem.came_back}; the registry does not take the pull token ({token.code})",
-        "Nexus says manifest unknown when the registry refuses its pull token",
-        "give the repository a valid pull token",
     )
 
 
@@ -125,8 +116,7 @@ def negative_cache(error: WizardError, image: WantedImage, digest: str) -> Findi
         Code.NEGATIVE_CACHE,
         f"{error.problem.came_back}; the registry has it, and by its digest {short(digest)} "
         "Nexus serves it, too",
-        "Nexus asked for this name when it did not exist (or was not allowed), and remembers that",
-        f"invalidate the cache of {image.repository} in Nexus, then pull again",
+        next_step=f"invalidate the cache of {image.repository} in Nexus, then pull again",
     )
 
 

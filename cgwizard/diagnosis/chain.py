@@ -45,7 +45,7 @@ CHAIN: tuple[Code | frozenset[Code], ...] = (
     Code.HOST_TIMEOUT,
     family("remote-proxy-"),
     Code.REMOTE_EGRESS,
-    family("host-tls"),
+    frozenset({Code.HOST_TLS, Code.HOST_TLS_INTERCEPTED}),
     Code.REMOTE_TLS_INTERCEPTED,
     family("host-"),
     Code.UPSTREAM_DOWN,

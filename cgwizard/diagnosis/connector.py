@@ -70,7 +70,6 @@ def _without_port(subject: Subject, image: WantedImage) -> Finding:
     return warning(
         Code.REPOSITORY_WITHOUT_CONNECTOR,
         f"{image.repository} has no port of its own" + (", and is reached by path" if path else ""),
-        "clients reach it by path, by a group or by a reverse proxy, which is not checked here",
     )
 
 

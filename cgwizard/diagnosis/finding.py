@@ -63,14 +63,15 @@ def unknown(evidence: str, *, code: Code | None = None, label: str = "") -> Find
 
 
 def problem(
-    code: Code, evidence: str, cause: str, next_step: str = "", *, label: str = ""
+    code: Code, evidence: str, cause: str = "", next_step: str = "", *, label: str = ""
 ) -> Finding:
-    """``next_step``: the usual one of the code unless there is a better one."""
-    return Finding("problem", evidence, cause, next_step or code.usual_next_step, code, label=label)
+    """Without ``cause`` or ``next_step``, the usual one of the code is taken."""
+    cause, next_step = cause or code.usual_cause, next_step or code.usual_next_step
+    return Finding("problem", evidence, cause, next_step, code, label=label)
 
 
 def warning(
-    code: Code, evidence: str, cause: str, next_step: str = "", *, label: str = ""
+    code: Code, evidence: str, cause: str = "", next_step: str = "", *, label: str = ""
 ) -> Finding:
     found = problem(code, evidence, cause, next_step, label=label)
     return msgspec.structs.replace(found, verdict="warning")

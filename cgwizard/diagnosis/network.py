@@ -146,8 +146,6 @@ def _fine(seen: View, subject: Subject) -> Finding:
         return warning(
             Code.HOST_TLS_INTERCEPTED,
             seen.evidence,
-            "this machine trusts that authority, but it is none of the public ones known here: "
-            "probably something on the way decrypts TLS",
         )
     practice = " (the practice registry)" if subject.practice_registry else ""
     return ok(f"{seen.evidence}{practice}")
@@ -211,8 +209,7 @@ def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:
         return problem(
             Code.REMOTE_PROXY_NEEDED,
             f"{error.problem.came_back}; from here it is reached by the proxy {here.proxy}",
-            "the network lets requests out by a proxy only, and Nexus has none",
-            f"set the HTTP and HTTPS proxy of Nexus to {here.proxy}",
+            next_step=f"set the HTTP and HTTPS proxy of Nexus to {here.proxy}",
         )
     return failure(error.problem)
 

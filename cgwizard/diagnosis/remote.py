@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cgwizard.diagnosis.check import check
@@ -29,7 +28,6 @@ def url(subject: Subject) -> Iterator[Finding]:
             yield warning(
                 Code.REMOTE_INDEX_TYPE,
                 f"{found.name}: dockerProxy.indexType is {index}",
-                "searches go to Docker Hub's index; with HUB, names without a / get library/",
                 label=f"The docker index: {found.name}",
             )
 
@@ -75,74 +73,45 @@ def status(subject: Subject) -> Iterator[Finding]:
         reason = f": {found.reason}" if found.reason else ""
         evidence = f"{found.description}{reason}"
         if found.blocked == "auto" or "unavailable" in found.description.lower():
-            code, cause, next_step = explain_reason(found.reason or "")
-            yield problem(code, evidence, cause, next_step, label=label)
+            yield remote_failure(found.reason or "", evidence).labeled(label)
         else:
             yield ok(evidence, label=label)
 
 
-class Explanation(NamedTuple):
-    code: Code
-    cause: str
-    next_step: str
-
-
-# Words in Nexus's reason (an HTTP reason phrase, or a Java exception), and what they mean.
+# Words in Nexus's reason (an HTTP reason phrase, or a Java exception), and what they mean: the
+# code, and the cause and next step where they are not the usual ones.
 _REASONS = (
-    (
-        ("unknownhost", "name or service", "no such host"),
-        Explanation(
-            Code.REMOTE_DNS,
-            "the Nexus server finds no address for the remote",
-            "check the name servers of the Nexus server",
-        ),
-    ),
-    (
-        ("proxy authentication",),
-        Explanation(
-            Code.REMOTE_PROXY_AUTH,
-            "the outbound proxy of Nexus wants a sign-in",
-            "give Nexus the user and password of its HTTP proxy",
-        ),
-    ),
+    (("unknownhost", "name or service", "no such host"), Code.REMOTE_DNS, "", ""),
+    (("proxy authentication",), Code.REMOTE_PROXY_AUTH, "", ""),
     (
         ("ssl", "certificat", "pkix", "untrusted remote"),
-        Explanation(
-            Code.REMOTE_TLS_INTERCEPTED,
-            "Nexus does not trust the certificate it gets: something on the way decrypts TLS",
-            "add that certificate to Nexus's trust store and let the repository use the trust "
-            "store, or have cgr.dev taken out of the decryption",
-        ),
+        Code.REMOTE_TLS_INTERCEPTED,
+        "Nexus does not trust the certificate it gets: something on the way decrypts TLS",
+        "add that certificate to Nexus's trust store and let the repository use the trust store, "
+        "or have cgr.dev taken out of the decryption",
     ),
     (
         ("timed out", "timeout", "refused", "unreachable", "noroute", "reset", "failed to respond"),
-        Explanation(
-            Code.REMOTE_EGRESS,
-            "the Nexus server cannot open a connection to the remote",
-            "have HTTPS to cgr.dev opened for the Nexus server, or set its outbound proxy",
-        ),
+        Code.REMOTE_EGRESS,
+        "",
+        "",
     ),
     (
         ("internal server error", "bad gateway", "service unavailable", "gateway time"),
-        Explanation(
-            Code.UPSTREAM_DOWN,
-            "the registry itself failed, or a proxy on the way answers in its place",
-            "look at https://status.cgr.dev, then try again",
-        ),
+        Code.UPSTREAM_DOWN,
+        "the registry itself failed, or a proxy on the way answers in its place",
+        "",
     ),
 )
-_BLOCKED = Explanation(
-    Code.REMOTE_AUTO_BLOCKED,
-    "Nexus could not reach the remote and does not ask it for a while (40 s at first)",
-    "find out why it could not, then try again after that time",
-)
 
 
-def explain_reason(reason: str) -> Explanation:
+def remote_failure(reason: str, evidence: str) -> Finding:
     """What the reason means that Nexus gives for a remote that fails."""
     words = reason.lower()
-    found = (means for signs, means in _REASONS if any(sign in words for sign in signs))
-    return next(found, _BLOCKED)
+    for signs, code, cause, next_step in _REASONS:
+        if any(sign in words for sign in signs):
+            return problem(code, evidence, cause, next_step)
+    return problem(Code.REMOTE_AUTO_BLOCKED, evidence)
 
 
 @check("remote-sign-in", "Nexus signs in at the registry as planned", needs=("signed_in", "free"))
@@ -159,9 +128,7 @@ def sign_in(subject: Subject) -> Iterator[Finding]:
                 f"{found.name} signs in as {_short(username)}"
                 if stored
                 else f"{found.name} signs in as nobody",
-                "the repository does not hold this pull token, so that private images are "
-                "unknown to it",
-                f"give {found.name} the pull token (step Add token auth)",
+                next_step=f"give {found.name} the pull token (step Add token auth)",
                 label=label,
             )
         elif stored and not image.private and username != token:

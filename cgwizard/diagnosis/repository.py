@@ -49,14 +49,12 @@ def _absent(subject: Subject, image: WantedImage) -> Finding:
             return problem(
                 Code.REPOSITORY_NAME_TAKEN,
                 f"there is a repository {other.name}, {other.format} ({other.type})",
-                "names are unique over all formats, so that no docker (proxy) can have this one",
             )
     if not image.made:
         return skipped(f"{name} was not made yet")
     return problem(
         Code.REPOSITORY_MISSING,
         f"Nexus knows no docker (proxy) {name}",
-        "it was removed, or this user may not see it",
     )
 
 
@@ -68,7 +66,6 @@ def rules(subject: Subject) -> Iterator[Finding]:
             yield warning(
                 Code.ROUTING_RULE,
                 f"{found.name} has the routing rule {found.routing_rule_name}",
-                "names that the rule blocks are unknown here though the registry has them",
                 label=label,
             )
             continue
@@ -97,7 +94,6 @@ def blob_store(subject: Subject) -> Iterator[Finding]:
             yield problem(
                 Code.NEXUS_BLOBSTORE_FULL,
                 f"blob store {store.name}: {left}",
-                "Nexus cannot store what it fetches: pulls of what is not cached fail with 500",
                 label=label,
             )
         else:

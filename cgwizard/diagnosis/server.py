@@ -29,7 +29,6 @@ def writable(subject: Subject) -> Finding:
     return problem(
         Code.NEXUS_READ_ONLY,
         "GET /service/rest/v1/status/writable: 503",
-        "Nexus is in read-only mode, for a backup or because it is over a limit, or is starting",
     )
 
 
@@ -49,7 +48,6 @@ def eula(subject: Subject) -> Finding:
     return problem(
         Code.NEXUS_EULA,
         "GET /service/rest/v1/system/eula: not accepted",
-        "the Community Edition refuses every pull with 403 until someone accepts it",
     )
 
 
@@ -69,13 +67,11 @@ def anonymous(subject: Subject) -> Iterator[Finding]:
         yield warning(
             Code.ANONYMOUS_OFF,
             f"{wanted}, but anonymous access is off",
-            "Nexus answers 401 to everybody who does not sign in",
         )
     elif "DockerToken" not in realms:
         yield warning(
             Code.REALM_MISSING,
             f"{wanted}, but the Docker Bearer Token Realm is not active",
-            "without it Nexus cannot let docker in anonymously",
         )
     elif access.user_id != "anonymous":
         yield warning(

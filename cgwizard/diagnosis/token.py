@@ -59,8 +59,7 @@ def expiry(subject: Subject) -> Finding:
         return problem(
             Code.TOKEN_EXPIRED,
             f"it expired on {date} (the clock here: {now:%d %B %Y %H:%M} UTC)",
-            "pull tokens live 30 days unless they were made for longer",
-            NEW_TOKEN,
+            next_step=NEW_TOKEN,
         )
     left = token.days_left(now) or 0
     if left < SOON:
@@ -158,7 +157,5 @@ def _refused(error: WizardError, token: PullToken) -> Finding:
     return problem(
         Code.TOKEN_REVOKED,
         evidence,
-        "its date has not passed, so that it was revoked (its identity was deleted), or it is "
-        "not a token of this registry",
-        f"chainctl auth pull-token list shows the living ones; {NEW_TOKEN}",
+        next_step=f"chainctl auth pull-token list shows the living ones; {NEW_TOKEN}",
     )

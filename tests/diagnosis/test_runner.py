@@ -14,7 +14,7 @@ import pytest
 from cgwizard import diagnosis
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import runner
-from cgwizard.diagnosis.chain import conclude
+from cgwizard.diagnosis.chain import CHAIN, conclude, family
 from cgwizard.diagnosis.check import CheckInfo, Need, Work
 from cgwizard.diagnosis.checks import CHECKS
 from cgwizard.diagnosis.finding import Finding, Started, ok, problem
@@ -203,3 +203,9 @@ def test_conclusion_is_the_earliest_break(slugs: list[str], cause: str | None) -
     found = [problem(Code(slug), "", "") for slug in slugs] + [ok()]
     concluded = conclude(found)
     assert (concluded.slug if concluded else None) == cause
+
+
+def test_every_family_of_the_chain_has_members() -> None:
+    """A mistyped one would be empty."""
+    assert all(link for link in CHAIN)
+    assert Code.NEXUS_TLS_NAME in family("nexus-tls-")
