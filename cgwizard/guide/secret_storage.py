@@ -128,8 +128,8 @@ class Keeping:
         passphrase = secrets.get("passphrase")
         if self.file_exists:
             return {} if passphrase else {"passphrase": "that of the secrets file that is there"}
-        if passphrase is None or len(passphrase.reveal()) < encrypted_file.SHORTEST:
-            least = f"at least {encrypted_file.SHORTEST} characters: four or five random words"
+        if passphrase is None or len(passphrase.reveal()) < encrypted_file.MIN_LENGTH:
+            least = f"at least {encrypted_file.MIN_LENGTH} characters: four or five random words"
             return {"passphrase": least}
         if passphrase != secrets.get("passphrase_again"):
             return {"passphrase_again": "not the same as above"}

@@ -1,7 +1,7 @@
-"""What is left of a crash: a report that can be sent to anybody, and one line that says where.
+"""After a crash: a report that can be sent to anybody, and a notice that says where it is.
 
-It names the exception, its way through the code and the machine, never a variable's value: a
-secret could be in any of them.
+The report has the exception, its stack and the machine, but no values of variables, because any
+of them could be a secret.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ MAX_CHAINED = 8
 
 
 def report(error: BaseException, folder: Path | None = None) -> Path | None:
-    """Write the report; returns where it is, None where it could not be written.
+    """Write the report. Returns its path, or None if it could not be written.
 
-    Raises nothing: it is what happens last.
+    Raises nothing, because nothing would handle it.
     """
     try:
         folder = folder or files.state_folder() / "crashes"
         path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
         files.write_whole(path, text(error).encode("utf-8", "backslashreplace"))
-    except Exception:  # noqa: BLE001  (the first failure is the one to tell, whatever this one is)
+    except Exception:  # noqa: BLE001  (the first failure is the one to report)
         return None
     return path
 
@@ -43,7 +43,7 @@ def text(error: BaseException) -> str:
 
 
 def notice(error: BaseException, path: Path | None) -> str:
-    """What the user is told, once the terminal is itself again."""
+    """What the user reads after the screens are closed."""
     where = f"The report is in {path}" if path else "No report could be written"
     return (
         f"cgwizard: it stopped by an error of its own ({type(error).__name__}).\n"
@@ -90,7 +90,7 @@ def _line(said: str) -> str:
 
 
 def _short(filename: str) -> str:
-    """From the package on: the folders before it are named after people."""
+    """The path from the package on, because the folders above it may name a user."""
     parts = Path(filename).parts
     for mark in ("site-packages", "cgwizard"):
         if mark in parts:

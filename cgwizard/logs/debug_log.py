@@ -1,8 +1,8 @@
-"""`--debug-log FILE`: every HTTP exchange, for whoever has to find out. Without secrets.
+"""`--debug-log FILE`: every HTTP exchange, without secrets.
 
-Three nets, because the file will be sent around: headers and members that hold secrets are
-blanked by their names, tokens by their shape, and every secret that this process knows by its
-text, in each form in which it travels.
+Secrets are removed in three ways, because such files are sent to others: headers and members by
+their names, tokens by their shape, and every secret that this process knows by its text, in every
+form in which it is sent.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from cgwizard.logs import redact
 if TYPE_CHECKING:
     import httpx
 
-MAX_BYTES = 16 << 10  # of a body; what is longer is a listing or a layer
+MAX_BYTES = 16 << 10  # of a body; longer ones are listings or layers
 _TEXT = ("json", "text/", "xml", "html", "x-www-form-urlencoded")
 
 
 class DebugLog:
-    """Writes whole exchanges, from any thread. Where there is no more room it ends: what is
-    logged goes on, and `ended` says why."""
+    """Writes requests and responses from any thread. When a write fails, the log ends and `ended`
+    says why; the program continues."""
 
     def __init__(self, descriptor: int) -> None:
         self.ended = ""
@@ -46,7 +46,7 @@ class DebugLog:
         request.extensions = {**request.extensions, "cgwizard": (number, time.monotonic())}
         try:
             body = request.content
-        except RuntimeError:  # it streams; nothing of ours does
+        except RuntimeError:  # a streamed body; the program sends none
             body = b""
         lines = [f"> {request.method} {redact.url(str(request.url))}"]
         lines += [f"> {line}" for line in _headers(request.headers)]
@@ -58,7 +58,8 @@ class DebugLog:
 
         number, began = response.request.extensions.get("cgwizard", (0, time.monotonic()))
         took = time.monotonic() - began
-        # Not the server's own words: httpx leaves out what is not ASCII, even of a secret there.
+        # Not the server's own reason: httpx drops what is not ASCII, so a secret in it could not be
+        # recognized.
         reason = httpx.codes.get_reason_phrase(response.status_code)
         lines = [f"< {response.status_code} {reason} after {took:.3f} s"]
         lines += [f"< {line}" for line in _headers(response.headers)]
@@ -86,14 +87,14 @@ _active: DebugLog | None = None
 
 
 def start(path: Path) -> DebugLog:
-    """Log everything from now on. Raises WizardError ``debug-log-unwritable``.
+    """Log every exchange from now on. Raises WizardError ``debug-log-unwritable``.
 
-    A file that is there is appended to when it is the user's own; its mode becomes 0600. That of
-    a device or a pipe stays: for root, /dev/null too would be closed to everybody else.
+    An existing file of the user is appended to and gets mode 0600. A device or a pipe keeps its
+    mode: otherwise root would close /dev/null to everybody else.
     """
     global _active  # noqa: PLW0603  (once a process is the point)
     try:
-        # Not blocking: a pipe that nobody reads would hold us for ever.
+        # Without O_NONBLOCK a pipe that nobody reads would block for ever.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
         descriptor = os.open(path, flags, 0o600)
         found = os.fstat(descriptor)
@@ -111,17 +112,17 @@ def start(path: Path) -> DebugLog:
             exit_code=ExitCode.USAGE,
         ) from error
     _active = DebugLog(descriptor)
-    atexit.register(_tell_the_end, _active, path)  # the screens are gone then
+    atexit.register(_report_end, _active, path)  # after the screens are closed
     return _active
 
 
-def _tell_the_end(log: DebugLog, path: Path) -> None:
+def _report_end(log: DebugLog, path: Path) -> None:
     if log.ended:
         print(f"cgwizard: the debug log {path} is not whole: {log.ended}", file=sys.stderr)  # noqa: T201
 
 
 def hook(client: httpx.Client) -> None:
-    """Log what ``client`` sends and gets, where a log was asked for."""
+    """Log what ``client`` sends and receives, if `start` was called."""
     if _active is not None:
         client.event_hooks = {"request": [_active.request], "response": [_active.response]}
 
@@ -151,12 +152,12 @@ def _tee(log: DebugLog, number: int, response: httpx.Response) -> httpx.SyncByte
     inner = response.stream
 
     class Tee(httpx.SyncByteStream):
-        """Passes the body on and keeps its beginning."""
+        """Passes the body on and keeps its beginning for the log."""
 
         def __init__(self) -> None:
             self.kept = bytearray()
             self.total = 0
-            self.told = False
+            self.logged = False
 
         def __iter__(self) -> Iterator[bytes]:
             if not isinstance(inner, httpx.SyncByteStream):
@@ -170,8 +171,8 @@ def _tee(log: DebugLog, number: int, response: httpx.Response) -> httpx.SyncByte
         def close(self) -> None:
             if isinstance(inner, httpx.SyncByteStream):
                 inner.close()
-            if not self.told:
-                self.told = True
+            if not self.logged:
+                self.logged = True
                 log.body(number, bytes(self.kept), self.total, response.headers)
 
     return Tee()

@@ -1,4 +1,4 @@
-"""Taking secrets out of texts that leave the process: debug logs and crash reports."""
+"""Remove secrets from texts that leave the process: debug logs and crash reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cgwizard.secrets import secret as secrets
 HIDDEN = "***"
 _NAMES = r"pass|secret|token|bearer|credential|authorization|auth\b|api[_-]?key|cookie"
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
-# Members that carry one of these words and no secret: where a token is to be fetched, and so on.
+# Members whose names have one of these words, but which hold no secret.
 _HARMLESS = frozenset({"issued_at", "expires_in", "token_type", "authenticationType"})
 _SECRET_HEADERS = re.compile(
     r"authorization|cookie|x-registry-auth|x-registry-config|token|secret|api-?key", re.IGNORECASE
@@ -30,10 +30,10 @@ _USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
 
 
 def known(text: str) -> str:
-    """``text`` without any secret that this process holds, in each form in which it travels."""
+    """``text`` without any secret that this process holds, in every form in which it is sent."""
     forms = secrets.forms()
     for form in forms.base64:
-        # With the characters beside it, which hold the rest of its first and last letters.
+        # The characters beside it hold the rest of its first and last letters.
         first, *others = text.split(form)
         for other in others:
             first = f"{first.rstrip(_BASE64)}{HIDDEN}{other.lstrip(_BASE64 + '=')}"
@@ -44,14 +44,14 @@ def known(text: str) -> str:
 
 
 def said(text: str) -> str:
-    """What a server said, which may repeat what it was sent. To be done before it is cut."""
+    """What a server said, which may repeat a secret. Call it before the text is cut."""
     return _JWT.sub(HIDDEN, known(text))
 
 
 def header(name: str, value: str) -> str:
     lower = name.lower()
     if lower == "www-authenticate":
-        return value  # a challenge: it says where, not what
+        return value  # a challenge says where to sign in and holds no secret
     if lower in {"authorization", "proxy-authorization"}:
         return f"{value.partition(' ')[0]} {HIDDEN}"
     if _SECRET_HEADERS.search(lower):
@@ -62,7 +62,7 @@ def header(name: str, value: str) -> str:
 
 
 def url(text: str, *, signed: bool = False) -> str:
-    """Without user names, passwords and tokens; of a ``signed`` one, no value of the query."""
+    """A URL without user name, password and tokens; if ``signed``, without any query value."""
     try:
         parts = urlsplit(text)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
@@ -75,7 +75,7 @@ def url(text: str, *, signed: bool = False) -> str:
 
 
 def body(text: str, *, whole: bool = True) -> str:
-    """A body with its secrets blanked: of JSON by the members' names, of all else by shape."""
+    """A body without its secrets: in JSON found by the members' names, elsewhere by shape."""
     if whole:
         try:
             return msgspec.json.encode(_members(msgspec.json.decode(text))).decode()
@@ -85,17 +85,18 @@ def body(text: str, *, whole: bool = True) -> str:
 
 
 def free(text: str) -> str:
-    """Any text: what is named like a secret, or looks like one, is blanked."""
+    """Any text without what is named like a secret or looks like one."""
     return _IN_TEXT.sub(rf"\1{HIDDEN}", shapes(text))
 
 
 def shapes(text: str) -> str:
+    """``text`` without what looks like a token or a URL's password."""
     text = _SCHEMES.sub(rf"\1 {HIDDEN}", _JWT.sub(HIDDEN, text))
     return _USERINFO.sub(f"{HIDDEN}@", text)
 
 
 def _members(value: object, *, secret: bool = False) -> object:
-    """``secret``: a member named like one holds it, at whatever depth."""
+    """``secret``: ``value`` is inside a member that is named like a secret."""
     if isinstance(value, dict):
         return {
             key: _members(item, secret=secret or _names_a_secret(key))

@@ -1,7 +1,7 @@
-"""The answers file: what was chosen, and where its secrets are. It holds no secret itself.
+"""The answers file in TOML: the plan, and where its secrets are found. It holds no secret itself.
 
-It is TOML. Reading it is strict: a wrong key or value is told with the file, the line, the key
-and the nearest key that there is.
+Reading it is strict: the error for a wrong key or value names the file, the line, the key and the
+nearest key that exists.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Source = Annotated[
 
 
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """Where secrets are found; never the secrets."""
+    """Where the secrets are found."""
 
     nexus_password: Source = "keyring"
     pull_token: Source = "keyring"
@@ -52,7 +52,7 @@ def of(chosen: plan.Plan, secrets: Secrets | None = None) -> Answers:
 
 
 def write(answers: Answers) -> str:
-    """The file's text, with a word on how it is used."""
+    """The file's text, with a comment on how it is used."""
     return f"{_HEAD}\n{plan.to_toml(answers)}"
 
 
@@ -76,7 +76,7 @@ def incomplete(came_back: str, next_step: str) -> WizardError:
 
 
 def text_of(path: Path) -> str:
-    """What stands in the file. Raises WizardError ``answers-unreadable``, a usage error."""
+    """The text of the file. Raises WizardError ``answers-unreadable``, a usage error."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -124,11 +124,11 @@ def _path_schema(kind: type) -> dict[str, str]:
     raise NotImplementedError(kind)
 
 
-def _refused(name: str, mistake: toml_errors.Mistake) -> WizardError:
+def _refused(name: str, mistake: toml_errors.TomlError) -> WizardError:
     return WizardError(
         Code.ANSWERS_INVALID,
         tried=f"reading {name}",
-        came_back=f"{name}:{mistake.line}: {mistake.told}",
+        came_back=f"{name}:{mistake.line}: {mistake.message}",
         cause="a slip of the pen, or a file for another version of cgwizard",
         next_step=mistake.correction,
         exit_code=ExitCode.USAGE,

@@ -1,7 +1,7 @@
-"""What the user chose: frozen, typed, written to and read from the answers file (TOML).
+"""What the user chose: frozen and typed, written to and read from the answers file (TOML).
 
-It holds no secret: the Nexus password and the pull token are named by user name only.
-A member is None until its step was confirmed.
+It holds no secret: of the Nexus password and the pull token it has only the user names. A member
+is None until its step is confirmed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Fingerprint = Annotated[
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """Members are written as in TOML files of other tools: ``blob-store``, ``ca-file``."""
+    """In TOML its members are written as ``blob-store``, ``ca-file``."""
 
 
 class Connect(_Part, frozen=True):
@@ -36,12 +36,12 @@ class Connect(_Part, frozen=True):
     user: str
     ca_file: Path | None = None
     fingerprint: Fingerprint | None = None  # SHA-256 of Nexus's certificate, confirmed by the user
-    # Whether the user agrees to Nexus's End User License Agreement, where it waits for that.
+    # Whether the user agrees to Nexus's End User License Agreement, if Nexus asks for that.
     accept_eula: bool = False
 
 
 class Routing(_Part, frozen=True):
-    """How clients reach the repository: a connector of its own."""
+    """The connector on which clients reach the repository."""
 
     port: Port
     scheme: Scheme = "http"
@@ -53,11 +53,11 @@ class Developer(_Part, frozen=True):
     name: str = "chainguard"
     remote_url: str = REMOTE_URL
     blob_store: str = "default"
-    existing: Literal["none", "use", "change"] = "none"  # what to do with one that is there
+    existing: Literal["none", "use", "change"] = "none"  # what to do with an existing one
 
 
 class Token(_Part, frozen=True):
-    """What becomes of the pull token. ``name`` and ``port`` are for a repository of its own."""
+    """How the pull token is used. ``name`` and ``port`` are for a separate repository."""
 
     mode: TokenMode = "skip"
     organization: str = ""
@@ -86,20 +86,20 @@ class Plan(_Part, frozen=True):
 
 
 def to_toml(plan: Plan) -> str:
-    """The answers file for ``plan``; undecided parts are left out."""
+    """``plan`` as TOML, without undecided parts."""
     found = msgspec.to_builtins(plan, enc_hook=enc_hook)
     return msgspec.toml.encode(_without_none(found)).decode()
 
 
 def enc_hook(value: object) -> str:
-    """For msgspec, which knows no paths."""
+    """For msgspec, which has no encoding of paths."""
     if isinstance(value, Path):
         return str(value)
     raise NotImplementedError(type(value))
 
 
 def dec_hook(kind: type, value: object) -> Path:
-    """The other way round. Raises what msgspec turns into its ValidationError."""
+    """The reverse of `enc_hook`. Raises what msgspec turns into its ValidationError."""
     if kind is not Path:
         raise NotImplementedError(kind)
     if not isinstance(value, str):
@@ -108,7 +108,7 @@ def dec_hook(kind: type, value: object) -> Path:
 
 
 def _without_none(value: object) -> object:
-    # TOML has no null: what is undecided is absent.
+    # TOML has no null.
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
     return value

@@ -1,6 +1,6 @@
-"""What is wrong in a TOML file and where: the line, the key, the nearest key that there is.
+"""What is wrong in a TOML file: the line, the key, the nearest key that exists.
 
-msgspec tells the path of a value; the line is looked up in the text.
+msgspec names the path of a value; the line is looked up in the text.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from msgspec import Meta
 Struct = type[msgspec.Struct]
 
 
-class Mistake(msgspec.Struct, frozen=True):
+class TomlError(msgspec.Struct, frozen=True):
     line: int  # from 1
-    told: str  # "routing.prot: there is no such key"
+    message: str  # "routing.prot: there is no such key"
     correction: str  # "the nearest is port"
 
 
@@ -30,16 +30,16 @@ _FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
 MAX_CHARACTERS = 60  # of a key or a value: a problem fits the screen
 
 
-def not_toml(text: str, error: msgspec.DecodeError | RecursionError) -> Mistake:
-    """Of a text that is no TOML; tomllib says "Invalid value (at line 3, column 8)"."""
+def not_toml(text: str, error: msgspec.DecodeError | RecursionError) -> TomlError:
+    """For a text that is no TOML; tomllib says "Invalid value (at line 3, column 8)"."""
     said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     found = re.search(r"\(at line (\d+), column (\d+)\)", said)
     line = int(found.group(1)) if found else max(1, len(text.splitlines()))
-    return Mistake(line, f"this is no TOML: {said.partition(' (at ')[0]}", "correct the line")
+    return TomlError(line, f"this is no TOML: {said.partition(' (at ')[0]}", "correct the line")
 
 
-def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> Mistake:
-    """Of a TOML text that is no ``root``."""
+def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> TomlError:
+    """For a TOML text that does not fit ``root``."""
     said = str(error)
     at = _PATH.search(said)
     path = tuple(filter(None, at.group(1).split("."))) if at else ()
@@ -50,17 +50,17 @@ def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> Mistak
         line = locate(text, (*path, key))
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = _elsewhere(root, key, path) or (near[0] if near else "")
-        told = f"{_cut('.'.join((*path, key)))}: there is no such key"
+        message = f"{_cut('.'.join((*path, key)))}: there is no such key"
         step = f"the nearest is {hint}" if hint else f"there are: {', '.join(known)}"
-        return Mistake(line, told, step)
+        return TomlError(line, message, step)
     if field:
         key = field.group(1)
-        told = f"{'.'.join((*path, key))} is missing"
-        return Mistake(locate(text, path), told, f"add {key} = ...")
+        message = f"{'.'.join((*path, key))} is missing"
+        return TomlError(locate(text, path), message, f"add {key} = ...")
     expected = _expected(root, path)
-    told = f"{'.'.join(path) or 'the file'}: {_plain(said)}"
+    message = f"{'.'.join(path) or 'the file'}: {_plain(said)}"
     step = f"it must be {expected}" if expected else "correct it"
-    return Mistake(locate(text, path), told, step)
+    return TomlError(locate(text, path), message, step)
 
 
 def _plain(said: str) -> str:
@@ -122,7 +122,7 @@ def _expected(root: Struct, path: tuple[str, ...]) -> str:
 
 
 def _words(found: object) -> str:
-    """What a value of this type is, for people; "" where there is no short word."""
+    """What a value of this type is, in words; "" if there is no short one."""
     return next(filter(None, _all_words(found)), "")
 
 
@@ -155,7 +155,7 @@ _ASSIGNMENT = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[\w"'-]+)
 
 
 def locate(text: str, path: tuple[str, ...]) -> int:
-    """The line, from 1, on which ``path`` is set; of what is nearest to it otherwise."""
+    """The line, from 1, on which ``path`` is set, or else the line of its nearest parent."""
     best, depth = 1, 0
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):

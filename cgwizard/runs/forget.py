@@ -75,7 +75,7 @@ def _remove(trace: Trace) -> None:
     try:
         files.remove(path)
     except OSError as error:
-        raise files.stays(path, error) from error
+        raise files.not_removed(path, error) from error
     if trace.kind == "secrets-file":
         index.drop_all(encrypted_file.STORE)
     elif trace.kind == "credential":

@@ -1,9 +1,10 @@
-"""Secrets in a file encrypted with a passphrase: by choice only, where there is no keyring.
+"""Secrets in a file encrypted with a passphrase, for users who choose it on machines without a
+keyring.
 
-One JSON file, mode 0600: the parameters in clear, everything else AES-256-GCM under a key that
-scrypt makes of the passphrase. The parameters are authenticated with it. What it protects
-against is the file in wrong hands (a backup, a stolen disk), as well as the passphrase does; not
-an attacker on this machine while the wizard runs.
+It is one JSON file with mode 0600. The parameters are in clear and authenticated; everything else
+is encrypted by AES-256-GCM with a key that scrypt derives from the passphrase. It protects a file
+in the wrong hands (a backup, a stolen disk) as well as the passphrase does, but not against an
+attacker on this machine while the wizard runs.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from cgwizard.system import files
 
 STORE: index.StoreName = "secrets-file"
 VERSION = 1
-SHORTEST = 12  # characters of a passphrase
-# RFC 7914's parameters: 128 MiB and about half a second here, which is what a guess costs too.
+MIN_LENGTH = 12  # characters of a passphrase
+# Parameters of scrypt (RFC 7914): 128 MiB and about half a second, for us and for every guess.
 N, R, P = 1 << 17, 8, 1
-MAX_N, MAX_R, MAX_P = 1 << 20, 32, 16  # a foreign file must not cost all of the memory
+MAX_N, MAX_R, MAX_P = 1 << 20, 32, 16  # another's file must not use up the memory
 MAX_BYTES = 1 << 20
 
 
@@ -46,7 +47,7 @@ def path() -> Path:
 
 
 class EncryptedFile:
-    """An open secrets file. Everything here blocks: `unlock` takes about half a second."""
+    """An open secrets file. Every method blocks; `unlock` takes about half a second."""
 
     def __init__(self, place: Path, key: bytes, envelope: _Envelope, secrets: dict[str, str]):
         self.place = place
@@ -56,7 +57,7 @@ class EncryptedFile:
 
     @classmethod
     def create(cls, place: Path, passphrase: Secret) -> EncryptedFile:
-        """A new, empty one. Raises WizardError ``secrets-file-exists``,
+        """Make a new, empty file. Raises WizardError ``secrets-file-exists``,
         ``secrets-passphrase-short``, ``secrets-file-unwritable``."""
         if place.exists():
             raise WizardError(
@@ -65,11 +66,11 @@ class EncryptedFile:
                 came_back="there is one already",
                 cause="an earlier run made it",
             )
-        if len(passphrase.reveal()) < SHORTEST:
+        if len(passphrase.reveal()) < MIN_LENGTH:
             raise WizardError(
                 Code.SECRETS_PASSPHRASE_SHORT,
                 tried="making a key of the passphrase",
-                came_back=f"it has fewer than {SHORTEST} characters",
+                came_back=f"it has fewer than {MIN_LENGTH} characters",
             )
         salt = b64encode(os.urandom(16)).decode()
         envelope = _Envelope(version=VERSION, n=N, r=R, p=P, salt=salt)
@@ -101,8 +102,8 @@ class EncryptedFile:
         return None if text is None else Secret(text)
 
     def save(self, kind: Kind, account: str, secret: Secret) -> None:
-        """Raises WizardError ``secrets-file-unwritable``, ``secrets-file-exists``: then it holds
-        what it held."""
+        """Raises WizardError ``secrets-file-unwritable`` or ``secrets-file-exists`` and then leaves
+        the file as it was."""
         self._catch_up()
         self._write({**self._secrets, f"{kind} {account}": secret.reveal()})
         index.note(kind, account, STORE)
@@ -115,8 +116,8 @@ class EncryptedFile:
         index.drop(kind, account, STORE)
 
     def _catch_up(self) -> None:
-        """What another cgwizard put into it meanwhile must not get lost, nor what it forgot come
-        back. Raises WizardError ``secrets-file-exists`` where it is another file by now."""
+        """Read the file again, because another cgwizard may have changed it meanwhile. Raises
+        WizardError ``secrets-file-exists`` if it is a different file now."""
         from cryptography.exceptions import InvalidTag
 
         if not self.place.exists():
@@ -140,7 +141,7 @@ class EncryptedFile:
     def _write(self, held: dict[str, str]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        # A nonce is never used twice with a key: 96 random bits, a few writes in a file's life.
+        # A nonce must not be used twice with one key: 96 random bits are enough for a few writes.
         nonce = os.urandom(12)
         clear = msgspec.json.encode(held)
         data = AESGCM(self._key).encrypt(nonce, clear, _authenticated(self._envelope))

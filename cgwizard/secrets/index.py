@@ -1,7 +1,6 @@
-"""Which secrets were kept where: names only, so that `cgwizard forget` finds every one.
+"""The list of kept secrets, by name only, so that `cgwizard forget` finds every one.
 
-Keyrings cannot be asked what of ours they hold, at least not all of them; an encrypted file
-cannot before it is opened.
+Not every keyring can list what it holds, and an encrypted file must be opened first.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def _path() -> Path:
 
 
 def entries() -> list[IndexEntry]:
-    """In the order in which they were kept; none where the list cannot be read."""
+    """In the order in which they were kept; empty if the list cannot be read."""
     try:
         return list(msgspec.json.decode(_path().read_bytes(), type=_IndexFile).kept)
     except (OSError, msgspec.DecodeError):
@@ -63,6 +62,6 @@ def _keep_if(wanted: Callable[[IndexEntry], bool]) -> None:
 
 
 def _write(found: list[IndexEntry]) -> None:
-    # Without the list the secret is kept all the same; forgetting it then needs its name.
+    # The secret is kept even if the list cannot be written; forgetting it then needs its name.
     with contextlib.suppress(OSError):
         files.write_whole(_path(), msgspec.json.encode(_IndexFile(1, tuple(found))))

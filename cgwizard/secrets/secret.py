@@ -7,14 +7,14 @@ import weakref
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
-SHORTEST = 4  # of a text that is looked for: shorter ones are in everything
+MIN_LENGTH = 4  # shorter texts are not looked for, because they occur everywhere
 
-# Every secret that is alive, by id: equal ones may be many, and each must be found.
+# Every secret that exists, by id, because several may be equal and each must be found.
 _alive: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
 
 
 class Secret:
-    """A password or token. Only `reveal` gives the text; search for that word to find every use."""
+    """A password or token. Only `reveal` gives the text: search for that word to find every use."""
 
     __slots__ = ("__weakref__", "_text")
 
@@ -57,23 +57,22 @@ class Credentials:
     password: Secret
 
 
-class Forms(NamedTuple):
-    """Longest first. Holds secrets: nothing is done with it but to look for them."""
+class SecretForms(NamedTuple):
+    """Longest first. It holds secrets: use it only to look for them."""
 
     texts: list[str]  # in clear, and as JSON, URLs, HTML and Python write them
-    base64: list[str]  # what is the same of it, whatever stands before and behind
+    base64: list[str]  # the part that is the same whatever stands before and behind
 
 
 def living() -> list[Secret]:
-    """Every secret that is alive, while other threads make more of them."""
-    # `values` would refuse to go on when the size changes; the references are copied at once.
+    """Every secret that exists, also while other threads make more of them."""
+    # `values` raises when the size changes meanwhile; `valuerefs` copies at once.
     found = [reference() for reference in _alive.valuerefs()]
     return [secret for secret in found if secret is not None]
 
 
-def forms() -> Forms:
-    """The living secrets in each form in which they travel: for taking them out of what is
-    written."""
+def forms() -> SecretForms:
+    """All secrets in every form in which they are sent, so that logs can leave them out."""
     import base64
     import html
     import json
@@ -83,9 +82,9 @@ def forms() -> Forms:
     texts: set[str] = set()
     encoded: set[str] = set()
     for text in {secret.reveal() for secret in living()}:
-        # A pasted token is in one secret with its user name and the command around it.
+        # A pasted secret may hold a token together with its user name and a command.
         for part in {text, *re.findall(r"eyJ[\w.-]+", text)}:
-            if len(part) < SHORTEST:
+            if len(part) < MIN_LENGTH:
                 continue
             raw = part.encode("utf-8", "surrogatepass")
             percent = {quote(raw, safe=""), quote_plus(raw), quote(raw)}
@@ -94,10 +93,10 @@ def forms() -> Forms:
                 once = json.dumps(part, ensure_ascii=ascii)[1:-1]
                 texts |= {once, json.dumps(once)[1:-1]}  # JSON may be a text within JSON
             texts |= {re.sub("%..", lambda code: code[0].lower(), form) for form in percent}
-            # Behind a user name a base64 text is shifted by one or two bytes; the middle of each
-            # of the three forms is the same in whatever stands around it.
+            # Behind a user name a base64 text is shifted by up to two bytes. The middle of each of
+            # the three forms is the same, whatever stands around it.
             for shift in range(3):
                 whole = base64.b64encode(b"\0" * shift + raw).decode()
                 middle = whole[(shift * 4 + 2) // 3 : (shift + len(raw)) * 4 // 3]
                 encoded |= {middle, middle.replace("+", "-").replace("/", "_")}
-    return Forms(sorted(texts, key=len, reverse=True), sorted(encoded, key=len, reverse=True))
+    return SecretForms(sorted(texts, key=len, reverse=True), sorted(encoded, key=len, reverse=True))

@@ -1,6 +1,6 @@
-"""Secrets for runs without a user: from where the guide kept them, a variable or a file.
+"""Secrets for unattended runs: from where the guide kept them, from a variable or from a file.
 
-The answers name the source; they never hold the secret.
+The answers file names the source and never holds the secret.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NO_KEYRING = (
     "unlock it (without a desktop: gnome-keyring-daemon --unlock --components=secrets), "
     "or name env:VARIABLE or file:PATH"
 )
-KEEPERS = ("keyring", "systemd-creds")  # of what runs of the guide put there
+KEEPERS = ("keyring", "systemd-creds")  # where the guide keeps secrets
 
 
 def nexus_password(source: str, account: str) -> Secret:
@@ -33,7 +33,7 @@ def nexus_password(source: str, account: str) -> Secret:
 
 
 def pull_token(source: str) -> Secret:
-    """A pull token in any form in which people paste one. Raises WizardError."""
+    """A pull token in any form that can be pasted. Raises WizardError."""
     if source not in KEEPERS:
         return read(source, "the pull token")
     found = unpacked(_kept(source, "pull-token", "cgr.dev", "the pull token"))
@@ -43,8 +43,8 @@ def pull_token(source: str) -> Secret:
 
 
 def usable(source: str) -> None:
-    """Raises WizardError ``systemd-creds-failed`` or ``keyring-…`` where that is named and does
-    not work here."""
+    """Raises WizardError ``systemd-creds-failed`` or ``keyring-…`` if ``source`` is such a place
+    and does not work here."""
     if source == "systemd-creds" and (refusal := systemd_creds.refusal()) is not None:
         raise _usage(refusal.problem)
     if source == "keyring" and (problem := keyrings.probe().problem) is not None:
@@ -52,14 +52,14 @@ def usable(source: str) -> None:
 
 
 def _usage(problem: Problem, **changed: str) -> WizardError:
-    # Its own next step may be for a user, who can be asked for the secret instead.
+    # The usual next step may be to type the secret, which nobody can do here.
     told = msgspec.structs.asdict(problem) | changed
     return WizardError(**told, exit_code=ExitCode.USAGE)
 
 
 def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
     if source == "keyring":
-        try:  # without `usable`, which would write: here it is only read
+        try:  # without `usable`, which would write to the keyring
             found = keyrings.load(kind, account)
         except WizardError as error:
             raise _usage(error.problem, next_step=_NO_KEYRING) from error
@@ -72,7 +72,7 @@ def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
 
 
 def pasted(credentials: Credentials) -> Secret:
-    """User name and password as a user would paste them."""
+    """User name and password in one text, as a user would paste them."""
     return Secret(f"{credentials.username} {credentials.password.reveal()}")
 
 
@@ -101,12 +101,12 @@ def _from_file(place: str, what: str) -> Secret:
     path = Path(os.path.expandvars(place)).expanduser()
     tried = f"reading {what} from {path}"
     try:
-        # Not blocking: a pipe without a writer would hold us for ever.
+        # Without O_NONBLOCK a pipe without a writer would block for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise _unreadable(tried, error.strerror or str(error)) from error
     try:
-        # Of the open file, not of the name: what is checked is what is read.
+        # Check the open file, not its name: then it is the one that is read.
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _unreadable(tried, "it is no plain file")
@@ -133,7 +133,7 @@ def _from_file(place: str, what: str) -> Secret:
 def _own(path: Path, found: os.stat_result, what: str) -> None:
     mode = stat.S_IMODE(found.st_mode)
     if str(path.parent) == os.environ.get("CREDENTIALS_DIRECTORY"):
-        mode &= ~0o040  # systemd's grant to the unit's user, and to nobody else
+        mode &= ~0o040  # systemd grants this to the unit's user, and to nobody else
     if not mode & 0o077 and found.st_uid in {os.geteuid(), 0}:
         return
     foreign = "" if found.st_uid in {os.geteuid(), 0} else f", it belongs to user {found.st_uid}"

@@ -1,4 +1,4 @@
-"""What every place that keeps secrets can do, and a pull token as one text."""
+"""The interface of every place that keeps secrets, and a pull token as one text."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class _PackedToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def packed(token: Credentials) -> Secret:
-    """A pull token as one secret, so that its halves cannot part."""
+    """A pull token as one secret, so that its two halves stay together."""
     both = _PackedToken(token.username, token.password.reveal())
     return Secret(msgspec.json.encode(both).decode())
 
 
 def unpacked(secret: Secret | None) -> Credentials | None:
-    """The pull token in it; None where there is none that can be read."""
+    """The pull token in ``secret``; None if there is none that can be read."""
     if secret is None:
         return None
     try:

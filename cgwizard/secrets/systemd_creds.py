@@ -1,9 +1,8 @@
-"""Secrets encrypted by systemd under a key of this machine: by choice only, on servers.
+"""Secrets encrypted by systemd with a key of this machine, for users who choose it on servers.
 
-`systemd-creds` makes one file a secret; root of this machine opens it without being asked (from
-systemd 256 on a user her own, too), and nobody anywhere else. The secret goes in and comes out
-by pipes. Whether it works is found out by doing it: it needs systemd 250, and a host key, which
-is not made by looking (`systemd-creds setup` does).
+`systemd-creds` makes one file for each secret. Only root on this machine can open it, without a
+question; from systemd 256 on also the user who made it. The secret is passed through pipes. It
+needs systemd 250 and a host key (`systemd-creds setup` makes one), so it is tried before use.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ STORE: index.StoreName = "systemd-creds"
 SECONDS = 5.0
 HOST_KEY = "/var/lib/systemd/credential.secret"
 
-_refusal: list[WizardError | None] = []  # of the one look in this process
+_refusal: list[WizardError | None] = []  # the result of the one attempt in this process
 _looking = threading.Lock()
 
 
@@ -40,7 +39,7 @@ def path_of(kind: Kind, account: str) -> Path:
 
 
 def refusal() -> WizardError | None:
-    """Why it cannot be used here; None where it can. Encrypts and decrypts once a process."""
+    """Why it cannot be used here, or None. Encrypts and decrypts a test entry once a process."""
     with _looking:
         if not _refusal:
             try:
@@ -70,7 +69,7 @@ def save(kind: Kind, account: str, secret: Secret) -> None:
 
 
 def load(kind: Kind, account: str) -> Secret | None:
-    """None where there is none. Raises WizardError ``systemd-creds-failed``."""
+    """None if there is none. Raises WizardError ``systemd-creds-failed``."""
     name = _name(kind, account)
     path = path_of(kind, account)
     tried = f"opening {path}"
@@ -93,13 +92,13 @@ def forget(kind: Kind, account: str) -> None:
     try:
         files.remove(path)
     except OSError as error:
-        raise files.stays(path, error) from error
+        raise files.not_removed(path, error) from error
     index.drop(kind, account, STORE)
 
 
 def _name(kind: Kind, account: str) -> str:
-    """The credential's name, to which it is bound: with another it does not open. systemd takes
-    no slash and no colon in it."""
+    """The credential's name, without which it cannot be opened. systemd allows no slash and no
+    colon in it."""
     return f"cgwizard-{kind}-{hashlib.sha256(account.encode()).hexdigest()[:16]}"
 
 

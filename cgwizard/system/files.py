@@ -1,4 +1,4 @@
-"""Files of the wizard's own: whole or not at all, readable by their owner alone."""
+"""The wizard's own files: written whole or not at all, and readable only by their owner."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def state_folder() -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """``path``, made where it is missing, closed to others. Raises OSError."""
+    """``path``; if it is missing, it is made with mode 0700. Raises OSError."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data``, mode 0600: after a crash, a power loss or on a full disk
-    there is either the old text or the new one. Raises OSError."""
+    """Replace the content of ``path`` by ``data``, with mode 0600. After a crash, a power loss or
+    on a full disk the file has either the old content or the new one. Raises OSError."""
     private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -46,7 +46,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Whether there was one. Raises OSError."""
+    """Delete ``path``. Returns whether it existed. Raises OSError."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -56,7 +56,7 @@ def remove(path: Path) -> bool:
 
 
 def _sync_folder(path: Path) -> None:
-    # The new name must be on the disk too. Not every system and file system lets one ask for it.
+    # The new name must be on the disk too. Not every file system supports this.
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -66,6 +66,7 @@ def _sync_folder(path: Path) -> None:
 
 
 def unwritable(code: Code, what: str, path: Path, error: OSError) -> WizardError:
+    """The error for a file that could not be written."""
     return WizardError(
         code,
         tried=f"writing {what} to {path}",
@@ -75,7 +76,8 @@ def unwritable(code: Code, what: str, path: Path, error: OSError) -> WizardError
     )
 
 
-def stays(path: Path, error: OSError) -> WizardError:
+def not_removed(path: Path, error: OSError) -> WizardError:
+    """The error for a file that could not be removed."""
     return WizardError(
         Code.NOT_FORGOTTEN,
         tried=f"removing {path}",

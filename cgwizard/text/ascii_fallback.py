@@ -1,10 +1,9 @@
-"""Characters that the terminal can show: all of them where it speaks UTF-8, else ASCII.
+"""Text in ASCII for terminals that cannot show UTF-8.
 
-Python calls its streams UTF-8 also where the locale is C or a locale that is not installed. What
-a user's terminal can show is what the environment says, not what Python would write. Where
-that is not UTF-8, the streams get a codec of ours: glyphs have their likeness in ASCII, letters
-lose their accents, and what is left becomes "?". So no text, whoever sent it, can fail to be
-written.
+Python writes UTF-8 even if the locale is C or is not installed. What a terminal can show is what
+the environment says. If that is not UTF-8, the streams get a codec of this module: glyphs are
+replaced by similar ASCII characters, letters lose their accents, and everything else becomes "?".
+So writing a text never fails, whatever is in it.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from functools import lru_cache
 from typing import TextIO
 
 LINES = "cgwizard-ascii-lines"  # a glyph may become several characters
-CELLS = "cgwizard-ascii-cells"  # each keeps its width: what stands right of it must not move
+CELLS = "cgwizard-ascii-cells"  # each keeps its width, so that the text to its right does not move
 
-# Terminals whose fonts have few glyphs, whatever the locale says: the consoles of Linux and the
-# BSDs, serial terminals.
+# Terminals whose fonts have few glyphs, whatever the locale says: consoles of Linux and the BSDs,
+# serial terminals.
 _FEW_GLYPHS = ("linux", "vt", "ansi", "cons", "wy", "sun")
 
 _CELLS = {
@@ -45,22 +44,22 @@ _LINES = {"…": "...", "✓": "ok", "→": "->", "←": "<-", "ß": "ss", "Ä":
 
 
 def unicode(stream: TextIO) -> bool:
-    """Whether what is written to ``stream`` may hold more than ASCII."""
+    """Whether more than ASCII may be written to ``stream``."""
     if "utf" not in (stream.encoding or "").lower():
         return False  # also where PYTHONIOENCODING says so
     term = os.environ.get("TERM", "")
     if term.startswith(_FEW_GLYPHS) and stream.isatty():
         return False
-    return _told_to_use_utf8() or "utf" in _locale().lower()
+    return _utf8_forced() or "utf" in _locale().lower()
 
 
-def _told_to_use_utf8() -> bool:
-    told = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
-    return bool(told) or os.environ.get("PYTHONUTF8") == "1" or "utf8" in sys._xoptions
+def _utf8_forced() -> bool:
+    encoding = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    return bool(encoding) or os.environ.get("PYTHONUTF8") == "1" or "utf8" in sys._xoptions
 
 
 def _locale() -> str:
-    """The name of the locale that the user has for characters."""
+    """The name of the user's locale for characters."""
     names = [os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
     if sys.flags.utf8_mode and not names[0] and names[1] == "C.UTF-8":
         names[1] = ""  # set by Python itself, because the locale was C (PEP 538)
@@ -68,23 +67,23 @@ def _locale() -> str:
 
 
 def settle() -> None:
-    """Make standard output and standard error fit the terminal, once, before anything is said."""
+    """Make standard output and standard error fit the terminal. Call it once, before any output."""
     for stream in (sys.stdout, sys.stderr):
         _fit(stream, LINES)
 
 
 def settle_screens() -> bool:
-    """The same for the stream on which the screens are drawn; whether they are in ASCII."""
+    """The same for the stream on which the screens are drawn. Returns whether it is in ASCII."""
     return _fit(sys.__stderr__, CELLS)
 
 
 def _fit(stream: TextIO | None, codec: str) -> bool:
-    """Whether ``stream`` is limited to ASCII, with ``codec``."""
+    """Limit ``stream`` to ASCII with ``codec`` if it needs that. Returns whether it does."""
     reconfigure = getattr(stream, "reconfigure", None)
-    if stream is None or reconfigure is None:  # closed, or a test's
+    if stream is None or reconfigure is None:  # closed, or of a test
         return False
     if stream.encoding not in {LINES, CELLS} and unicode(stream):
-        # Halves of characters, from arguments or file names, are no reason to fail either.
+        # Lone surrogates, from arguments or file names, must not fail either.
         reconfigure(errors="backslashreplace" if stream is sys.stderr else "replace")
         return False
     reconfigure(encoding=codec, errors="replace")
@@ -111,7 +110,7 @@ def _in_cells(character: str) -> str:
         return found
     import unicodedata
 
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:  # takes no cell of its own
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:  # takes no cell
         return ""
     if "\u2500" <= character <= "\u257f":  # corners and crossings of boxes
         return "+"
@@ -121,8 +120,8 @@ def _in_cells(character: str) -> str:
 
 
 def json_line(value: object) -> str:
-    """``value`` as JSON in ASCII: data must arrive as it is, on whatever stream. Halves of
-    characters, from arguments or file names, are escaped too."""
+    """``value`` as JSON in ASCII, so that the data is the same on every stream. Lone surrogates,
+    from arguments or file names, are escaped too."""
     import json
 
     import msgspec

@@ -2,9 +2,9 @@
 
 Flags and outputs are those of the documentation's pages *chainctl auth pull-token create* and
 *Pull token output formats*: with ``--output=json`` it prints
-``{"identity_id": "...", "token": "..."}``. Versions before that print a ``docker login`` line,
-and still older ones have only ``chainctl auth configure-docker --pull-token``; both are
-understood. What chainctl prints is a secret and is never shown or logged.
+``{"identity_id": "...", "token": "..."}``. Older versions print a ``docker login`` line, and still
+older ones have only ``chainctl auth configure-docker --pull-token``; both are understood. What
+chainctl prints is a secret and is never shown or logged.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from cgwizard.text.sanitize import shortened
 from cgwizard.tokens import paste
 from cgwizard.tokens.claims import PullToken
 
-LONGEST = timedelta(hours=8760)  # a year; some plans allow only 168 or 720 hours
-USUAL = timedelta(hours=720)
+MAX_TTL = timedelta(hours=8760)  # a year; some plans allow only 168 or 720 hours
+DEFAULT_TTL = timedelta(hours=720)
 
 _TIMEOUT = 60.0  # seconds; a sign-in in the browser that nobody answers ends here
 _UNKNOWN_COMMAND = re.compile(r"unknown (?:command|flag|shorthand flag)")
@@ -37,7 +37,7 @@ def available() -> Path | None:
 
 def create_pull_token(
     organization: str,
-    ttl: timedelta = USUAL,
+    ttl: timedelta = DEFAULT_TTL,
     cancel: Cancel | None = None,
     *,
     name: str = "nexus-pull-through",
@@ -46,13 +46,14 @@ def create_pull_token(
     """Make a pull token for images, valid for ``ttl``; takes an organization's name or identifier.
 
     Raises `WizardError` with a ``chainctl-…`` or ``token-…`` code, and `Cancelled`. A run that
-    was cut short may have made a token that nobody saw: it is listed by
-    ``chainctl auth pull-token list`` under ``name``.
+    was cut short may have made a token that nobody saw: ``chainctl auth pull-token list`` lists it
+    under ``name``.
     """
     hours = ttl // timedelta(hours=1)
-    if not 1 <= hours <= LONGEST // timedelta(hours=1):
-        raise _ttl_refused("the wizard's own check", f"{hours} hours")
-    # One word each, so that a name that starts with a dash is never taken for an option.
+    if not 1 <= hours <= MAX_TTL // timedelta(hours=1):
+        tried = "the wizard's own check"
+        raise WizardError(Code.CHAINCTL_TTL, tried=tried, came_back=f"{hours} hours")
+    # One word each, so that a name that starts with a dash is not taken for an option.
     options = [f"--parent={organization}", f"--ttl={hours}h", f"--name={name}"]
     tried = "`chainctl auth pull-token create`"
     output = _run(
@@ -73,106 +74,54 @@ def _run(
 ) -> process.ProcessResult:
     program = available()
     if program is None:
-        raise WizardError(
-            Code.CHAINCTL_MISSING,
-            tried=tried,
-            came_back="no program of that name on the PATH",
-            cause="chainctl is not installed on this machine.",
-            next_step="Install it (https://edu.chainguard.dev/chainguard/chainctl/), or make the "
-            "token elsewhere and paste it.",
-        )
+        came_back = "no program of that name on the PATH"
+        raise WizardError(Code.CHAINCTL_MISSING, tried=tried, came_back=came_back)
     try:
         return process.run([str(program), *arguments], timeout=timeout, cancel=cancel)
     except process.TookTooLong:
-        raise WizardError(
-            Code.CHAINCTL_TIMEOUT,
-            tried=tried,
-            came_back=f"nothing in {timeout:g} seconds",
-            cause="chainctl waits for a sign-in in a browser, or cannot reach Chainguard.",
-            next_step="Run `chainctl auth login` in another terminal "
-            "(`chainctl auth login --headless` without a browser), then try again.",
-        ) from None
+        came_back = f"nothing in {timeout:g} seconds"
+        raise WizardError(Code.CHAINCTL_TIMEOUT, tried=tried, came_back=came_back) from None
     except OSError as error:
         raise WizardError(
             Code.CHAINCTL_FAILED,
             tried=tried,
             came_back=error.strerror or type(error).__name__,
-            cause="The program is there but the system does not start it.",
-            next_step=f"See whether `{program} version` runs; else paste a token.",
+            cause="the program is there but the system does not start it",
+            next_step=f"see whether {program} version runs; else paste a token",
         ) from None
 
 
 def _failure(tried: str, output: process.ProcessResult) -> WizardError:
     said = output.stderr.lower()
+    code = next((c for pattern, c in _KNOWN if re.search(pattern, said)), Code.CHAINCTL_FAILED)
     came_back = f"exit code {output.exit_code}: {_last_line(output.stderr)}".rstrip(": ")
-    for pattern, code, cause, next_step in _KNOWN:
-        if re.search(pattern, said):
-            if code == Code.CHAINCTL_TTL:
-                return _ttl_refused(tried, came_back)
-            return WizardError(
-                code, tried=tried, came_back=came_back, cause=cause, next_step=next_step
-            )
-    return WizardError(
-        Code.CHAINCTL_FAILED,
-        tried=tried,
-        came_back=came_back,
-        cause="chainctl could not do it and says no more than that.",
-        next_step="Run the same command in another terminal to see more, or paste a token.",
-    )
+    return WizardError(code, tried=tried, came_back=came_back)
 
 
 _KNOWN = (
     (
         r"\bttl\b.*(?:exceed|maximum|longer|invalid|greater)|(?:exceed|maximum).*\bttl\b",
         Code.CHAINCTL_TTL,
-        "",
-        "",
     ),
     (
         r"no such host|connection refused|i/o timeout|dial tcp|network is unreachable"
         r"|x509|proxyconnect",
         Code.CHAINCTL_NETWORK,
-        "chainctl cannot reach Chainguard from this machine.",
-        "Let this machine reach console-api.enforce.dev and issuer.enforce.dev by HTTPS, or make "
-        "the token on another one and paste it.",
     ),
-    (
-        r"permission ?denied|capabilit|forbidden|\b403\b",
-        Code.CHAINCTL_NO_RIGHT,
-        "The signed-in person may not make pull tokens: that needs the capabilities "
-        "identity (create) and role_bindings (create).",
-        "Ask an administrator of the organization for the role registry.pull_token_creator, or "
-        "for a pull token.",
-    ),
+    (r"permission ?denied|capabilit|forbidden|\b403\b", Code.CHAINCTL_NO_RIGHT),
     (
         r"unauthenticated|not logged in|auth login|log in|token (?:has |is )?expired|\b401\b",
         Code.CHAINCTL_NOT_SIGNED_IN,
-        "Nobody is signed in to chainctl here, or the session has ended.",
-        "Run `chainctl auth login` in another terminal (`chainctl auth login --headless` without a "
-        "browser), then try again.",
     ),
     (
         r"unable to resolve|not ?found|invalidargument|no (?:such )?(?:organization|group|folder)",
         Code.CHAINCTL_UNKNOWN_ORGANIZATION,
-        "There is no organization of that name, or the signed-in person cannot see it.",
-        "Compare with `chainctl iam organizations list`: the name is usually a domain.",
     ),
 )
 
 
-def _ttl_refused(tried: str, came_back: str) -> WizardError:
-    return WizardError(
-        Code.CHAINCTL_TTL,
-        tried=tried,
-        came_back=came_back,
-        cause="A pull token is valid from one hour to 8,760 hours (a year); "
-        "an organization's plan may allow only 720 or 168.",
-        next_step="Choose a shorter time, such as 720 hours (30 days).",
-    )
-
-
 def _last_line(text: str) -> str:
-    """What chainctl complained about, without anything that may be a token."""
+    """The last line that chainctl wrote, without anything that may be a token."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     line = re.sub(r"eyJ[\w.-]+", "***", lines[-1]) if lines else ""
     return shortened(line, 200)

@@ -1,4 +1,4 @@
-"""Pull tokens that Docker or Podman keep already: found, never changed.
+"""Pull tokens that Docker or Podman keep already. They are read, never changed.
 
 Docker's ``config.json`` and containers' ``auth.json`` have the same form: ``auths`` holds
 credentials in base64, ``credHelpers`` and ``credsStore`` name a program
@@ -31,10 +31,10 @@ _NOT_FOUND = "credentials not found"
 
 @dataclass(frozen=True, slots=True)
 class CredentialLookup:
-    """One place where credentials for the host were looked up: a token, or what is wrong there."""
+    """What was found for the host in one place: a token, or a problem."""
 
     path: Path  # the file that named them
-    place: str  # "auths" or "docker-credential-pass", for people
+    place: str  # "auths" or "docker-credential-pass"
     token: PullToken | None = None
     problem: Problem | None = None
 
@@ -64,10 +64,10 @@ class _HelperAnswer(msgspec.Struct, rename="pascal"):
 
 
 def find(host: str = "cgr.dev", *, timeout: float = 10.0) -> list[CredentialLookup]:
-    """Look for pull tokens for ``host``; an empty list when nothing mentions it.
+    """Look for pull tokens for ``host``. The list is empty if no file mentions it.
 
-    Runs credential helpers, each for ``timeout`` seconds at most. Raises nothing: a broken file
-    or helper is a `CredentialLookup` with a problem that names it.
+    Runs credential helpers, each for ``timeout`` seconds at most. Raises nothing: for a broken
+    file or helper there is a `CredentialLookup` with a problem that names it.
     """
     found: list[CredentialLookup] = []
     for path in places():
@@ -82,7 +82,7 @@ def find(host: str = "cgr.dev", *, timeout: float = 10.0) -> list[CredentialLook
 
 
 def places() -> list[Path]:
-    """The files that are looked at, in order; without repetition, whether they exist or not."""
+    """The files to read, in order and without repetition, whether they exist or not."""
     env = os.environ
     home = Path.home()
     config_home = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
@@ -140,7 +140,7 @@ def _in_config(
 
 
 def _pair(auth: _Auth) -> tuple[str, str]:
-    """User name and password of an entry, both empty where a store keeps them; or ValueError."""
+    """User name and password of an entry, both empty if a store keeps them. Raises ValueError."""
     if auth.username and auth.password:
         return auth.username, auth.password
     if not auth.auth:
@@ -167,7 +167,11 @@ def _asked(path: Path, helper: str, host: str, timeout: float) -> CredentialLook
 def _ask(path: Path, place: str, host: str, timeout: float) -> _HelperAnswer | None:
     program = shutil.which(place) if _HELPER.fullmatch(place) else None
     if program is None:
-        raise _no_helper(path, place)
+        raise WizardError(
+            Code.DOCKER_HELPER_MISSING,
+            tried=f"to ask {place}, which {path} names",
+            came_back="no program of that name on the PATH",
+        )
     try:
         output = process.run([program, "get"], given=host, timeout=timeout)
     except process.TookTooLong:
@@ -190,19 +194,13 @@ def _judged(
     try:
         token = paste.from_fields(username, password)
     except WizardError as error:
-        said = error.problem
-        return CredentialLookup(
-            path,
-            place,
-            problem=Problem(
-                said.code, f"to read {path} ({place})", said.came_back, said.cause, said.next_step
-            ),
-        )
+        problem = error.but(tried=f"to read {path} ({place})").problem
+        return CredentialLookup(path, place, problem=problem)
     return CredentialLookup(path, place, token=token.named(namespace) if namespace else token)
 
 
 def _key(key: str) -> str:
-    """An entry's key as HOST or HOST/NAMESPACE; older ones are URLs with the version's path."""
+    """An entry's key as HOST or HOST/NAMESPACE. Older keys are URLs that end in /v1 or /v2."""
     bare = re.sub(r"^https?://", "", key).rstrip("/")
     return re.sub(r"/v[12]$", "", bare)
 
@@ -212,30 +210,9 @@ def _host(key: str) -> str:
 
 
 def _broken(path: Path, said: str) -> WizardError:
-    return WizardError(
-        Code.DOCKER_CONFIG_BROKEN,
-        tried=f"to read {path}",
-        came_back=said,
-        cause="The file is damaged, or not readable by this user.",
-        next_step="Repair it (docker and podman need it too), or paste the pull token.",
-    )
-
-
-def _no_helper(path: Path, place: str) -> WizardError:
-    return WizardError(
-        Code.DOCKER_HELPER_MISSING,
-        tried=f"to ask {place}, which {path} names",
-        came_back="no program of that name on the PATH",
-        cause="The credentials are kept by a program that is not installed for this user.",
-        next_step="Paste the pull token instead.",
-    )
+    return WizardError(Code.DOCKER_CONFIG_BROKEN, tried=f"to read {path}", came_back=said)
 
 
 def _helper_failed(place: str, said: str) -> WizardError:
-    return WizardError(
-        Code.DOCKER_HELPER_FAILED,
-        tried=f"to ask {place} for the pull token",
-        came_back=said,
-        cause="The helper waits for somebody (a locked keyring, a sign-in in a browser) or broke.",
-        next_step="Paste the pull token instead.",
-    )
+    tried = f"to ask {place} for the pull token"
+    return WizardError(Code.DOCKER_HELPER_FAILED, tried=tried, came_back=said)
