@@ -21,7 +21,7 @@ def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
 
     Raises WizardError.
     """
-    from cgwizard.net.client import Trust
+    from cgwizard.net.trust import Trust
     from cgwizard.nexus.client import NexusClient
     from cgwizard.runs import saved
     from cgwizard.secrets.secret import Credentials

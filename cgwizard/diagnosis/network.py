@@ -191,7 +191,7 @@ def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
 def nexus_reaches_remote(subject: Subject) -> bool:
     """Whether the remote of one of the repositories answered Nexus."""
     found = (remote_status(subject, image) for image in subject.repositories)
-    return any(status and status.description == "Remote Available" for status in found)
+    return any(status and status.available for status in found)
 
 
 def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:

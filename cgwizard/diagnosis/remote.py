@@ -11,6 +11,7 @@ from cgwizard.diagnosis.facts import existing, remote_status
 from cgwizard.diagnosis.finding import Finding, ok, problem, unknown, warning
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Code
+from cgwizard.nexus.sentences import remote_reason
 from cgwizard.plan import model as plan
 
 REMOTE_HOST = "cgr.dev"
@@ -78,40 +79,10 @@ def status(subject: Subject) -> Iterator[Finding]:
             yield ok(evidence, label=label)
 
 
-# Words in Nexus's reason (an HTTP reason phrase, or a Java exception), and what they mean: the
-# code, and the cause and next step where they are not the usual ones.
-_REASONS = (
-    (("unknownhost", "name or service", "no such host"), Code.REMOTE_DNS, "", ""),
-    (("proxy authentication",), Code.REMOTE_PROXY_AUTH, "", ""),
-    (
-        ("ssl", "certificat", "pkix", "untrusted remote"),
-        Code.REMOTE_TLS_INTERCEPTED,
-        "Nexus does not trust the certificate it gets: something on the way decrypts TLS",
-        "add that certificate to Nexus's trust store and let the repository use the trust store, "
-        "or have cgr.dev taken out of the decryption",
-    ),
-    (
-        ("timed out", "timeout", "refused", "unreachable", "noroute", "reset", "failed to respond"),
-        Code.REMOTE_EGRESS,
-        "",
-        "",
-    ),
-    (
-        ("internal server error", "bad gateway", "service unavailable", "gateway time"),
-        Code.UPSTREAM_DOWN,
-        "the registry itself failed, or a proxy on the way answers in its place",
-        "",
-    ),
-)
-
-
 def remote_failure(reason: str, evidence: str) -> Finding:
     """What the reason means that Nexus gives for a remote that fails."""
-    words = reason.lower()
-    for signs, code, cause, next_step in _REASONS:
-        if any(sign in words for sign in signs):
-            return problem(code, evidence, cause, next_step)
-    return problem(Code.REMOTE_AUTO_BLOCKED, evidence)
+    code, cause, next_step = remote_reason(reason)
+    return problem(code, evidence, cause, next_step)
 
 
 @check("remote-sign-in", "Nexus signs in at the registry as planned", needs=("signed_in", "free"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, cast
 import msgspec
 
 from cgwizard.errors import Problem
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from cgwizard.errors import WizardError
-from cgwizard.net.client import CONNECT_SECONDS, Trust, fetch_certificate, fingerprint, ssl_context
+from cgwizard.net.connection import CONNECT_SECONDS, Exchange
+from cgwizard.net.failures import Kind, read_failure
+from cgwizard.net.proxies import proxy_for
+from cgwizard.net.trust import Trust, fetch_certificate, fingerprint, ssl_context
 
 Stage = Literal["", "dns", "refused", "timeout", "tls", "tls-intercepted", "proxy", "http"]
 TLS_SECONDS = 8.0
@@ -59,6 +61,11 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
 
 def is_public(issuer: str) -> bool | None:
     """Whether ``issuer`` is named like a public authority; None where there is no name."""
@@ -73,11 +80,10 @@ def look(address: Address, *, registry: bool, trust: Trust | None = None) -> Vie
     Where the environment names a proxy for it, names and connections are the proxy's business:
     this machine need not be able to resolve the name, or to connect.
     """
-    from cgwizard.nexus.connection_errors import proxy_for
+    import httpx
 
     trust = trust or Trust()
-    proxy = proxy_for("https" if address.tls else "http", address.host, address.port)
-    if proxy:
+    if proxy := proxy_for(httpx.URL(address.url)):
         seen = View("", f"through the proxy {proxy}", proxy=proxy)
         return _http(address, seen, registry=registry, trust=trust)
     try:
@@ -87,10 +93,12 @@ def look(address: Address, *, registry: bool, trust: Trust | None = None) -> Vie
     where = ", ".join(dict.fromkeys(str(info[4][0]) for info in infos))
     try:
         socket.create_connection((address.host, address.port), CONNECT_SECONDS).close()
-    except ConnectionRefusedError:
-        return View("refused", f"{address} ({where}) refuses connections")
     except OSError as error:
-        said = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        kind = read_failure(error).kind
+        if kind is Kind.REFUSED:
+            return View("refused", f"{address} ({where}) refuses connections")
+        timeout = kind is Kind.CONNECT_TIMEOUT
+        said = "no answer" if timeout else error.strerror or str(error)
         return View("timeout", f"no connection to {address} ({where}): {said}")
     seen = View("", "connected")
     if address.tls:
@@ -113,9 +121,9 @@ def _tls(address: Address, trust: Trust) -> View:
         ):
             certificate = tls.getpeercert(binary_form=True) or b""
             spoken = tls.version() or "TLS"
-    except ssl.SSLCertVerificationError as error:
-        return _untrusted(address, error)
     except OSError as error:
+        if read_failure(error).kind.certificate_refused:
+            return _untrusted(address, error)
         reason = getattr(error, "reason", None) or error.strerror or str(error)
         return View("tls", f"connected, but no TLS with {address}: {reason}")
     read = read_certificate(certificate)
@@ -128,10 +136,10 @@ def _with_timeout(raw: socket.socket) -> socket.socket:
     return raw
 
 
-def _untrusted(address: Address, error: ssl.SSLCertVerificationError) -> View:
+def _untrusted(address: Address, error: OSError) -> View:
     from cgwizard.nexus.certificates import read_certificate
 
-    said = error.verify_message or "not verified"
+    said = getattr(error, "verify_message", "") or "not verified"
     try:
         der = fetch_certificate(address.host, address.port)
     except OSError:
@@ -150,21 +158,26 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
     from cgwizard.net.client import http_client
     from cgwizard.text.sanitize import shortened
 
-    scheme = "https" if address.tls else "http"
     path = "/v2/" if registry else "/"
+    exchange = Exchange()
     try:
         with (
-            http_client(f"{scheme}://{address}", trust, read_seconds=10) as client,
-            client.stream("GET", path) as response,
+            http_client(address.url, trust, read_seconds=10) as client,
+            client.stream("GET", path, extensions={"trace": exchange.trace}) as response,
         ):
             status, headers = response.status_code, response.headers
             html = "html" in headers.get("content-type", "").lower()
-    except httpx.ProxyError as error:
-        return _changed(seen, "proxy", f"the proxy {seen.proxy} refused: {error}")
-    except (httpx.HTTPError, WizardError) as error:
+    except WizardError as error:
         stage: Stage = "proxy" if seen.proxy else "http"
-        said = str(error) or type(error).__name__
-        return _changed(seen, stage, f"{seen.evidence}; no answer to GET {path}: {said}")
+        return _changed(seen, stage, _unanswered(seen, path, str(error)))
+    except httpx.HTTPError as error:
+        failure = read_failure(error, httpx.URL(address.url), exchange)
+        if failure.kind in {Kind.PROXY_REFUSED, Kind.PROXY_SIGN_IN}:
+            return _changed(seen, "proxy", f"the proxy {seen.proxy} refused: {failure.words}")
+        stage = "proxy" if seen.proxy else "http"
+        if failure.kind.certificate_refused:  # behind a proxy, which let the request through
+            stage = "tls"
+        return _changed(seen, stage, _unanswered(seen, path, failure.words))
     evidence = f"{seen.evidence}; GET {path}: {status}"
     if status == 407:
         return _changed(seen, "proxy", f"{evidence}, the proxy wants a sign-in")
@@ -177,6 +190,10 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
             seen, "http", f"{evidence}, {what} instead of a registry (from: {shortened(by, 60)})"
         )
     return _changed(seen, "", evidence)
+
+
+def _unanswered(seen: View, path: str, words: str) -> str:
+    return f"{seen.evidence}; no answer to GET {path}: {words}"
 
 
 def _changed(seen: View, stage: Stage, evidence: str) -> View:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard import __version__
 from cgwizard.events import OnEvent, ignore
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

@@ -12,8 +12,19 @@ import msgspec
 
 from cgwizard.errors.codes import Code
 from cgwizard.errors.exit_codes import ExitCode, PullExit
+from cgwizard.errors.facts import AnsweredBy, Facts, Served
 
-__all__ = ["Cancelled", "Code", "ExitCode", "Problem", "PullExit", "WizardError"]
+__all__ = [
+    "AnsweredBy",
+    "Cancelled",
+    "Code",
+    "ExitCode",
+    "Facts",
+    "Problem",
+    "PullExit",
+    "Served",
+    "WizardError",
+]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -50,10 +61,15 @@ class WizardError(Exception):
         exit_code: ExitCode = ExitCode.FAILED,
     ) -> None:
         """Without ``cause`` or ``next_step``, the usual one of the code is taken."""
-        super().__init__(f"{code}: tried {tried}; came back: {came_back}")
+        super().__init__()
         cause, next_step = cause or code.usual_cause, next_step or code.usual_next_step
         self.problem = Problem(code, tried, came_back, cause, next_step)
         self.exit_code = exit_code
+        self.facts = Facts()
+
+    def __str__(self) -> str:
+        problem = self.problem
+        return f"{problem.code}: tried {problem.tried}; came back: {problem.came_back}"
 
     @staticmethod
     def of(problem: Problem, exit_code: ExitCode = ExitCode.FAILED) -> WizardError:
@@ -76,11 +92,16 @@ class WizardError(Exception):
             "cause": cause,
             "next_step": next_step,
         }
-        other = self.__class__.__new__(self.__class__, *self.args)
+        other = self.__class__.__new__(self.__class__)
         other.__dict__.update(self.__dict__)
         given = {name: text for name, text in parts.items() if text is not None}
         other.problem = msgspec.structs.replace(self.problem, **given)
         return other
+
+    def with_facts(self, facts: Facts) -> Self:
+        """This error itself, with what is known of the answer that it is about."""
+        self.facts = facts
+        return self
 
     @property
     def code(self) -> Code:

@@ -21,7 +21,7 @@ from cgwizard.guide.step import (
     Step,
     checking,
 )
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
 

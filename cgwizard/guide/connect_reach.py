@@ -8,7 +8,7 @@ from cgwizard.guide.step import Check, Report
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
-    from cgwizard.net.client import Trust
+    from cgwizard.net.trust import Trust
     from cgwizard.nexus.client import NexusClient, UntrustedCertificate
 
 

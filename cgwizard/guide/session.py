@@ -13,7 +13,7 @@ from cgwizard.changes.settle import settle
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.events import OnEvent, ignore
 from cgwizard.guide.secret_storage import Keeping
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
 

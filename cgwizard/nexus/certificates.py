@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.net.client import fetch_certificate, fingerprint
+from cgwizard.net.failures import Failure, Kind
+from cgwizard.net.trust import fetch_certificate, fingerprint
 from cgwizard.text.sanitize import one_line
 
 
@@ -91,8 +92,8 @@ def read_certificate(der: bytes) -> Certificate:
     )
 
 
-def untrusted(host: str, port: int, verify_code: int, reason: str) -> WizardError:
-    """The error for a certificate that OpenSSL refused with ``verify_code``.
+def untrusted(host: str, port: int, failure: Failure) -> WizardError:
+    """The error for a certificate that was refused (`Kind.certificate_refused`).
 
     It is an UntrustedCertificate when the certificate could be fetched to show it.
     """
@@ -101,7 +102,7 @@ def untrusted(host: str, port: int, verify_code: int, reason: str) -> WizardErro
     except OSError:
         certificate = None
     now = datetime.now(UTC)
-    code, came_back, cause, next_step = _explained(host, verify_code, reason, certificate, now)
+    code, came_back, cause, next_step = _explained(host, failure, certificate, now)
     tried = f"a TLS connection to {host}:{port}"
     if certificate is None:
         return WizardError(code, tried=tried, came_back=came_back, cause=cause, next_step=next_step)
@@ -117,15 +118,11 @@ def untrusted(host: str, port: int, verify_code: int, reason: str) -> WizardErro
     )
 
 
-# X509_V_ERR_* of OpenSSL
-_NOT_YET_VALID, _EXPIRED, _WRONG_NAMES = 9, 10, {62, 63, 64}
-
-
 def _explained(
-    host: str, verify_code: int, reason: str, certificate: Certificate | None, now: datetime
+    host: str, failure: Failure, certificate: Certificate | None, now: datetime
 ) -> tuple[Code, str, str, str]:
     """Code, came back, cause, next step."""
-    if verify_code in _WRONG_NAMES:
+    if failure.kind is Kind.TLS_NAME:
         names = ", ".join(certificate.names[:5]) if certificate and certificate.names else ""
         return (
             Code.NEXUS_TLS_NAME,
@@ -133,7 +130,7 @@ def _explained(
             "the server is known under another name, or another server answers",
             f"use {certificate.names[0]}" if names and certificate else "use the server's own name",
         )
-    if verify_code in {_NOT_YET_VALID, _EXPIRED}:
+    if failure.kind in {Kind.TLS_EXPIRED, Kind.TLS_NOT_YET_VALID}:
         dates = "dates unknown"
         if certificate and certificate.not_before and certificate.not_after:
             dates = f"valid {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
@@ -148,7 +145,7 @@ def _explained(
         issuer = f"a self-signed certificate of {certificate.subject}"
     return (
         Code.NEXUS_TLS_UNTRUSTED,
-        f"{issuer} ({one_line(reason)})",
+        f"{issuer} ({one_line(getattr(failure.cause, 'verify_message', '') or 'not verified')})",
         "the server uses an authority of your own that this machine does not know, "
         "or something on the way replaces its certificate",
         "name the authority's CA file, or compare the fingerprint and confirm it",

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.accounts import sign_in
 from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.http_errors import unexpected
@@ -34,7 +34,7 @@ from cgwizard.nexus.models import (
 from cgwizard.nexus.pagination import pages
 from cgwizard.nexus.remote import remote_certificate, remote_status
 from cgwizard.nexus.repositories import read_repository
-from cgwizard.nexus.session import Session, decode
+from cgwizard.nexus.rest import RestSession, decode
 from cgwizard.nexus.settings import Json
 from cgwizard.secrets.secret import Credentials
 
@@ -60,7 +60,7 @@ class NexusClient:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.trust = trust or Trust()
-        self._session = Session(self.base_url, credentials, self.trust)
+        self._session = RestSession(self.base_url, credentials, self.trust)
         self.cancel = cancel
 
     def close(self) -> None:

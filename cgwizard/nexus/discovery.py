@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.address import candidates, parse
 from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.client import NexusClient

@@ -1,7 +1,7 @@
 """What Nexus's refusals mean: from an HTTP answer to a WizardError.
 
-Nexus tells the same failure in several shapes (arrays and objects with ``id`` and ``message``,
-a Java object's text, plain text, empty bodies, HTML pages): `told` reads them all.
+Nexus writes the same failure in several shapes: arrays and objects with ``id`` and ``message``,
+a Java object's text, plain text, empty bodies, HTML pages. `came_back` reads them all.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.net.failures import between
+from cgwizard.nexus.models import read_server
+from cgwizard.nexus.sentences import Meaning, rest_meaning
 from cgwizard.text.sanitize import excerpt, one_line, shortened
 
 if TYPE_CHECKING:
-    from cgwizard.nexus.transport import Answer
+    from cgwizard.nexus.transport import RestResponse
 
 _KIND = re.compile(r"^(PARAMETER|FIELD|PROPERTY)\s+")
 _JAVA_TEXT = re.compile(
@@ -24,7 +27,6 @@ _JAVA_TEXT = re.compile(
 _WHOLE = {"", "*", "arg0", "arg1"}
 _EMPTY = b'"siesta-faultid"'  # newer versions' JSON for an answer that says nothing more
 _BAD_REQUEST = {400, 409, 415, 422}
-Meaning = tuple[Code, str, str]  # code, cause, next step
 
 
 class _Violation(msgspec.Struct, frozen=True):
@@ -53,7 +55,18 @@ def violations(body: bytes) -> list[tuple[str, str]]:
     return result
 
 
-def told(answer: Answer) -> str:
+def answer_facts(answer: RestResponse) -> Facts:
+    """Who sent ``answer``, and whether it tells that Nexus looked at a sign-in that was sent."""
+    nexus = read_server(answer.headers.get("server", "")) is not None or bool(answer.fault_id)
+    who = None if nexus else between(answer.status, html=answer.html)
+    # Behind a reverse proxy with a name of its own Nexus is known by what it does not look like.
+    who = who or AnsweredBy.NEXUS
+    # Nexus does not look at a sign-in while it locks the name out (429), or fails.
+    judged = who is AnsweredBy.NEXUS and answer.status < 500 and answer.status != 429
+    return Facts(who, sign_in_sent=answer.signed_in, sign_in_read=answer.signed_in and judged)
+
+
+def came_back(answer: RestResponse) -> str:
     """What came back, for people: ``HTTP 400: name: Name is already used ...``."""
     fault = f" (fault id {answer.fault_id})" if answer.fault_id else ""
     if 300 <= answer.status < 400:
@@ -64,24 +77,33 @@ def told(answer: Answer) -> str:
         return f"HTTP {answer.status}: {excerpt(readable.encode(), 300)}{fault}"
     if _EMPTY in answer.body:
         return f"HTTP {answer.status}{fault}"
-    return answer.told
+    return answer.summary
 
 
-def refusal(answer: Answer, tried: str, *, needs: str = "", signed_in: bool = True) -> WizardError:
+def refusal(answer: RestResponse, tried: str, *, needs: str = "") -> WizardError:
     """The WizardError of an answer that is not a success. ``needs``: the privilege to name."""
-    text = answer.body[:20_000].decode("utf-8", "replace")
-    for pattern, code, cause, next_step in _SENTENCES:
-        if pattern.search(text) and answer.status >= 400:
-            return _error(answer, tried, code, cause, next_step)
-    meaning = _about_the_user(answer, needs, signed_in) or _about_the_request(answer, needs)
+    meaning = (
+        _about_a_sentence(answer)
+        or _about_the_user(answer, needs)
+        or _about_the_request(answer, needs)
+    )
     if meaning is None:
         return unexpected(answer, tried, "a status that is not foreseen")
-    return _error(answer, tried, *meaning)
+    code, cause, next_step = meaning
+    return WizardError(
+        code, tried=tried, came_back=came_back(answer), cause=cause, next_step=next_step
+    ).with_facts(answer_facts(answer))
 
 
-def _about_the_user(answer: Answer, needs: str, signed_in: bool) -> Meaning | None:
+def _about_a_sentence(answer: RestResponse) -> Meaning | None:
+    if answer.status < 400:
+        return None
+    return rest_meaning(answer.body[:20_000].decode("utf-8", "replace"))
+
+
+def _about_the_user(answer: RestResponse, needs: str) -> Meaning | None:
     match answer.status:
-        case 401 if signed_in:
+        case 401 if answer.signed_in:
             return (
                 Code.LOGIN_WRONG,
                 "user name or password is wrong, or the account is disabled",
@@ -110,7 +132,7 @@ def _about_the_user(answer: Answer, needs: str, signed_in: bool) -> Meaning | No
     return None
 
 
-def _about_the_request(answer: Answer, needs: str) -> Meaning | None:
+def _about_the_request(answer: RestResponse, needs: str) -> Meaning | None:
     if answer.status in _BAD_REQUEST:
         members = dict.fromkeys(member for member, _ in violations(answer.body) if member)
         named = f" ({', '.join(members)})" if members else ""
@@ -134,7 +156,7 @@ def _about_the_request(answer: Answer, needs: str) -> Meaning | None:
     return _about_the_way(answer)
 
 
-def _about_the_way(answer: Answer) -> Meaning | None:
+def _about_the_way(answer: RestResponse) -> Meaning | None:
     if answer.status == 407:
         return (
             Code.CLIENT_PROXY_IN_THE_WAY,
@@ -159,7 +181,7 @@ def _about_the_way(answer: Answer) -> Meaning | None:
     return None
 
 
-def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
+def unexpected(answer: RestResponse, tried: str, why: str) -> WizardError:
     """A success that is not what this call gives: HTML, cut JSON, a wrong type."""
     if answer.html:
         cause = "a sign-in or error page of something in front of Nexus came instead of its answer"
@@ -172,71 +194,4 @@ def unexpected(answer: Answer, tried: str, why: str) -> WizardError:
         came_back=f"HTTP {answer.status}, {shortened(why)}"
         + (f"; it begins: {said[:80]}" if said else ""),
         cause=cause,
-    )
-
-
-def _error(answer: Answer, tried: str, code: Code, cause: str, next_step: str) -> WizardError:
-    return WizardError(code, tried=tried, came_back=told(answer), cause=cause, next_step=next_step)
-
-
-# Sentences of Nexus that say more than their status.
-_SENTENCES = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.DOTALL), code, cause, next_step)
-    for pattern, code, cause, next_step in (
-        (
-            r"must accept the End User License Agreement",
-            Code.NEXUS_EULA,
-            "the license agreement of the Community Edition was not accepted yet",
-            "read and accept it: here, or in Nexus's onboarding",
-        ),
-        (
-            r"PAYMENT REQUIRED",
-            Code.NEXUS_CE_LIMIT,
-            "the Community Edition is over its limit of components or requests",
-            "ask the owner of this Nexus: clean up, or get a license",
-        ),
-        (
-            r"read-only mode",
-            Code.NEXUS_READ_ONLY,
-            "Nexus was frozen, for a backup or because it is over a limit",
-            "ask its administrator to end the read-only mode, then go on here",
-        ),
-        (
-            r"Name is already used",
-            Code.REPOSITORY_NAME_TAKEN,
-            "another repository has this name; upper and lower case count as the same",
-            "choose another name",
-        ),
-        (
-            r"(http|https)?port\b.{0,80}(in use|already used|not available|unavailable)"
-            r"|already (in )?use[ds]? .{0,40}port",
-            Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY,
-            "another repository, or Nexus itself, uses this port",
-            "choose another port",
-        ),
-        (
-            r"names must be lower ?case",
-            Code.REPOSITORY_NAME_UPPERCASE,
-            "from 3.89 on Nexus wants docker repositories in lower case",
-            "write the name in lower case",
-        ),
-        (
-            r"path.?based routing.{0,60}(port|connector|subdomain)",
-            Code.PATH_AND_PORT_COMBINED,
-            "from 3.83 on a repository is reached by path or by a port of its own, not by both",
-            "choose one of the two",
-        ),
-        (
-            r"Blob store not found",
-            Code.BLOB_STORE_MISSING,
-            "the blob store was removed or renamed meanwhile",
-            "choose another blob store",
-        ),
-        (
-            r"format is not currently enabled|Format docker is disabled",
-            Code.NEXUS_NO_DOCKER,
-            "this Nexus does not have the docker format, or it is switched off",
-            "use an edition with docker (Community or Pro); the open core has none",
-        ),
-    )
-)
+    ).with_facts(answer_facts(answer))

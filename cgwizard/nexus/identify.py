@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.net.failures import between
+from cgwizard.net.proxies import port_of, proxy_for
 from cgwizard.nexus.address import CONTEXT_PATH
-from cgwizard.nexus.connection_errors import (
-    NexusElsewhere,
-    proxy_for,
-    proxy_in_the_way,
-    tls_expected,
-)
-from cgwizard.nexus.models import Server
+from cgwizard.nexus.connection_errors import NexusElsewhere, other_scheme, proxy_in_the_way
+from cgwizard.nexus.models import Server, read_server
+from cgwizard.nexus.sentences import TLS_WANTED
 from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
     import httpx
 
-    from cgwizard.nexus.transport import Answer, Transport
+    from cgwizard.nexus.transport import RestResponse, RestTransport
 
 REST = "/service/rest"
 STATUS = f"{REST}/v1/status"
-_SERVER = re.compile(r"nexus/(\d+\.\d+\.\d+(?:-[\w.]+)?)(?:\s+\((\w+)\))?\s*$", re.IGNORECASE)
-_TLS_WANTED = re.compile(r"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS", re.I)
+_REGISTRY = "docker-distribution-api-version"  # a header of every registry
 
 
-def read_server(header: str) -> Server | None:
-    """From a Server header such as ``Nexus/3.96.3-01 (COMMUNITY)``; None for other products."""
-    found = _SERVER.match(header.strip()[:200])
-    if not found:
-        return None
-    edition = found[2].upper() if found[2] else None
-    return Server(found[1], edition, one_line(header))
-
-
-def identify(transport: Transport) -> Server:
+def identify(transport: RestTransport) -> Server:
     """The Nexus at the transport's base URL; raises the WizardError of what is there instead."""
     tried = f"GET {transport.base_url}{STATUS}"
     answer = transport.send("GET", STATUS, tried=tried)
@@ -52,7 +39,7 @@ def identify(transport: Transport) -> Server:
         if found := _from_swagger(transport, one_line(header)[:100]):
             return found
         raise _not_nexus(answer, tried)
-    raise _explained(transport, answer, server, tried)
+    raise _explanation(transport, answer, server, tried)
 
 
 class _Info(msgspec.Struct, frozen=True):
@@ -71,7 +58,7 @@ def read_swagger(body: bytes) -> _Swagger | None:
     return None
 
 
-def _from_swagger(transport: Transport, header: str) -> Server | None:
+def _from_swagger(transport: RestTransport, header: str) -> Server | None:
     answer = transport.send(
         "GET", f"{REST}/swagger.json", tried=f"GET {transport.base_url}{REST}/swagger.json"
     )
@@ -84,19 +71,19 @@ def _from_swagger(transport: Transport, header: str) -> Server | None:
     return Server(version if version[:1].isdigit() else None, None, header)
 
 
-def _explained(
-    transport: Transport, answer: Answer, server: Server | None, tried: str
+def _explanation(
+    transport: RestTransport, answer: RestResponse, server: Server | None, tried: str
 ) -> WizardError:
     import httpx
 
     url = httpx.URL(transport.base_url)
-    if between := _before_nexus(url, answer, server, tried):
-        return between
+    if in_front := _before_nexus(url, answer, server, tried):
+        return in_front
     if answer.status in {404, 405} and (
         elsewhere := _other_context(transport, url, tried, answer, server)
     ):
         return elsewhere
-    if "docker-distribution-api-version" in answer.headers or (
+    if _REGISTRY in answer.headers or (
         answer.status in {404, 405} and _is_registry(transport, url)
     ):
         return _connector(url, answer, tried)
@@ -105,37 +92,48 @@ def _explained(
     return _unwell(answer, server, tried) if server else _not_nexus(answer, tried)
 
 
-def _unwell(answer: Answer, server: Server, tried: str) -> WizardError:
+def _facts(answer: RestResponse) -> Facts:
+    """Who sent an answer from which no Nexus was recognized yet."""
+    if read_server(answer.headers.get("server", "")) or answer.fault_id:
+        return Facts(AnsweredBy.NEXUS)
+    if _REGISTRY in answer.headers:
+        return Facts(AnsweredBy.REGISTRY)
+    if answer.status in {502, 503, 504}:
+        return Facts(AnsweredBy.PROXY)
+    return Facts(between(answer.status, html=answer.html) or AnsweredBy.OTHER)
+
+
+def _unwell(answer: RestResponse, server: Server, tried: str) -> WizardError:
     if answer.status in {404, 405}:
         return WizardError(
             Code.NEXUS_CONTEXT_PATH,
             tried=tried,
-            came_back=answer.told,
+            came_back=answer.summary,
             cause=f"Nexus {server.version} answers at this port, but under another path",
             next_step="type the address of Nexus's web page with its path",
-        )
+        ).with_facts(_facts(answer))
     return WizardError(
         Code.NEXUS_SERVER_ERROR,
         tried=tried,
-        came_back=answer.told,
+        came_back=answer.summary,
         cause=f"Nexus {server.version} answers, but not as a Nexus that is well",
         next_step="look at nexus.log"
         + (f" for {answer.fault_id}" if answer.fault_id else " at this time"),
-    )
+    ).with_facts(_facts(answer))
 
 
 def _before_nexus(
-    url: httpx.URL, answer: Answer, server: Server | None, tried: str
+    url: httpx.URL, answer: RestResponse, server: Server | None, tried: str
 ) -> WizardError | None:
     """Answers of what stands in front of Nexus, or before it is ready."""
-    port = _port(url)
-    proxy = proxy_for(url.scheme, url.host, port)
+    proxy = proxy_for(url)
     if answer.status == 407 or (
         proxy and not server and answer.status in {403, 502, 503, 504} and url.scheme == "http"
     ):
-        return proxy_in_the_way(url.host, port, proxy or "on the way", tried, answer.told)
-    if answer.status == 400 and url.scheme == "http" and _TLS_WANTED.search(answer.excerpt):
-        return tls_expected(url, port, tried, answer.told)
+        error = proxy_in_the_way(url, proxy, tried, answer.summary)
+        return error.with_facts(Facts(AnsweredBy.PROXY))
+    if answer.status == 400 and url.scheme == "http" and TLS_WANTED.search(answer.excerpt):
+        return other_scheme(url, tried, answer.summary).with_facts(_facts(answer))
     if 300 <= answer.status < 400:
         return _redirected(url, answer, tried)
     if answer.status in {502, 503, 504}:
@@ -143,39 +141,36 @@ def _before_nexus(
     return None
 
 
-def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
-
-
-def _not_nexus(answer: Answer, tried: str) -> WizardError:
+def _not_nexus(answer: RestResponse, tried: str) -> WizardError:
     product = shortened(answer.headers.get("server", ""), 60)
     who = f"Server: {product}" if product else "no Server header"
     return WizardError(
         Code.NEXUS_NOT_NEXUS,
         tried=tried,
-        came_back=f"{answer.told} ({who})",
-    )
+        came_back=f"{answer.summary} ({who})",
+    ).with_facts(_facts(answer))
 
 
-def _connector(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
+def _connector(url: httpx.URL, answer: RestResponse, tried: str) -> WizardError:
     return WizardError(
         Code.NEXUS_WRONG_PORT_IS_CONNECTOR,
         tried=tried,
         came_back=f"HTTP {answer.status}, and the answers of a docker registry",
-        cause=f"port {_port(url)} is a docker connector or another registry, not Nexus's own port",
-    )
+        cause=f"port {port_of(url)} is a docker connector or another registry, "
+        "not Nexus's own port",
+    ).with_facts(_facts(answer))
 
 
-def _is_registry(transport: Transport, url: httpx.URL) -> bool:
+def _is_registry(transport: RestTransport, url: httpx.URL) -> bool:
     if url.path.strip("/"):
         return False
     with contextlib.suppress(WizardError):
         answer = transport.send("GET", "/v2/", tried="GET /v2/")
-        return "docker-distribution-api-version" in answer.headers
+        return _REGISTRY in answer.headers
     return False
 
 
-def _starting(answer: Answer, server: Server | None, tried: str) -> WizardError:
+def _starting(answer: RestResponse, server: Server | None, tried: str) -> WizardError:
     if not server and answer.status != 503:
         who = "a reverse proxy answers, but Nexus behind it does not: it is stopped or starting"
     else:
@@ -183,33 +178,35 @@ def _starting(answer: Answer, server: Server | None, tried: str) -> WizardError:
     return WizardError(
         Code.NEXUS_STARTING,
         tried=tried,
-        came_back=answer.told,
+        came_back=answer.summary,
         cause=who,
         next_step="wait: a start takes one to three minutes; then look at nexus.log",
-    )
+    ).with_facts(_facts(answer))
 
 
-def _front_door(answer: Answer, tried: str) -> WizardError:
+def _front_door(answer: RestResponse, tried: str) -> WizardError:
     return WizardError(
         Code.NEXUS_NOT_NEXUS,
         tried=tried,
-        came_back=answer.told,
+        came_back=answer.summary,
         cause="a reverse proxy in front asks for its own sign-in, or another product answers; "
         "Nexus answers this request without one",
         next_step="use an address that leads to Nexus itself, or let /service/rest pass",
-    )
+    ).with_facts(_facts(answer))
 
 
 def _other_context(
-    transport: Transport, url: httpx.URL, tried: str, answer: Answer, server: Server | None
+    transport: RestTransport,
+    url: httpx.URL,
+    tried: str,
+    answer: RestResponse,
+    server: Server | None,
 ) -> WizardError | None:
     """Nexus at /nexus, or at the root where a context path was typed. Where a Nexus answers
     that it is not at this path, what failed at the other one is what went wrong."""
-    from cgwizard.nexus.transport import Transport as Fresh
-
     path = "" if url.path.strip("/") else CONTEXT_PATH
     base_url = str(url.copy_with(path=path or "/")).rstrip("/")
-    other = Fresh(base_url, transport.trust)
+    other = type(transport)(base_url, transport.trust)
     other.cancel = transport.cancel
     try:
         there = other.send("GET", STATUS, tried=f"GET {base_url}{STATUS}")
@@ -226,10 +223,10 @@ def _other_context(
         came_back=f"HTTP {answer.status}; the same at {base_url} is answered by Nexus",
         cause=f"Nexus's context path is {path or '/'}",
         next_step=f"use {base_url}",
-    )
+    ).with_facts(Facts(AnsweredBy.NEXUS))
 
 
-def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
+def _redirected(url: httpx.URL, answer: RestResponse, tried: str) -> WizardError:
     """Redirects are explained and never followed: what they name may be tried next."""
     import httpx
 
@@ -254,9 +251,9 @@ def _redirected(url: httpx.URL, answer: Answer, tried: str) -> WizardError:
                 came_back=came_back,
                 cause="the server wants HTTPS" if upgrade else "Nexus has another path there",
                 next_step=f"use {base_url}",
-            )
+            ).with_facts(_facts(answer))
     return WizardError(
         Code.NEXUS_REDIRECTED,
         tried=tried,
         came_back=came_back,
-    )
+    ).with_facts(_facts(answer))

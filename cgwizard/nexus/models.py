@@ -4,13 +4,17 @@ null ones take the default; a member of a wrong type is an error (`client` tells
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from cgwizard.errors import Code
 from cgwizard.nexus.docker_proxy import DockerProxy
+from cgwizard.nexus.sentences import REMOTE_AVAILABLE, remote_blocked
 from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire
+from cgwizard.text.sanitize import one_line
 
 __all__ = [
     "Account",
@@ -32,6 +36,9 @@ __all__ = [
 ]
 
 
+_SERVER = re.compile(r"nexus/(\d+\.\d+\.\d+(?:-[\w.]+)?)(?:\s+\((\w+)\))?\s*$", re.IGNORECASE)
+
+
 class Server(msgspec.Struct, frozen=True):
     """Who answers. ``version`` (``"3.96.3-01"``) and ``edition`` are None where a reverse proxy
     hides them; ``header`` is the answer's Server header as it came."""
@@ -39,6 +46,15 @@ class Server(msgspec.Struct, frozen=True):
     version: str | None
     edition: str | None  # "COMMUNITY", "PRO", "OSS" (up to 3.76), "CORE" (open core, no docker)
     header: str
+
+
+def read_server(header: str) -> Server | None:
+    """From a Server header such as ``Nexus/3.96.3-01 (COMMUNITY)``; None for other products."""
+    found = _SERVER.match(header.strip()[:200])
+    if not found:
+        return None
+    edition = found[2].upper() if found[2] else None
+    return Server(found[1], edition, one_line(header))
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -147,10 +163,17 @@ class RemoteStatus(Wire, frozen=True):
 
     @property
     def blocked(self) -> Literal["auto", "manual"] | None:
-        words = (self.description or "").lower()
-        if "auto blocked" in words:
-            return "auto"
-        return "manual" if "manually blocked" in words else None
+        match remote_blocked(self.description or ""):
+            case Code.REMOTE_AUTO_BLOCKED:
+                return "auto"
+            case Code.REMOTE_MANUALLY_BLOCKED:
+                return "manual"
+        return None
+
+    @property
+    def available(self) -> bool:
+        """Nexus has had an answer from the remote."""
+        return self.description == REMOTE_AVAILABLE
 
 
 class RemoteCertificate(Wire, frozen=True):

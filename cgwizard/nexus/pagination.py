@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from cgwizard.nexus.http_errors import unexpected
-from cgwizard.nexus.session import Session, decode
+from cgwizard.nexus.rest import RestSession, decode
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class _Page(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
     continuation_token: str | None = None
 
 
-def pages(session: Session, path: str, params: Mapping[str, str], type_: type[T]) -> list[T]:
+def pages(session: RestSession, path: str, params: Mapping[str, str], type_: type[T]) -> list[T]:
     """All items of all pages (at most MAX_PAGES). Raises WizardError."""
     tried = f"GET {session.base_url}/service/rest{path}"
     found: list[T] = []

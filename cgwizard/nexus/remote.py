@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.nexus.http_errors import told
+from cgwizard.nexus.http_errors import answer_facts, came_back
 from cgwizard.nexus.models import RemoteCertificate, RemoteStatus
-from cgwizard.nexus.session import Session, decode
+from cgwizard.nexus.rest import RestSession, decode
 
 
 class _Details(msgspec.Struct, frozen=True):
@@ -15,7 +15,7 @@ class _Details(msgspec.Struct, frozen=True):
     status: RemoteStatus | None = None
 
 
-def remote_status(session: Session, name: str) -> RemoteStatus | None:
+def remote_status(session: RestSession, name: str) -> RemoteStatus | None:
     path = "/internal/ui/repositories/details"
     answer = session.send("GET", path, accept=(200, 403, 404, 405))
     if answer.status != 200 or answer.html:
@@ -25,7 +25,7 @@ def remote_status(session: Session, name: str) -> RemoteStatus | None:
     return next((each.status for each in details if each.name.lower() == name.lower()), None)
 
 
-def remote_certificate(session: Session, host: str, port: int) -> RemoteCertificate:
+def remote_certificate(session: RestSession, host: str, port: int) -> RemoteCertificate:
     what = f"asking Nexus for the certificate of {host}:{port}"
     answer = session.send(
         "GET",
@@ -37,18 +37,18 @@ def remote_certificate(session: Session, host: str, port: int) -> RemoteCertific
     )
     if answer.status == 200:
         return decode(answer, RemoteCertificate, what)
-    came_back = told(answer)
-    if "unknown host" in came_back.lower():
+    said = came_back(answer)
+    if "unknown host" in said.lower():
         raise WizardError(
             Code.REMOTE_DNS,
             tried=what,
-            came_back=came_back,
+            came_back=said,
             cause=f"the Nexus server finds no address for {host}",
-        )
+        ).with_facts(answer_facts(answer))
     raise WizardError(
         Code.REMOTE_EGRESS,
         tried=what,
-        came_back=came_back,
+        came_back=said,
         cause=f"the Nexus server cannot open a TLS connection to {host}:{port}",
         next_step="check the firewall and the outbound proxy of the Nexus server",
-    )
+    ).with_facts(answer_facts(answer))

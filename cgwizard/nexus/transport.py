@@ -1,46 +1,44 @@
-"""Requests to one Nexus, bounded in size and time, and what their failures mean.
+"""Requests to one Nexus, bounded in size and time.
 
-Nothing here knows an endpoint: `Transport.send` gives an `Answer` whatever its status, or
-raises the WizardError of a connection that did not work.
+Nothing here knows an endpoint: `RestTransport.send` gives a `RestResponse` whatever its status,
+or raises the WizardError of a connection that did not work.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import threading
-import time
-import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.net.client import Trust, http_client
+from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.net.client import http_client
+from cgwizard.net.connection import Exchange
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.connection_errors import cut_short, network_error
 from cgwizard.secrets.secret import Credentials
 from cgwizard.text.sanitize import excerpt, looks_like_html, one_line
 
 if TYPE_CHECKING:
-    import socket
-
     import httpx
 
     from cgwizard.cancel import Cancel
 
 MAX_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
-MAX_SECONDS = 90.0  # one request in all; a single read is bounded by net.READ_SECONDS
+MAX_SECONDS = 90.0  # one request in all; a single read is bounded by `READ_SECONDS`
 
 
-class Answer(msgspec.Struct, frozen=True):
+class RestResponse(msgspec.Struct, frozen=True):
     """An HTTP answer. ``headers`` are lower-case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     url: str  # as requested, without credentials
+    signed_in: bool = False  # the request carried credentials
 
     @property
     def html(self) -> bool:
@@ -56,7 +54,7 @@ class Answer(msgspec.Struct, frozen=True):
         return excerpt(self.body)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """For *came back*: the status, what the body says, and Nexus's id of the error."""
         text = f"HTTP {self.status}"
         if said := self.excerpt:
@@ -64,7 +62,7 @@ class Answer(msgspec.Struct, frozen=True):
         return text + (f" (fault id {self.fault_id})" if self.fault_id else "")
 
 
-class Transport:
+class RestTransport:
     """The HTTP client of one Nexus. Usable from several threads."""
 
     def __init__(
@@ -72,17 +70,16 @@ class Transport:
         base_url: str,
         trust: Trust,
         *,
-        most_bytes: int = MAX_BYTES,
-        most_seconds: float = MAX_SECONDS,
+        max_bytes: int = MAX_BYTES,
+        max_seconds: float = MAX_SECONDS,
     ) -> None:
         self.base_url = base_url
         self.trust = trust
-        self._most_bytes = most_bytes
-        self._most_seconds = most_seconds
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
         self.cancel: Cancel | None = None  # what ends every wait from now on
         self._client: httpx.Client | None = None
         self._making = threading.Lock()
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def close(self) -> None:
         if self._client is not None:
@@ -97,43 +94,36 @@ class Transport:
         params: Mapping[str, str] | None = None,
         json: object = None,
         credentials: Credentials | None = None,
-    ) -> Answer:
+    ) -> RestResponse:
         """``path`` follows the base URL. Redirects are answers, cookies are dropped.
 
         Raises WizardError, and Cancelled as soon as `cancel` is set; what was sent until then
         may be done by Nexus or not.
         """
-        stopped = threading.Event()
+        exchange = Exchange(self._max_seconds, whole=True)
         work = partial(
             self._send,
             method,
             path,
-            stopped,
+            exchange,
             tried=tried,
             params=params,
             json=json,
             credentials=credentials,
         )
-        if self.cancel is None:
-            return work()
-
-        def abort() -> None:
-            stopped.set()
-            self._cut()
-
-        return self.cancel.run(work, abort)
+        return work() if self.cancel is None else self.cancel.run(work, exchange.cut)
 
     def _send(
         self,
         method: str,
         path: str,
-        stopped: threading.Event,
+        exchange: Exchange,
         *,
         tried: str,
         params: Mapping[str, str] | None,
         json: object,
         credentials: Credentials | None,
-    ) -> Answer:
+    ) -> RestResponse:
         import httpx
 
         headers = {"Accept": "application/json"}
@@ -143,34 +133,39 @@ class Transport:
             content = msgspec.json.encode(json)
         if credentials is not None:
             headers["Authorization"] = f"Basic {_basic(credentials)}"
-        started = time.monotonic()
+        signed_in = credentials is not None
         begun: httpx.Response | None = None
         try:
             with (
-                self._deadline() as late,
+                exchange,
                 self._http().stream(
                     method,
                     path,
                     params=params,
                     content=content,
                     headers=headers,
-                    extensions={"trace": partial(self._trace, stopped)},
+                    extensions={"trace": exchange.trace},
                 ) as response,
             ):
                 begun = response
-                body = self._read(response, started, late, tried)
-                return Answer(
+                body = self._read(response, exchange, tried, signed_in)
+                return RestResponse(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     body,
                     f"{self.base_url}{path}",
+                    signed_in,
                 )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            if time.monotonic() - started >= self._most_seconds:
-                raise self._too_slow(tried) from error
+            if exchange.late:
+                raise self._too_slow(tried, signed_in and exchange.sent) from error
             if begun is not None and isinstance(error, httpx.TransportError):
-                raise cut_short(error, begun, tried) from error
-            raise network_error(error, self.base_url, tried) from error
+                raise cut_short(
+                    error, begun, tried, exchange=exchange, signed_in=signed_in
+                ) from error
+            raise network_error(
+                error, self.base_url, tried, exchange=exchange, signed_in=signed_in
+            ) from error
 
     def _http(self) -> httpx.Client:
         from http.cookiejar import DefaultCookiePolicy
@@ -184,68 +179,28 @@ class Transport:
             return self._client
 
     def _read(
-        self, response: httpx.Response, started: float, late: threading.Event, tried: str
+        self, response: httpx.Response, exchange: Exchange, tried: str, signed_in: bool
     ) -> bytes:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > self._most_bytes:
+            if len(body) > self._max_bytes:
                 raise WizardError(
                     Code.NEXUS_ANSWER_TOO_BIG,
                     tried=tried,
                     came_back=f"HTTP {response.status_code} with more than "
-                    f"{self._most_bytes // 1024:,} KiB",
-                )
-            if time.monotonic() - started > self._most_seconds:
-                raise self._too_slow(tried)
-        if late.is_set():  # an answer without a length ends where the connection was cut
-            raise self._too_slow(tried)
+                    f"{self._max_bytes // 1024:,} KiB",
+                ).with_facts(Facts(AnsweredBy.OTHER, sign_in_sent=signed_in))
+        if exchange.late:  # an answer without a length ends where the connection was cut
+            raise self._too_slow(tried, signed_in)
         return bytes(body)
 
-    @contextlib.contextmanager
-    def _deadline(self) -> Iterator[threading.Event]:
-        """Cut the connections when a request takes too long in all.
-
-        httpx bounds each read only: a server that sends a byte now and then would hold us.
-        """
-        late = threading.Event()
-
-        def cut() -> None:
-            late.set()
-            self._cut()
-
-        timer = threading.Timer(self._most_seconds, cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield late
-        finally:
-            timer.cancel()
-
-    def _cut(self) -> None:
-        """Close every connection under who waits for an answer on it."""
-        import socket
-
-        for sock in list(self._sockets):
-            # Not SSLSocket's own shutdown: it would take the TLS state from under a reader.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-    def _trace(self, stopped: threading.Event, event: str, info: Mapping[str, Any]) -> None:
-        # The shape of httpcore's "trace" extension; its streams tell their socket.
-        if stopped.is_set() and event.endswith("send_request_headers.started"):
-            raise Cancelled  # what was made too late, a connection, is not used any more
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            sock = info["return_value"].get_extra_info("socket")
-            if sock is not None:
-                self._sockets.add(sock)
-
-    def _too_slow(self, tried: str) -> WizardError:
+    def _too_slow(self, tried: str, sign_in_sent: bool) -> WizardError:
         return WizardError(
             Code.NEXUS_TOO_SLOW,
             tried=tried,
-            came_back=f"no complete answer within {self._most_seconds:.0f} s",
-        )
+            came_back=f"no complete answer within {self._max_seconds:.0f} s",
+        ).with_facts(Facts(sign_in_sent=sign_in_sent))
 
 
 def _basic(credentials: Credentials) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.errors import Code
+from cgwizard.errors import AnsweredBy, Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
-from cgwizard.registry.errors import Answer, RegistryError, refused
+from cgwizard.registry.errors import Refusal, RegistryError, refused
 from cgwizard.registry.transport import Transport, read_up_to, shown
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text.sanitize import shortened
@@ -34,7 +34,7 @@ class _Token(msgspec.Struct):
     expires_in: float | None = None
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _CachedToken(msgspec.Struct, frozen=True):
     token: Secret
     until: float  # by time.monotonic()
 
@@ -46,15 +46,11 @@ class Authority:
         self._transport = transport
         self._credentials = credentials
         self._challenge: Challenge | None = None
-        self._tokens: dict[str, _Kept] = {}
+        self._tokens: dict[str, _CachedToken] = {}
         self._wider: dict[str, str] = {}  # scope asked for -> what the registry named besides
         self._accepted = False
         self._refused: RegistryError | None = None
         self._lock = threading.RLock()
-
-    @property
-    def signs_in(self) -> bool:
-        return self._credentials is not None
 
     def header(self, scope: str) -> str | None:
         """The `Authorization` to send for ``scope``; None while nobody asked for one.
@@ -81,12 +77,12 @@ class Authority:
 
         Raises RegistryError when there is nothing that could help.
         """
-        answer = self._transport.answer(response, signed_in=sent is not None and self.signs_in)
+        refusal = self._transport.refusal(response)
         challenges = parse_challenges(response.headers.get_list("www-authenticate"))
         with self._lock:
             chosen = self._choose(challenges)
             if chosen is None or (sent is not None and sent.startswith("Basic ")):
-                raise refused(answer)
+                raise refused(refusal)
             self._challenge = chosen
             wider = chosen.get("scope")
             if wider not in {"", scope} and "*" not in wider:
@@ -96,7 +92,7 @@ class Authority:
                 del self._tokens[scope]
             header = self.header(scope)
         if header is None or header == sent:
-            raise refused(answer)
+            raise refused(refusal)
         return header
 
     def check(self, scope: str) -> None:
@@ -108,14 +104,14 @@ class Authority:
     def _ask_root(self) -> Challenge:
         with self._transport.request("GET", self._transport.url("v2/"), {}) as response:
             if response.status_code == 401 and self._transport.is_ours(response):
-                answer = self._transport.answer(response, signed_in=False)
+                refusal = self._transport.refusal(response)
                 values = response.headers.get_list("www-authenticate")
                 chosen = self._choose(parse_challenges(values))
                 if chosen is None:
-                    raise refused(answer)
+                    raise refused(refusal)
                 return chosen
             if response.status_code >= 300:
-                raise self._transport.explain(response, signed_in=False)
+                raise self._transport.explain(response)
         return Challenge(OPEN)
 
     def _choose(self, challenges: list[Challenge]) -> Challenge | None:
@@ -133,10 +129,10 @@ class Authority:
         header = _basic(self._credentials)
         if not self._accepted:
             root = self._transport.url("v2/")
-            self._show_credentials(root, header, tried_at="the registry")
+            self._show_credentials(root, header)
         return header
 
-    def _fetch(self, challenge: Challenge, scope: str) -> _Kept:
+    def _fetch(self, challenge: Challenge, scope: str) -> _CachedToken:
         url = self._endpoint(challenge)
         service = challenge.get("service")
         if service:
@@ -145,7 +141,7 @@ class Authority:
         for one in dict.fromkeys(wanted):
             url = url.copy_add_param("scope", one)
         header = _basic(self._credentials) if self._credentials else None
-        body = self._show_credentials(url, header, tried_at="its token endpoint")
+        body = self._show_credentials(url, header, at_token_server=True)
         try:
             answer = msgspec.json.decode(body, type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -154,28 +150,31 @@ class Authority:
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise self._no_token(url, "an answer without a usable token")
         life = max(answer.expires_in or DEFAULT_LIFE, 1.0)
-        return _Kept(Secret(token), time.monotonic() + life * 0.8)
+        return _CachedToken(Secret(token), time.monotonic() + life * 0.8)
 
-    def _show_credentials(self, url: httpx.URL, header: str | None, *, tried_at: str) -> bytes:
+    def _show_credentials(
+        self, url: httpx.URL, header: str | None, *, at_token_server: bool = False
+    ) -> bytes:
         if self._refused is not None:
             raise self._refused
+        asked = AnsweredBy.TOKEN_SERVER if at_token_server else None
         with self._transport.request("GET", url, {}, authorization=header) as response:
             if response.status_code == 200:
                 self._accepted = self._accepted or header is not None
                 return read_up_to(response, TOKEN_LIMIT)
-            answer = self._transport.answer(response, signed_in=header is not None)
-        error = self._explain(answer, tried_at)
-        if header is not None and (answer.status == 401 or error.code == Code.NEXUS_LOCKED_OUT):
+            refusal = self._transport.refusal(response, asked)
+        error = self._explain(refusal, "its token endpoint" if asked else "the registry")
+        if header is not None and (refusal.status == 401 or error.code == Code.NEXUS_LOCKED_OUT):
             self._refused = error
         raise error
 
-    def _explain(self, answer: Answer, tried_at: str) -> RegistryError:
-        error = refused(answer)
-        if answer.status not in {401, 403} or error.code.startswith("nexus-"):
+    def _explain(self, refusal: Refusal, tried_at: str) -> RegistryError:
+        error = refused(refusal)
+        if refusal.status not in {401, 403} or error.code.startswith("nexus-"):
             return error
         who = self._transport.who
         if self._credentials is None:
-            code = Code.NOT_ENTITLED if answer.status == 403 else Code.NO_LOGIN
+            code = Code.NOT_ENTITLED if refusal.status == 403 else Code.NO_LOGIN
             cause = f"{who} gives no token to those who did not sign in, for this name"
             step = "check the name; private images need a user name and password"
         elif self._transport.nexus:
@@ -186,13 +185,11 @@ class Authority:
             code = Code.TOKEN_REFUSED
             cause = "the sign-in is wrong, expired or revoked, or has no right to this name"
             step = "make a new pull token, or check which organization it belongs to"
-        return RegistryError(
+        return error.but(
             code,
-            tried=f"the sign-in of {self._username} at {tried_at}, {answer.tried}",
-            came_back=answer.came_back,
+            tried=f"the sign-in of {self._username} at {tried_at}, {refusal.tried}",
             cause=cause,
             next_step=step,
-            status=answer.status,
         )
 
     def _endpoint(self, challenge: Challenge) -> httpx.URL:

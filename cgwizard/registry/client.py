@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from cgwizard.net.client import Trust
+from cgwizard.errors import Served
+from cgwizard.net.trust import Trust
 from cgwizard.registry.auth import Authority
+from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.retry import Retries, RetryPolicy
@@ -58,8 +60,9 @@ class Registry:
         patience: RetryPolicy = RetryPolicy(),  # noqa: B008 -- immutable
     ) -> None:
         self.patience = patience
-        self._transport = Transport(url, trust, name, patience)
+        self._transport = Transport(url, trust, name, patience, signs_in=credentials is not None)
         self._authority = Authority(self._transport, credentials)
+        self._served: dict[str, set[Served]] = {}  # by repository
 
     def __enter__(self) -> Registry:
         return self
@@ -116,7 +119,10 @@ class Registry:
             with self._exchange(
                 "GET", path, repository, headers, addressed=is_digest(reference)
             ) as response:
-                return checked_manifest(response, self.name, reference)
+                manifest = checked_manifest(response, self.name, reference)
+                index = isinstance(manifest.parsed, Index)
+                self._has_served(repository, Served.INDEX if index else Served.MANIFEST)
+                return manifest
 
         return self._retrying(ask, retries)
 
@@ -188,6 +194,7 @@ class Registry:
             begins = blob_start(response, start, descriptor)
             host = response.request.url.netloc.decode("ascii")
             yield Blob(begins, host, pieces(response, self.name))
+            self._has_served(repository, Served.BLOB)
 
     # --- one request ---
 
@@ -206,29 +213,41 @@ class Registry:
     ) -> Iterator[httpx.Response]:
         scope = f"repository:{repository}:pull"
         url = self._transport.url(path)
-        sent = self._authority.header(scope)
-        for last in (False, False, True):
-            with self._transport.request(
-                method,
-                url,
-                headers,
-                authorization=sent,
-                answer_seconds=answer_seconds,
-                addressed=addressed,
-            ) as response:
-                # Who we were redirected to may not say where our sign-in is to be shown.
-                ours = self._transport.is_ours(response)
-                if response.status_code == 401 and ours and not last:
-                    sent = self._authority.challenged(response, scope, sent)
-                    continue
-                if response.status_code not in passing or is_page(response, size):
-                    if response.status_code in {401, 403} and not ours:
-                        answer = self._transport.answer(response, signed_in=False)
-                        raise turned_away(answer, self.name)
-                    signed_in = sent is not None and self._authority.signs_in
-                    raise self._transport.explain(response, signed_in=signed_in)
-                yield response
-                return
+        try:
+            sent = self._authority.header(scope)
+            for last in (False, False, True):
+                if sent is not None and sent.startswith("Bearer "):
+                    self._has_served(repository, Served.TOKEN)
+                with self._transport.request(
+                    method,
+                    url,
+                    headers,
+                    authorization=sent,
+                    answer_seconds=answer_seconds,
+                    addressed=addressed,
+                ) as response:
+                    # The host to which we were redirected may not say where to sign in.
+                    ours = self._transport.is_ours(response)
+                    if response.status_code == 401 and ours and not last:
+                        sent = self._authority.challenged(response, scope, sent)
+                        continue
+                    if response.status_code not in passing or is_page(response, size):
+                        raise self._refused(response)
+                    with self._transport.sent_by(response):
+                        yield response
+                    return
+        except RegistryError as error:
+            served = frozenset(self._served.get(repository, ()))
+            error.facts = msgspec.structs.replace(error.facts, served=served)
+            raise
+
+    def _refused(self, response: httpx.Response) -> RegistryError:
+        if response.status_code in {401, 403} and not self._transport.is_ours(response):
+            return turned_away(self._transport.refusal(response), self.name)
+        return self._transport.explain(response)
+
+    def _has_served(self, repository: str, what: Served) -> None:
+        self._served.setdefault(repository, set()).add(what)
 
     def _retrying(self, work: Callable[[], T], retries: Retries | None) -> T:
         return (retries or Retries(self.patience)).run(work)

@@ -1,4 +1,4 @@
-"""What a registry's refusal means, in words (`unreachable.py`: where none came).
+"""What a registry's refusal means, in words (`connection_errors.py`: where no answer came).
 
 Codes are those of the diagnosis catalog where one fits; `docs/errors.md` lists them.
 """
@@ -9,10 +9,10 @@ import re
 
 import msgspec
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.net.failures import between
+from cgwizard.nexus.sentences import TLS_WANTED, Meaning, pull_meaning
 from cgwizard.text.sanitize import shortened
-
-NEXUS_LOCKOUT = "authentication attempts"
 
 
 class RegistryError(WizardError):
@@ -52,7 +52,7 @@ class _Errors(msgspec.Struct):
     errors: list[_Error]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True):
     """A refusal, read: enough to explain it without the connection."""
 
     tried: str  # "GET https://cgr.dev/v2/..."
@@ -64,8 +64,9 @@ class Answer(msgspec.Struct, frozen=True):
     text: str  # the beginning of the body
     retry_after: float | None
     registry: bool  # it named itself one in its headers
-    nexus: bool
-    signed_in: bool
+    nexus: bool  # the registry that was asked is a Nexus, as its answers told
+    signed_in: bool  # the request carried the sign-in, or a token given for it
+    asked: AnsweredBy  # to whom the request was sent
 
     @property
     def codes(self) -> list[_Error]:
@@ -85,6 +86,28 @@ class Answer(msgspec.Struct, frozen=True):
         return shortened(said or self.text)
 
     @property
+    def answered_by(self) -> AnsweredBy:
+        if self.server.startswith("Nexus/"):
+            return AnsweredBy.NEXUS
+        if not (self.registry or self.codes):
+            html = "html" in self.content_type
+            if stranger := between(self.status, html=html):
+                return stranger
+            odd = self.text and "json" not in self.content_type and self.status < 500
+            if odd and self.asked is AnsweredBy.REGISTRY:
+                return AnsweredBy.OTHER
+        if self.nexus and self.asked is AnsweredBy.REGISTRY:
+            return AnsweredBy.NEXUS
+        return self.asked
+
+    @property
+    def facts(self) -> Facts:
+        judges = {AnsweredBy.NEXUS, AnsweredBy.REGISTRY, AnsweredBy.TOKEN_SERVER}
+        # A server that asks for fewer requests, or that fails, has not looked at a sign-in.
+        judged = self.answered_by in judges and self.status < 500 and self.status != 429
+        return Facts(self.answered_by, self.signed_in, self.signed_in and judged)
+
+    @property
     def _good(self) -> bool:
         """Whether the body is what was asked for, whatever is wrong with the status."""
         return self.status < 300 and "html" not in self.content_type
@@ -96,147 +119,93 @@ class Answer(msgspec.Struct, frozen=True):
         return f"{self.status} {self.reason}{when}{said}"
 
 
-def refused(answer: Answer) -> RegistryError:
+def refused(refusal: Refusal) -> RegistryError:
     """What an answer means that is no success, or a web page."""
     # A page that came in place of an image may be about anything.
-    told = None if answer.status == 200 else _by_words(answer)
-    code, cause, next_step = told or _by_status(answer)
-    transient = answer.status in {408, 429, 500, 502, 503, 504} and code in {
+    by_words = None if refusal.status == 200 else _by_words(refusal)
+    code, cause, next_step = by_words or _by_status(refusal)
+    transient = refusal.status in {408, 429, 500, 502, 503, 504} and code in {
         Code.RATE_LIMITED,
         Code.REGISTRY_UNAVAILABLE,
     }
     return RegistryError(
         code,
-        tried=answer.tried,
-        came_back=answer.came_back,
+        tried=refusal.tried,
+        came_back=refusal.came_back,
         cause=cause,
         next_step=next_step,
-        status=answer.status,
+        status=refusal.status,
         transient=transient,
-        retry_after=answer.retry_after,
-    )
+        retry_after=refusal.retry_after,
+    ).with_facts(refusal.facts)
 
 
-# What Nexus writes into an answer, whatever its status: text, code, cause, next step.
-_SENTENCES = (
-    (
-        NEXUS_LOCKOUT,
-        Code.NEXUS_LOCKED_OUT,
-        "too many wrong passwords: Nexus refuses this user, with the right one too",
-        "wait 15 minutes without any sign-in as this user, then try once",
-    ),
-    (
-        "Remote Auto Blocked",
-        Code.REMOTE_AUTO_BLOCKED,
-        "Nexus could not reach the remote a moment ago and does not ask it for a while",
-        "find out why Nexus cannot reach https://cgr.dev/, then try again after that time",
-    ),
-    (
-        "Remote Manually Blocked",
-        Code.REMOTE_MANUALLY_BLOCKED,
-        "an administrator blocked the remote of this repository",
-        "unblock it in the settings of the repository",
-    ),
-    (
-        "Repository offline",
-        Code.REPOSITORY_OFFLINE,
-        "the repository was taken offline",
-        "set it online in the settings of the repository",
-    ),
-    (
-        "read-only",
-        Code.NEXUS_READ_ONLY,
-        "Nexus is in read-only mode and cannot store what it fetches",
-        "ask its administrator to end read-only mode",
-    ),
-    (
-        "PAYMENT REQUIRED",
-        Code.NEXUS_CE_LIMIT,
-        "this Community Edition is over its limits: only what is cached is still served",
-        "ask its administrator to clean up or to buy a license",
-    ),
-    (
-        "End User License Agreement",
-        Code.NEXUS_EULA,
-        "the license agreement of Nexus was not accepted yet",
-        "let an administrator accept it in Nexus, then try again",
-    ),
-    (
-        "plain HTTP request was sent to HTTPS port",
-        Code.REGISTRY_HTTP_HTTPS_MISMATCH,
-        "this port speaks HTTPS and was asked in plain HTTP",
-        "use https:// for this address",
-    ),
-    (
-        "HTTP request to an HTTPS server",
-        Code.REGISTRY_HTTP_HTTPS_MISMATCH,
-        "this port speaks HTTPS and was asked in plain HTTP",
-        "use https:// for this address",
-    ),
+# Of web servers, when plain HTTP comes to a port of HTTPS.
+_TLS_WANTED = (
+    Code.REGISTRY_HTTP_HTTPS_MISMATCH,
+    "this port speaks HTTPS and was asked in plain HTTP",
+    "use https:// for this address",
 )
 
 
-def _by_words(answer: Answer) -> tuple[Code, str, str] | None:
-    words = answer.text.lower()
-    for sentence, code, cause, next_step in _SENTENCES:
-        if sentence.lower() in words or (code == Code.NEXUS_EULA and "eula" in words):
-            return code, cause, next_step
-    return None
+def _by_words(refusal: Refusal) -> Meaning | None:
+    meaning = pull_meaning(refusal.text)
+    return meaning or (_TLS_WANTED if TLS_WANTED.search(refusal.text) else None)
 
 
-def _by_status(answer: Answer) -> tuple[Code, str, str]:
-    codes = {error.code for error in answer.codes}
-    if answer.status in {401, 403}:
-        return _unauthorized(answer) if answer.status == 401 else _forbidden(answer)
-    if answer.status == 404:
-        return _unknown(answer, codes)
-    if answer.status == 429:
+def _by_status(refusal: Refusal) -> Meaning:
+    codes = {error.code for error in refusal.codes}
+    if refusal.status in {401, 403}:
+        return _unauthorized(refusal) if refusal.status == 401 else _forbidden(refusal)
+    if refusal.status == 404:
+        return _unknown(refusal, codes)
+    if refusal.status == 429:
         return (
             Code.RATE_LIMITED,
-            f"{answer.who} asks for fewer requests",
+            f"{refusal.who} asks for fewer requests",
             "wait for some minutes, then try again",
         )
-    if answer.status == 408 or answer.status >= 500:
+    if refusal.status == 408 or refusal.status >= 500:
         return (
             Code.REGISTRY_UNAVAILABLE,
-            f"{answer.who}, or a proxy before it, is failing"
-            + ("; Nexus answers so when its remote or its disk fails" if answer.nexus else ""),
+            f"{refusal.who}, or a proxy before it, is failing"
+            + ("; Nexus answers so when its remote or its disk fails" if refusal.nexus else ""),
             "look at its log and state; try again later",
         )
-    return _strange(answer)
+    return _strange(refusal)
 
 
-def _strange(answer: Answer) -> tuple[Code, str, str]:
-    if answer.status == 200:
+def _strange(refusal: Refusal) -> Meaning:
+    if refusal.status == 200:
         return (
             Code.REGISTRY_NOT_HERE,
             "a sign-in page, a filter or a web server answers in place of the registry",
             "open that address in a browser to see whose page it is",
         )
-    if answer.status == 407:
+    if refusal.status == 407:
         return (
             Code.CLIENT_PROXY_IN_THE_WAY,
             "a proxy between here and there wants a sign-in of its own",
             "correct HTTPS_PROXY, or add the host to NO_PROXY",
         )
-    if 300 <= answer.status < 400:
+    if 300 <= refusal.status < 400:
         return (
             Code.REGISTRY_REDIRECT,
-            f"{answer.who} sends us elsewhere without saying where",
+            f"{refusal.who} sends us elsewhere without saying where",
             "check the address and the proxy in front of it",
         )
     return (
         Code.REGISTRY_ANSWER,
-        f"{answer.who} answered in a way that the distribution specification does not know",
+        f"{refusal.who} answered in a way that the distribution specification does not know",
         "check that the address is that of a registry",
     )
 
 
-def _unauthorized(answer: Answer) -> tuple[Code, str, str]:
-    if not answer.signed_in:
+def _unauthorized(refusal: Refusal) -> Meaning:
+    if not refusal.signed_in:
         return (
             Code.NO_LOGIN,
-            f"{answer.who} shows this image only to those who signed in",
+            f"{refusal.who} shows this image only to those who signed in",
             "give a user name and password, or have anonymous pulls allowed",
         )
     return (
@@ -247,17 +216,17 @@ def _unauthorized(answer: Answer) -> tuple[Code, str, str]:
     )
 
 
-def _forbidden(answer: Answer) -> tuple[Code, str, str]:
-    if answer.nexus:
+def _forbidden(refusal: Refusal) -> Meaning:
+    if refusal.nexus:
         return (
             Code.NO_READ_PRIVILEGE,
             "the user may not read this repository",
             "have the user given a role that reads this repository",
         )
-    if not answer.signed_in:
+    if not refusal.signed_in:
         return (
             Code.NOT_ENTITLED,
-            f"{answer.who} does not give this image, or this tag of it, to everybody",
+            f"{refusal.who} does not give this image, or this tag of it, to everybody",
             "use the tag latest of a free image, or sign in with a pull token",
         )
     return (
@@ -267,8 +236,8 @@ def _forbidden(answer: Answer) -> tuple[Code, str, str]:
     )
 
 
-def _unknown(answer: Answer, codes: set[str]) -> tuple[Code, str, str]:
-    if not codes and not answer.registry and "json" not in answer.content_type:
+def _unknown(refusal: Refusal, codes: set[str]) -> Meaning:
+    if not codes and not refusal.registry and "json" not in refusal.content_type:
         return (
             Code.REGISTRY_NOT_HERE,
             "what answers at this address is not a registry, or a proxy does not pass /v2/ on",
@@ -277,10 +246,10 @@ def _unknown(answer: Answer, codes: set[str]) -> tuple[Code, str, str]:
     if "BLOB_UNKNOWN" in codes:
         return (
             Code.BLOB_UNKNOWN,
-            f"{answer.who} has the manifest but not this blob of it",
+            f"{refusal.who} has the manifest but not this blob of it",
             "have its copy of the image removed and fetched anew",
         )
-    if answer.nexus:
+    if refusal.nexus:
         return (
             Code.MANIFEST_UNKNOWN,
             "no such name or tag; or the remote refused Nexus's pull token, "
@@ -289,6 +258,6 @@ def _unknown(answer: Answer, codes: set[str]) -> tuple[Code, str, str]:
         )
     return (
         Code.MANIFEST_UNKNOWN,
-        f"{answer.who} has no image of that name and tag for this sign-in",
+        f"{refusal.who} has no image of that name and tag for this sign-in",
         "check the name and the tag",
     )

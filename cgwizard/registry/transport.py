@@ -7,19 +7,20 @@ the rest of that request.
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
-import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import Code
+import msgspec
+
+from cgwizard.errors import AnsweredBy, Code, Facts
 from cgwizard.logs import redact
-from cgwizard.net.client import CONNECT_SECONDS, Trust, http_client
-from cgwizard.registry.connection import Deadline, cut
-from cgwizard.registry.errors import Answer, RegistryError, refused
+from cgwizard.net.client import http_client
+from cgwizard.net.connection import CONNECT_SECONDS, Exchange, OpenSockets
+from cgwizard.net.trust import Trust
+from cgwizard.registry.connection_errors import connection_error
+from cgwizard.registry.errors import Refusal, RegistryError, refused
 from cgwizard.registry.retry import RetryPolicy
-from cgwizard.registry.unreachable import unreachable
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -33,19 +34,29 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class Transport:
     """Connections to one registry. Usable from several threads at once."""
 
-    def __init__(self, url: str, trust: Trust, name: str | None, patience: RetryPolicy) -> None:
+    def __init__(
+        self,
+        url: str,
+        trust: Trust,
+        name: str | None,
+        patience: RetryPolicy,
+        *,
+        signs_in: bool,
+    ) -> None:
+        """``signs_in``: requests carry a user's sign-in, or a token given for one."""
         import httpx
 
         self.base = httpx.URL(url.rstrip("/") + "/")
         self.who = name or self.base.netloc.decode("ascii")
         self.patience = patience
+        self.signs_in = signs_in
         self.nexus = False  # seen from its answers
         self.answered = False
         self._trust = trust
         self._client = http_client(str(self.base), trust)
         self._others: dict[str, httpx.Client] = {}
         self._lock = threading.Lock()
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._sockets = OpenSockets()
 
     def url(self, path: str) -> httpx.URL:
         """The URL of ``path`` under the registry's root (``v2/...``)."""
@@ -57,10 +68,7 @@ class Transport:
 
     def abort(self) -> None:
         """Cut every open connection, so that threads that wait for bytes go on at once."""
-        with self._lock:
-            sockets = list(self._sockets)
-        for sock in sockets:
-            cut(sock)
+        self._sockets.cut()
 
     @contextlib.contextmanager
     def request(
@@ -82,33 +90,27 @@ class Transport:
         import httpx
 
         tried = f"{method} {shown(url)}"
+        seconds = answer_seconds or self.patience.answer_seconds
         response: httpx.Response | None = None
         try:
-            for _ in range(REDIRECT_LIMIT + 1):
-                response = self._send(method, url, headers, authorization, answer_seconds)
+            for turn in range(REDIRECT_LIMIT + 1):
+                exchange = Exchange(seconds, sockets=self._sockets)
+                response = self._send(
+                    method, url, headers, exchange, authorization=authorization, seconds=seconds
+                )
                 if response.status_code not in REDIRECTS or "location" not in response.headers:
                     yield response
                     return
-                target = self._target(response, tried, addressed)
+                with self.sent_by(response):
+                    target = self._target(response, tried, addressed)
+                    if turn == REDIRECT_LIMIT:
+                        raise self._redirect_loop(tried, target)
                 if origin(target) != origin(self.base):
                     authorization = None
                 self._drain(response)
                 url = target
-            raise RegistryError(
-                Code.REDIRECT_LOOP,
-                tried=tried,
-                came_back=f"more than {REDIRECT_LIMIT} redirects, the last to {shown(url)}",
-                cause=f"{self.who} or a proxy before it sends us round in a circle",
-            )
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            # httpx reads a Location by itself, whether it is to be followed or not.
-            if not isinstance(error, httpx.HTTPError) or "location header" in str(error):
-                raise self._bad_redirect(tried, "an address that cannot be read") from error
-            where = self.who if origin(url) == origin(self.base) else url.host
-            known = self.answered and origin(url) == origin(self.base)
-            raise unreachable(
-                error, url=url, tried=f"{method} {shown(url)}", who=where, known=known
-            ) from error
+            raise self._connection_error(error, method, url, exchange, authorization) from error
         finally:
             if response is not None:
                 response.close()
@@ -117,15 +119,32 @@ class Transport:
         """Whether the registry itself answered, not one to whom it redirected."""
         return origin(response.request.url) == origin(self.base)
 
-    def explain(self, response: httpx.Response, *, signed_in: bool) -> RegistryError:
-        """What a refusal means; reads the beginning of its body."""
-        return refused(self.answer(response, signed_in=signed_in))
+    def facts(self, response: httpx.Response) -> Facts:
+        """Of an answer in which nothing speaks against its sender."""
+        sent = self._carried_sign_in(response)
+        return Facts(self._asked(response.request.url), sign_in_sent=sent, sign_in_read=sent)
 
-    def answer(self, response: httpx.Response, *, signed_in: bool) -> Answer:
+    @contextlib.contextmanager
+    def sent_by(self, response: httpx.Response) -> Iterator[None]:
+        """Errors inside are about ``response``, unless they say who answered."""
+        try:
+            yield
+        except RegistryError as error:
+            if error.facts.answered_by is AnsweredBy.NOBODY:
+                error.facts = self.facts(response)
+            raise
+
+    def explain(self, response: httpx.Response) -> RegistryError:
+        """What a refusal means; reads the beginning of its body."""
+        return refused(self.refusal(response))
+
+    def refusal(self, response: httpx.Response, asked: AnsweredBy | None = None) -> Refusal:
+        """``asked``: to whom the request went, where that is no part of the registry itself."""
         body = read_up_to(response, ERROR_LIMIT)
-        return Answer(
+        ours = self.is_ours(response)
+        return Refusal(
             tried=f"{response.request.method} {shown(response.request.url)}",
-            who=self.who if self.is_ours(response) else response.request.url.host,
+            who=self.who if ours else response.request.url.host,
             status=response.status_code,
             reason=shortened(response.reason_phrase),
             server=shortened(response.headers.get("server", "")),
@@ -134,29 +153,61 @@ class Transport:
             retry_after=retry_after(response),
             registry="docker-distribution-api-version" in response.headers,
             nexus=self.nexus,
-            signed_in=signed_in,
+            signed_in=self._carried_sign_in(response),
+            asked=asked or (AnsweredBy.REGISTRY if ours else AnsweredBy.STORAGE),
         )
+
+    def _carried_sign_in(self, response: httpx.Response) -> bool:
+        return self.signs_in and "authorization" in response.request.headers
+
+    def _asked(self, url: httpx.URL) -> AnsweredBy:
+        if origin(url) != origin(self.base):
+            return AnsweredBy.STORAGE
+        return AnsweredBy.NEXUS if self.nexus else AnsweredBy.REGISTRY
+
+    def _connection_error(
+        self,
+        error: Exception,
+        method: str,
+        url: httpx.URL,
+        exchange: Exchange,
+        authorization: str | None,
+    ) -> RegistryError:
+        ours = origin(url) == origin(self.base)
+        found = connection_error(
+            error,
+            url=url,
+            exchange=exchange,
+            tried=f"{method} {shown(url)}",
+            who=self.who if ours else url.host,
+            known=self.answered and ours,
+            signed_in=self.signs_in and authorization is not None,
+        )
+        if exchange.begun:
+            found.facts = msgspec.structs.replace(found.facts, answered_by=self._asked(url))
+        return found
 
     def _send(
         self,
         method: str,
         url: httpx.URL,
         headers: dict[str, str],
+        exchange: Exchange,
+        *,
         authorization: str | None,
-        answer_seconds: float | None,
+        seconds: float,
     ) -> httpx.Response:
         import httpx
 
         ours = origin(url) == origin(self.base)
         client = self._client if ours else self._other(url)
-        seconds = answer_seconds or self.patience.answer_seconds
         timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, write=seconds, pool=None)
         sent = {"Accept-Encoding": "identity", **headers}
         if authorization:
             sent["Authorization"] = authorization
         request = client.build_request(method, url, headers=sent, timeout=timeout)
-        with Deadline(seconds, self._keep) as deadline:
-            request.extensions["trace"] = deadline.trace
+        request.extensions["trace"] = exchange.trace
+        with exchange:
             response = client.send(request, stream=True)
         # From here on the time-out is that between two pieces of the body.
         request.extensions["timeout"]["read"] = self.patience.stall_seconds
@@ -184,6 +235,15 @@ class Transport:
             raise self._bad_redirect(tried, f"a redirect from HTTPS to plain {shown(target)}")
         return target
 
+    def _redirect_loop(self, tried: str, target: httpx.URL) -> RegistryError:
+        return RegistryError(
+            Code.REDIRECT_LOOP,
+            tried=tried,
+            came_back=f"more than {REDIRECT_LIMIT} redirects, the last to {shown(target)}",
+            cause=f"{self.who} or a proxy before it sends us round in a circle",
+            next_step="check the base URL and the forwarded headers of that proxy",
+        )
+
     def _bad_redirect(self, tried: str, came_back: str) -> RegistryError:
         return RegistryError(
             Code.REGISTRY_REDIRECT,
@@ -200,10 +260,6 @@ class Transport:
         if length.isdecimal() and int(length) <= ERROR_LIMIT:
             read_up_to(response, ERROR_LIMIT)
         response.close()
-
-    def _keep(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._sockets.add(sock)
 
 
 def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
-from cgwizard.registry.errors import Answer, RegistryError
+from cgwizard.registry.errors import Refusal, RegistryError
 from cgwizard.registry.models import (
     CHILD_LIMIT,
     LAYER_LIMIT,
@@ -118,18 +118,19 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     )
 
 
-def turned_away(answer: Answer, by: str) -> RegistryError:
-    """Who ``by`` redirected us to refuses: no sign-in goes there, the address itself must do."""
+def turned_away(refusal: Refusal, by: str) -> RegistryError:
+    """A host to which ``by`` redirected refuses: no sign-in goes there, so that the address
+    itself must do."""
     return RegistryError(
         Code.REGISTRY_REDIRECT,
-        tried=answer.tried,
-        came_back=answer.came_back,
+        tried=refusal.tried,
+        came_back=refusal.came_back,
         cause=f"{by} sent us there with a link that does not hold: expired, or made wrongly",
         next_step="try again; if it stays so, compare the clocks, and see what stands between",
-        status=answer.status,
+        status=refusal.status,
         transient=True,
         tries=1,
-    )
+    ).with_facts(refusal.facts)
 
 
 def mismatch(tried: str, came_back: str) -> RegistryError:

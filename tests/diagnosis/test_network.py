@@ -18,7 +18,7 @@ from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.subject import Subject, WantedImage
 from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
 from cgwizard.errors import Code
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.client import NexusClient
 from tests.support.ports import free_port
 from tests.support.scripted_server import ADMIN, Reply, ScriptedServer, raw_server

@@ -10,12 +10,13 @@ from collections.abc import Callable
 import pytest
 
 from cgwizard.errors import WizardError
-from cgwizard.net.client import Trust, http_client
+from cgwizard.net.client import http_client
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.connection_errors import NexusElsewhere
 from cgwizard.nexus.discovery import find
 from cgwizard.nexus.identify import identify
-from cgwizard.nexus.transport import Transport
+from cgwizard.nexus.transport import RestTransport
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
 from tests.support.scripted_server import CE, Reply, ScriptedServer, problem, raw_server
@@ -192,7 +193,7 @@ def test_an_answer_without_end_is_cut() -> None:
             connection.sendall(b"x" * 65536)
 
     with raw_server(flood) as port:
-        transport = Transport(f"http://127.0.0.1:{port}", Trust(), most_bytes=1_000_000)
+        transport = RestTransport(f"http://127.0.0.1:{port}", Trust(), max_bytes=1_000_000)
         with pytest.raises(WizardError, match="nexus-answer-too-big"):
             identify(transport)
         transport.close()
@@ -208,7 +209,7 @@ def test_an_answer_that_drips_is_cut(head: bytes) -> None:
             time.sleep(0.02)
 
     with raw_server(drip) as port:
-        transport = Transport(f"http://127.0.0.1:{port}", Trust(), most_seconds=0.3)
+        transport = RestTransport(f"http://127.0.0.1:{port}", Trust(), max_seconds=0.3)
         started = time.monotonic()
         with pytest.raises(WizardError, match="nexus-too-slow"):
             identify(transport)
@@ -307,7 +308,7 @@ def test_an_answer_that_begins_and_stalls_says_so() -> None:
         connection.recv(65536)
 
     with raw_server(stall) as port:
-        transport = Transport(f"http://127.0.0.1:{port}", Trust())
+        transport = RestTransport(f"http://127.0.0.1:{port}", Trust())
         transport._client = http_client(f"http://127.0.0.1:{port}", read_seconds=0.3)
         with pytest.raises(WizardError) as caught:
             transport.send("GET", "/", tried="asking")

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from cgwizard.errors import WizardError
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.discovery import find
 from cgwizard.practice.world import PracticeWorld

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.certificates import UntrustedCertificate
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.connection_errors import NexusElsewhere

@@ -7,7 +7,7 @@ import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.proof.checks import PullChecks
 from cgwizard.registry.reference import Reference

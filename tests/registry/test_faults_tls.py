@@ -13,7 +13,7 @@ import trustme
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.events import LayerProgress, PullEvent
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.practice.faults.base import ConnectionFault
 from cgwizard.practice.faults.connection_cut import ConnectionCut
 from cgwizard.practice.faults.connection_reset import ConnectionReset

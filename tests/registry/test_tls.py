@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from cgwizard.errors import WizardError
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.practice.faults.other_answer import OtherAnswer
 from cgwizard.practice.faults.proxy import fault_proxy
 from cgwizard.registry.client import Registry

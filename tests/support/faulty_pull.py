@@ -15,7 +15,7 @@ import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.events import Failed, Finished, LayerProgress, PullEvent
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.practice.faults.proxy import FaultProxy, ProxyRequest
 from cgwizard.registry.client import Registry
 from cgwizard.registry.layout import LayoutSink

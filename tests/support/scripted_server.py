@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.serving import WSGIRequestHandler
 
 from cgwizard.errors import WizardError
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.client import NexusClient
 from cgwizard.secrets.secret import Credentials, Secret
 

@@ -12,7 +12,7 @@ from cgwizard.commands.pull.options import PullOptions, advised, read_token
 from cgwizard.engines.builtin import Builtin
 from cgwizard.errors import Cancelled, Code, ExitCode, WizardError
 from cgwizard.events import ignore
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 
 if TYPE_CHECKING:
     from cgwizard.commands.pull.output import PullOutput

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.net.client import Trust
+from cgwizard.net.trust import Trust
 from cgwizard.nexus.http_errors import refusal, unexpected
 from cgwizard.nexus.identify import REST, identify
 from cgwizard.nexus.models import Server
 from cgwizard.nexus.settings import without_nulls
-from cgwizard.nexus.transport import Answer, Transport
+from cgwizard.nexus.transport import RestResponse, RestTransport
 from cgwizard.secrets.secret import Credentials
 
 T = TypeVar("T")
@@ -35,14 +35,14 @@ _CLEANED = {
 ENDED_SIGN_IN = {Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT}
 
 
-class Session:
+class RestSession:
     """Sends credentials only to a server that was recognized as a Nexus, and stops sending
     them for good once they were refused: Nexus locks a user name after a few failures."""
 
     def __init__(self, base_url: str, credentials: Credentials | None, trust: Trust) -> None:
         self.base_url = base_url
         self.credentials = credentials
-        self.transport = Transport(base_url, trust)
+        self.transport = RestTransport(base_url, trust)
         self._server: Server | None = None
         self._refused: WizardError | None = None
         self._lock = threading.Lock()
@@ -71,7 +71,7 @@ class Session:
         anonymous: bool = False,
         accept: tuple[int, ...] = (200,),
         needs: str = "",
-    ) -> Answer:
+    ) -> RestResponse:
         """``path`` follows ``/service/rest``; another status than ``accept`` is a WizardError.
 
         ``what``: what it is done for, in words; ``needs``: the privilege to name when refused.
@@ -84,7 +84,10 @@ class Session:
             self.server()
             with self._lock:
                 if self._refused is not None and credentials == self.credentials:
-                    raise _not_again(self._refused, tried)
+                    before = self._refused.problem.came_back
+                    raise self._refused.but(
+                        tried=tried, came_back=f"not sent: before, it was refused with {before}"
+                    )
         answer = self.transport.send(
             method,
             f"{REST}{path}",
@@ -95,7 +98,7 @@ class Session:
         )
         if answer.status in accept:
             return answer
-        error = refusal(answer, tried, needs=needs, signed_in=credentials is not None)
+        error = refusal(answer, tried, needs=needs)
         if credentials is not None and error.code in ENDED_SIGN_IN:
             with self._lock:
                 if credentials == self.credentials:
@@ -103,18 +106,7 @@ class Session:
         raise error
 
 
-def _not_again(error: WizardError, tried: str) -> WizardError:
-    problem = error.problem
-    return WizardError(
-        error.code,
-        tried=tried,
-        came_back=f"not sent: before, it was refused with {problem.came_back}",
-        cause=problem.cause,
-        next_step=problem.next_step,
-    )
-
-
-def decode(answer: Answer, type_: type[T], tried: str) -> T:
+def decode(answer: RestResponse, type_: type[T], tried: str) -> T:
     """The JSON of ``answer`` as ``type_``; raises WizardError("nexus-answer-unexpected")."""
     try:
         return _decoded(answer.body, type_)

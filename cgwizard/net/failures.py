@@ -1,0 +1,225 @@
+"""What an exception of the HTTP client means. It is decided here and nowhere else, by the types
+and attributes of the exceptions and by what happened on the connection, never by their words."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cgwizard.errors.facts import AnsweredBy, Facts
+from cgwizard.net.connection import Exchange
+from cgwizard.net.proxies import port_of, proxy_for
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Kind(StrEnum):
+    """How a request failed that got no answer, or not all of it."""
+
+    # No connection
+    NAME_UNKNOWN = "name-unknown"
+    NAME_SERVER_SILENT = "name-server-silent"
+    REFUSED = "refused"
+    CONNECT_TIMEOUT = "connect-timeout"
+    NO_ROUTE = "no-route"
+    UNREACHABLE = "unreachable"  # for another reason that the system gives
+    # No TLS
+    TLS_UNTRUSTED = "tls-untrusted"
+    TLS_NAME = "tls-name"
+    TLS_EXPIRED = "tls-expired"
+    TLS_NOT_YET_VALID = "tls-not-yet-valid"
+    TLS_PROTOCOL = "tls-protocol"
+    TLS_CUT = "tls-cut"  # the connection ended inside the handshake
+    SPEAKS_PLAIN_HTTP = "speaks-plain-http"  # and was asked in TLS
+    SPEAKS_TLS = "speaks-tls"  # and was asked in plain HTTP
+    # A proxy
+    PROXY_UNREACHABLE = "proxy-unreachable"
+    PROXY_UNREADABLE = "proxy-unreadable"  # it does not speak as a proxy does
+    PROXY_REFUSED = "proxy-refused"
+    PROXY_SIGN_IN = "proxy-sign-in"
+    # No answer, or a broken one
+    READ_TIMEOUT = "read-timeout"
+    CUT = "cut"
+    NOT_HTTP = "not-http"
+    BAD_HEADERS = "bad-headers"
+    HEADERS_TOO_LONG = "headers-too-long"
+    BAD_BODY = "bad-body"
+    BAD_REDIRECT = "bad-redirect"  # a Location that is no address
+
+    @property
+    def certificate_refused(self) -> bool:
+        return self in {Kind.TLS_UNTRUSTED, Kind.TLS_NAME, Kind.TLS_EXPIRED, Kind.TLS_NOT_YET_VALID}
+
+
+_NO_CONNECTION = {
+    Kind.NAME_UNKNOWN,
+    Kind.NAME_SERVER_SILENT,
+    Kind.REFUSED,
+    Kind.CONNECT_TIMEOUT,
+    Kind.NO_ROUTE,
+    Kind.UNREACHABLE,
+}
+_NO_TLS = {kind for kind in Kind if kind.startswith("tls-")} | {Kind.SPEAKS_PLAIN_HTTP}
+_NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+# OpenSSL's reasons when the answer to TLS is plain HTTP; they changed with OpenSSL 3.2.
+_PLAIN_ANSWER = {
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "HTTP_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+}
+# X509_V_ERR_* of OpenSSL: a certificate's dates; its names (host, email, IP address).
+_VERIFY_CODES = {
+    9: Kind.TLS_NOT_YET_VALID,
+    10: Kind.TLS_EXPIRED,
+    62: Kind.TLS_NAME,
+    63: Kind.TLS_NAME,
+    64: Kind.TLS_NAME,
+}
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """``cause`` is the exception of the chain that tells most; ``words`` what it, or the first
+    of the chain that says anything, says, which others may have written. ``proxy`` is the one
+    that the request went through, "" for none. ``sent``: the request went out."""
+
+    kind: Kind
+    cause: BaseException
+    words: str
+    proxy: str = ""
+    sent: bool = False
+
+    def facts(self, *, signed_in: bool = False) -> Facts:
+        """``signed_in``: the request carried a sign-in."""
+        answered_by = AnsweredBy.NOBODY
+        if self.kind in {Kind.PROXY_REFUSED, Kind.PROXY_SIGN_IN, Kind.PROXY_UNREADABLE}:
+            answered_by = AnsweredBy.PROXY
+        elif self.kind is Kind.NOT_HTTP:
+            answered_by = AnsweredBy.OTHER
+        return Facts(answered_by, sign_in_sent=signed_in and self.sent)
+
+
+def read_failure(
+    error: BaseException, url: httpx.URL | None = None, exchange: Exchange | None = None
+) -> Failure:
+    """What ``error`` means, an exception of httpx or of the system. ``url`` is what was asked
+    for (None for a Unix socket, which no proxy is used for), ``exchange`` the request's own."""
+    exchange = exchange or Exchange()
+    chain = list(_chain(error))
+    kind, cause = _kind(error, chain, exchange)
+    proxy = "" if url is None else proxy_for(url)
+    if url is not None and proxy and not exchange.tunnel_open:
+        if kind in _NO_CONNECTION and exchange.peer != (url.host, port_of(url)):
+            kind = Kind.PROXY_UNREACHABLE
+        elif kind in _NO_TLS or (kind is Kind.NOT_HTTP and not exchange.sent):
+            kind = Kind.PROXY_UNREADABLE
+    words = next(filter(None, (str(each).strip() for each in chain)), type(error).__name__)
+    return Failure(kind, cause, words, proxy, exchange.sent)
+
+
+def between(status: int, *, html: bool) -> AnsweredBy | None:
+    """Who between here and a server sends an answer with this status; None where the server
+    itself may have sent it."""
+    if status in {407, 502, 504} or (status == 503 and html):
+        return AnsweredBy.PROXY
+    return AnsweredBy.OTHER if html else None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _kind(
+    error: BaseException, chain: list[BaseException], exchange: Exchange
+) -> tuple[Kind, BaseException]:
+    import httpx
+
+    kind, cause = Kind.CUT, error
+    match error:
+        case httpx.ProxyError():
+            wants_sign_in = exchange.tunnel_status == 407
+            kind = Kind.PROXY_SIGN_IN if wants_sign_in else Kind.PROXY_REFUSED
+        case httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
+            kind = Kind.READ_TIMEOUT
+        case httpx.DecodingError():
+            kind = Kind.BAD_BODY
+        case httpx.InvalidURL():
+            kind = Kind.BAD_REDIRECT
+        case httpx.RemoteProtocolError():
+            kind = _broken_answer(chain, exchange)
+        case httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
+            kind, cause = _broken_connection(chain)
+        case httpx.ConnectError() | httpx.ConnectTimeout() | OSError():
+            kind, cause = _no_connection(chain)
+    return kind, cause
+
+
+def _no_connection(chain: list[BaseException]) -> tuple[Kind, BaseException]:
+    for cause in chain:
+        if kind := _missing(cause):
+            return kind, cause
+    return Kind.UNREACHABLE, chain[0]
+
+
+def _missing(cause: BaseException) -> Kind | None:
+    """What was missing for a connection, by one exception of a chain."""
+    import httpx
+
+    kind = None
+    match cause:
+        case ssl.SSLCertVerificationError():
+            kind = _VERIFY_CODES.get(cause.verify_code, Kind.TLS_UNTRUSTED)
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            kind = Kind.TLS_CUT
+        case ssl.SSLError():
+            plain = cause.reason in _PLAIN_ANSWER
+            kind = Kind.SPEAKS_PLAIN_HTTP if plain else Kind.TLS_PROTOCOL
+        case socket.gaierror():
+            later = cause.errno == socket.EAI_AGAIN
+            kind = Kind.NAME_SERVER_SILENT if later else Kind.NAME_UNKNOWN
+        case ConnectionRefusedError():
+            kind = Kind.REFUSED
+        case TimeoutError() | httpx.ConnectTimeout():
+            kind = Kind.CONNECT_TIMEOUT
+        case OSError(errno=number) if number in _NO_ROUTE:
+            kind = Kind.NO_ROUTE
+    return kind
+
+
+def _broken_connection(chain: list[BaseException]) -> tuple[Kind, BaseException]:
+    for cause in chain:
+        ended = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        if isinstance(cause, ssl.SSLError) and not ended:
+            return Kind.TLS_PROTOCOL, cause  # such as an alert: a client certificate is wanted
+    return Kind.CUT, chain[-1]
+
+
+def _broken_answer(chain: list[BaseException], exchange: Exchange) -> Kind:
+    import h11
+    import httpx
+
+    if any(isinstance(each, httpx.InvalidURL) for each in chain):
+        return Kind.BAD_REDIRECT  # httpx reads a Location even where it does not follow it
+    protocol = next((each for each in chain if isinstance(each, h11.ProtocolError)), None)
+    if exchange.ended_by_peer or protocol is None:
+        return Kind.CUT
+    if exchange.begun:
+        return Kind.BAD_BODY
+    if protocol.error_status_hint == 431:
+        return Kind.HEADERS_TOO_LONG
+    if exchange.beginning.startswith(b"HTTP/"):
+        return Kind.BAD_HEADERS
+    # The beginning of a TLS record: its type (alert or handshake) and version.
+    is_tls = exchange.beginning[:1] in {b"\x15", b"\x16"} and exchange.beginning[1:2] == b"\x03"
+    return Kind.SPEAKS_TLS if is_tls else Kind.NOT_HTTP

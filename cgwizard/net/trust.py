@@ -1,0 +1,78 @@
+"""Which certificates are believed: the system's store, a CA file, or one pinned certificate."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+from pathlib import Path
+
+import msgspec
+
+from cgwizard.errors import Code, WizardError
+from cgwizard.net.connection import CONNECT_SECONDS
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """The system's store is always believed; these are what the user added."""
+
+    ca_file: Path | None = None
+    fingerprint: str | None = None  # SHA-256 of the server's certificate: 64 hex digits
+
+
+def fetch_certificate(host: str, port: int, *, timeout: float = CONNECT_SECONDS) -> bytes:
+    """The certificate (DER) that ``host:port`` presents, unverified: to show or compare it.
+
+    Raises OSError (ssl.SSLError included) when there is none to be had.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection((host, port), timeout=timeout) as raw,
+        context.wrap_socket(raw, server_hostname=host) as tls,
+    ):
+        der = tls.getpeercert(binary_form=True)
+    if not der:
+        raise ssl.SSLError("the server presented no certificate")
+    return der
+
+
+def fingerprint(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest()
+
+
+def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLContext:
+    """The TLS settings for ``trust``.
+
+    A pinned certificate is fetched and compared. It is then the only anchor, so that the
+    server is the one that the user confirmed; its names and dates do not matter any more.
+    Raises WizardError when the pin does not match or the CA file cannot be read.
+    """
+    import truststore
+
+    if trust.fingerprint:
+        der = fetch_certificate(host, port)
+        seen = fingerprint(der)
+        if seen != trust.fingerprint:
+            raise WizardError(
+                Code.NEXUS_CERTIFICATE_CHANGED,
+                tried=f"TLS to {host}:{port} with the pinned certificate",
+                came_back=f"another certificate, SHA-256 {seen}",
+            )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
+        return context
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if trust.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=trust.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise WizardError(
+                Code.CA_FILE_UNREADABLE,
+                tried=f"reading the CA file {trust.ca_file}",
+                came_back=str(error),
+            ) from error
+    return context
