@@ -182,20 +182,12 @@ def left_behind(change: Change, error: WizardError | None, left: WizardError) ->
     made = isinstance(change, CreateProxy)
     stays = f"{change.repository} stays in Nexus {'as it was made' if made else 'as changed'}"
     if error is None:
-        return WizardError(
+        return left.but(
             Code.CHANGE_NOT_UNDONE,
             tried=f"undoing what was cancelled: {change.title}",
-            came_back=left.problem.came_back,
-            cause=left.problem.cause,
             next_step=f"{stays}; Enter here goes on from there",
         )
-    return WizardError(
-        error.code,
-        tried=error.problem.tried,
-        came_back=error.problem.came_back,
-        cause=error.problem.cause,
-        next_step=f"{stays} ({left.code}); {error.problem.next_step}",
-    )
+    return error.but(next_step=f"{stays} ({left.code}); {error.problem.next_step}")
 
 
 def verify(change: Change, client: NexusClient) -> None:

@@ -56,6 +56,15 @@ class Code(StrEnum):
         return self in {Code.DIGEST_MISMATCH, Code.SIZE_MISMATCH}
 
     @property
+    def concerns_keyring(self) -> bool:
+        return self.startswith("keyring-")
+
+    @property
+    def concerns_registry(self) -> bool:
+        """The registry was not reached, or its answer was not that of a registry."""
+        return self.startswith("registry-")
+
+    @property
     def pull_exit(self) -> ExitCode | PullExit | None:
         return self._entry.pull_exit
 

@@ -6,8 +6,6 @@ import socket
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
-import msgspec
-
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
@@ -148,7 +146,7 @@ class RoutingStep(Step):
         container = self.session.container
         problem = unpublished(container, port) if container else None
         if problem is not None:
-            raise WizardError(**msgspec.structs.asdict(problem))
+            raise WizardError.of(problem)
 
     def _find_own(self) -> Repository | None:
         """A repository that an earlier run, or someone else, made for cgr.dev already."""

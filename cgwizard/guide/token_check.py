@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from cgwizard.tokens.claims import PullToken
 
 IMAGE = "chainguard-base"
-REFUSED = {Code.TOKEN_REFUSED, Code.LOGIN_WRONG, "denied", Code.NOT_ENTITLED}
+REFUSED = frozenset({Code.TOKEN_REFUSED, Code.LOGIN_WRONG, Code.NOT_ENTITLED})
 
 
 def unreachable(error: Problem) -> bool:
     """Whether the registry was not reached from here, so that it said nothing of the token."""
-    return error.code.startswith("registry-")
+    return error.code.concerns_registry
 
 
 def check(
