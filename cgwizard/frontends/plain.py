@@ -62,25 +62,19 @@ class Plain:
         self._told: dict[tuple[str, str], Check] = {}
         self._noted: tuple[str, ...] = ()
 
-    def walk(self, begin: Step | None = None) -> int:
-        """Every step, from ``begin`` on. Returns how the process ends."""
+    def walk(self) -> int:
+        """Every step. Returns how the process ends."""
         gc.enable()  # the command line starts without
         self.session.on_event = self.lines.event
-        steps = list(self.session.steps)
-        index = steps.index(begin) if begin else 0
+        step: Step | None = self.session.first
         back = False
         if self.prompts:
             self.lines.line(HOW)
         with self._signals():
             try:
-                while index < len(steps):
-                    step = steps[index]
+                while step is not None:
                     back = self._step(step, again=back) < 0
-                    if back:
-                        index = max(0, index - 1)
-                    else:
-                        following = self.session.next_to(step, 1)
-                        index = steps.index(following) if following else len(steps)
+                    step = self.session.next_to(step, -1 if back else 1)
             except _Left as left:
                 return left.code
             except EndOfInput:
@@ -91,10 +85,10 @@ class Plain:
 
     def _step(self, step: Step, *, again: bool) -> int:
         """Returns where to go: 1 on, -1 back. ``again``: the user came back to it."""
-        number = list(self.session.steps).index(step) + 1
+        number = self.session.steps.index(step) + 1
         if number > 1:
             self.lines.line()
-        self.lines.line(f"Step {number} of {len(list(self.session.steps))}: {step.heading}")
+        self.lines.line(f"Step {number} of {len(self.session.steps)}: {step.heading}")
         if self.prompts and step.context:
             self.lines.line(f"  {step.context}")
         try:

@@ -197,7 +197,7 @@ class PullStep(Step):
         from cgwizard.registry.reference import Reference
 
         chosen = earlier.answers.pull
-        if earlier.step != self.session.steps[-1].id or not earlier.proofs or chosen is None:
+        if earlier.step != self.session.last.id or not earlier.proofs or chosen is None:
             return False
         targets = {target.reference: target for target in self.targets()}
         for proof in earlier.proofs:

@@ -112,6 +112,10 @@ class Session:
         return self.steps[0]
 
     @property
+    def last(self) -> Step:
+        return self.steps[-1]
+
+    @property
     def through(self) -> bool:
         """Whether every step is."""
         return all(step.through for step in self.steps)

@@ -49,8 +49,7 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
     connect = session.plan.connect
     if connect is None:
         return None
-    last = session.steps[-1]  # it only sums up
-    open_step = next((step for step in session.steps if not step.through), last)
+    open_step = next((step for step in session.steps if not step.through), session.last)
     found = SavedRun(
         version=1,
         run=session.journal.run,
@@ -61,7 +60,8 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
         step=open_step.id,
         answers=session.plan,
         proofs=tuple(session.proofs),
-        finished=open_step is last,
+        # The last step only sums up.
+        finished=open_step is session.last,
     )
     path = file_of(folder, found.run)
     try:
