@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cgwizard.app import Wizard
 from cgwizard.guide.guide import Guide
-from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
+from cgwizard.practice.cgr.throttle import SPEED_TO_WATCH
 from cgwizard.practice.world import PracticeWorld
 
 PICTURE = Path(__file__).with_name("wizard.svg")

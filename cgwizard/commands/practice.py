@@ -70,7 +70,7 @@ def _world(port: int, speed: float | None) -> PracticeWorld:
 def _speed(text: str | None, interactive: bool) -> float | None:
     """Bytes a second, None for all there is. Loopback is too fast to watch, so the screens are
     paced unless told otherwise."""
-    from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
+    from cgwizard.practice.cgr.throttle import SPEED_TO_WATCH
 
     if text is None:
         return SPEED_TO_WATCH if interactive else None

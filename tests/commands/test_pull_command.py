@@ -230,7 +230,7 @@ def test_engines(nexus: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped(world: PracticeWorld, tmp_path: Path, number: signal.Signals) -> None:
-    world.registry.pacer.speed = 1e6
+    world.registry.throttle.speed = 1e6
     image = f"{world.info.registry_url.removeprefix('http://')}/chainguard/node"
     out = tmp_path / "image"
     with subprocess.Popen(
@@ -253,7 +253,7 @@ def test_stopped(world: PracticeWorld, tmp_path: Path, number: signal.Signals) -
 
 
 def test_nobody_reads(world: PracticeWorld) -> None:
-    world.registry.pacer.speed = 1e6
+    world.registry.throttle.speed = 1e6
     image = f"{world.info.registry_url.removeprefix('http://')}/chainguard/node"
     with subprocess.Popen(
         [PROGRAM, "pull", image, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -270,7 +270,7 @@ def test_nobody_reads(world: PracticeWorld) -> None:
 
 @needs("tmux")
 def test_bars(world: PracticeWorld) -> None:
-    world.registry.pacer.speed = 4e6
+    world.registry.throttle.speed = 4e6
     registry = world.info.registry_url.removeprefix("http://")
     with Terminal(PROGRAM, "pull", f"{registry}/chainguard/python", height=12) as terminal:
         half = terminal.until("total", " % ", "MB/s", " left", "done")

@@ -63,7 +63,7 @@ def test_platform_that_is_none_is_a_wrong_command_line(platform: str) -> None:
 
 @needs("nohup")
 def test_hangup_that_was_ignored_from_the_start_stays_so(world: PracticeWorld) -> None:
-    world.registry.pacer.speed = 1e6
+    world.registry.throttle.speed = 1e6
     image = f"{world.info.registry_url.removeprefix('http://')}/chainguard/node"
     with subprocess.Popen(
         ["nohup", PROGRAM, "pull", image, "--json"],
@@ -77,7 +77,7 @@ def test_hangup_that_was_ignored_from_the_start_stays_so(world: PracticeWorld) -
             if '"downloading"' in line:
                 break
         process.send_signal(signal.SIGHUP)
-        world.registry.pacer.speed = None
+        world.registry.throttle.speed = None
         out, _ = process.communicate(timeout=SECONDS)
     assert json.loads(out.splitlines()[-1])["event"] == "finished"
     assert process.returncode == 0

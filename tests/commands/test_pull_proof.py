@@ -40,7 +40,7 @@ def pasted(token: Credentials) -> str:
 
 
 def test_free_image(world: PracticeWorld, nexus: str) -> None:
-    world.registry.pacer.speed = 30e6  # so that a pull from the cache is the faster one
+    world.registry.throttle.speed = 30e6  # so that a pull from the cache is the faster one
     done = run(f"{nexus}/{FREE_IMAGE}", *LOGIN, *proving(world))
     found, last = checks(done), lines(done)[-1]
     assert list(found) == ORDER

@@ -64,10 +64,10 @@ def test_the_record_of_nexus(world: PracticeWorld, by_path: bool) -> None:
 def test_a_user_who_may_only_pull(world: PracticeWorld, nexus: str) -> None:
     """Nexus shows them no record: that is said, and the times tell it."""
     user, password = add_user(world, "deploy", "pass", "nx-repository-view-docker-chainguard-read")
-    world.state.anonymous_enabled = False
+    world.state.anonymous.enabled = False
     asked = proving(world, "--nexus", world.info.nexus_url)
     login = ("--username", user, "--password-stdin")
-    world.registry.pacer.speed = 30e6
+    world.registry.throttle.speed = 30e6
     found = checks(run(f"{nexus}/{FREE_IMAGE}", *login, *asked, password=password))
     assert found["second-pull"]["state"] == "done", "the times tell it"
     assert "browse is needed" in found["second-pull"]["detail"]
@@ -76,7 +76,7 @@ def test_a_user_who_may_only_pull(world: PracticeWorld, nexus: str) -> None:
 
 def test_a_nexus_that_is_none(world: PracticeWorld, nexus: str) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
-    world.registry.pacer.speed = 30e6
+    world.registry.throttle.speed = 30e6
     found = checks(run(f"{nexus}/{FREE_IMAGE}", *LOGIN, *proving(world, "--nexus", nobody)))
     assert list(found) == ORDER
     assert "could not ask Nexus" in found["second-pull"]["detail"]

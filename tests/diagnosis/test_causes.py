@@ -309,7 +309,7 @@ def test_image_name(session: Guide, image: str, slug: str) -> None:
 
 
 def test_private_images_for_everybody(session: Guide, world: PracticeWorld) -> None:
-    world.state.anonymous_enabled = True
+    world.state.anonymous.enabled = True
     world.state.realms_active.append("DockerToken")
     change(session, PRIVATE, pull_token(session), docker={"force_basic_auth": False})
     assert conclusion(session) == "anonymous-sees-private"

@@ -160,7 +160,7 @@ def test_docker_refuses_plain_http_from_another_host(docker: Engine) -> None:
 
 
 def test_podman_counts_bytes_where_its_settings_allow_plain_http(world: PracticeWorld) -> None:
-    world.registry.pacer.speed = 8e6
+    world.registry.throttle.speed = 8e6
     name = reference(add_repository(world), LARGE_IMAGE)
     setting = f'[[registry]]\nlocation = "{name.host}"\ninsecure = true\n'
     with short_folder() as folder, podman_engine(folder, setting) as address:
@@ -189,7 +189,7 @@ def test_podman_names_a_credential_helper_that_is_missing(
 
 
 def test_cancel_stops_the_engine(world: PracticeWorld, engine: Engine) -> None:
-    world.registry.pacer.speed = 1e6
+    world.registry.throttle.speed = 1e6
     name = reference(add_repository(world), "chainguard/node")
     port = int(name.host.rpartition(":")[2])
     cancel = Cancel()

@@ -14,9 +14,9 @@ from cgwizard.practice.faults.base import RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
 from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.manifest_mismatch import ManifestMismatch
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
-from cgwizard.practice.faults.wrong_manifest import WrongManifest
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.proof.checks import OpenRegistry, PullChecks
 from cgwizard.proof.result import Outcome
@@ -77,7 +77,7 @@ def recovers(step: PullStep, references: int = 2) -> None:
         (CutAnswer(FREE, place="blob"), {"registry-cut"}),
         (ErrorStatus(FREE, place="blob", status=500), {"registry-unavailable"}),
         (ErrorStatus(FREE, place="manifest", status=503), {"remote-auto-blocked"}),
-        (WrongManifest(FREE, place="manifest"), {"manifest-unknown"}),
+        (ManifestMismatch(FREE, place="manifest"), {"manifest-unknown"}),
     ],
 )
 def test_what_nexus_gets_from_its_remote_is_broken(
@@ -202,9 +202,9 @@ def test_a_private_image_that_everybody_sees(
     token = world.info.pull_token
     change(session, "chainguard-private", token, docker={"force_basic_auth": False})
     world.state.realms_active.append("DockerToken")
-    world.state.anonymous_enabled = True
+    world.state.anonymous.enabled = True
     refused(step, "anonymous-sees-private", token.password.reveal())
-    world.state.anonymous_enabled = False
+    world.state.anonymous.enabled = False
     recovers(step)
 
 

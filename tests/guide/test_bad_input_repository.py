@@ -21,7 +21,7 @@ from cgwizard.nexus.models import DockerProxy
 from cgwizard.nexus.ports import Connector, propose, validate_port
 from cgwizard.plan import model as plan
 from cgwizard.practice.faults.middleware import FaultMiddleware
-from cgwizard.practice.nexus.state import Repository
+from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.faulty_nexus import names, put

@@ -20,7 +20,7 @@ MANIFEST = f"/v2/{FREE_IMAGE}/manifests/latest"
 def _let_anonymous_in(world: PracticeWorld) -> None:
     def switch() -> None:
         world.state.realms_active.append("DockerToken")
-        world.state.anonymous_enabled = True
+        world.state.anonymous.enabled = True
 
     world.call(switch)
 
@@ -64,7 +64,7 @@ def test_bearer_is_offered_where_basic_is_not_forced(world: PracticeWorld) -> No
 
 
 def test_without_the_token_realm_anonymous_pulls_fail(world: PracticeWorld) -> None:
-    world.call(lambda: setattr(world.state, "anonymous_enabled", True))
+    world.call(lambda: setattr(world.state, "anonymous.enabled", True))
     url = add_repository(world, docker={"forceBasicAuth": False})
     assert httpx.get(url + MANIFEST).status_code == 401
 

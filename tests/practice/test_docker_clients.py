@@ -69,7 +69,7 @@ def _digest(url: str, image: str) -> str:
 
 def _anonymous_on(world: PracticeWorld) -> None:
     def switch() -> None:
-        world.state.anonymous_enabled = True
+        world.state.anonymous.enabled = True
         world.state.realms_active.append("DockerToken")
 
     world.call(switch)

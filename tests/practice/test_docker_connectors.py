@@ -133,7 +133,7 @@ def test_two_repositories_swap_their_ports(world: PracticeWorld) -> None:
     add_repository(world, "two", port=second)
 
     async def swap() -> None:
-        from cgwizard.practice.nexus.state import Repository
+        from cgwizard.practice.nexus.models import Repository
 
         for name, port in (("one", second), ("two", first)):
             old = world.state.repositories[name]

@@ -13,9 +13,9 @@ import pytest
 from cgwizard.practice.faults.base import RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.manifest_mismatch import ManifestMismatch
 from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
-from cgwizard.practice.faults.wrong_manifest import WrongManifest
 from cgwizard.practice.world import PracticeWorld
 from tests.support.practice_docker import (
     ADMIN_AUTH,
@@ -197,7 +197,7 @@ def test_a_blob_that_arrives_wrong_is_cut_and_not_kept(
     assert list((world.data / "nexus" / "blobs").rglob("tmp/*")) == []
 
 
-@pytest.mark.parametrize("fault", [WrongManifest, WrongDigestHeader, CutAnswer])
+@pytest.mark.parametrize("fault", [ManifestMismatch, WrongDigestHeader, CutAnswer])
 def test_a_manifest_that_arrives_wrong_is_not_kept(
     world: PracticeWorld, client: httpx.Client, fault: type[RegistryFault]
 ) -> None:

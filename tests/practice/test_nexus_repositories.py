@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cgwizard.practice.nexus.models import RemoteStatus, Repository
 from cgwizard.practice.nexus.recipes import RECIPES
-from cgwizard.practice.nexus.state import RemoteStatus, Repository
 from tests.support.practice_nexus import PROXY, Nexus, nexus, proxy
 
 PATH = "/repositories/docker/proxy"

@@ -10,18 +10,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cgwizard.practice.cgr.pace import SPEED_TO_WATCH
 from cgwizard.practice.cgr.server import PracticeRegistry
+from cgwizard.practice.cgr.throttle import SPEED_TO_WATCH
 from cgwizard.practice.faults.base import Place
 from cgwizard.practice.faults.connection_cut import CutAnswer
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
 from cgwizard.practice.faults.error_status import ErrorStatus
+from cgwizard.practice.faults.manifest_mismatch import ManifestMismatch
 from cgwizard.practice.faults.range_ignored import RangeIgnored
 from cgwizard.practice.faults.rate_limited import RateLimited
 from cgwizard.practice.faults.slow_link import SlowBlob
 from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
-from cgwizard.practice.faults.wrong_manifest import WrongManifest
 from cgwizard.practice.faults.wrong_range import WrongRange
 from tests.support.practice_registry import BARE, FREE, Client, code, fetch, serving, sha256
 
@@ -141,7 +141,7 @@ def test_a_manifest_that_is_not_what_was_asked_for(
     bad = client.get(FREE, "manifests/latest")
     assert bad.content == good.content
     assert bad.headers["Docker-Content-Digest"] != digest
-    registry.faults.add(WrongManifest(reference=digest, count=1))
+    registry.faults.add(ManifestMismatch(reference=digest, count=1))
     bad = client.get(FREE, f"manifests/{digest}")
     assert bad.headers["Docker-Content-Digest"] == digest
     assert sha256(bad.content) != digest
@@ -176,7 +176,7 @@ def test_the_speed_is_shared_and_smooth(tmp_path: Path) -> None:
         _, digests = client.platform(FREE)
         links = [client.blob_link(FREE, digest) for digest in digests[1:3]]
         total = sum(int(fetch(url, method="HEAD").headers["Content-Length"]) for url in links)
-        registry.pacer.speed = total / 0.8
+        registry.throttle.speed = total / 0.8
         steps: list[float] = []
 
         def read(url: str) -> None:
@@ -200,7 +200,7 @@ def test_a_client_that_left_takes_no_share_of_the_speed(tmp_path: Path) -> None:
         config, layers = client.platform(FREE)
         large, small = client.blob_link(FREE, layers[1]), client.blob_link(FREE, config)
         # Ten minutes for the large layer, so that it is still being sent in any case.
-        registry.pacer.speed = 5_000.0
+        registry.throttle.speed = 5_000.0
         with BARE.stream("GET", large) as answer:
             next(answer.iter_raw(1000))
         began = time.monotonic()

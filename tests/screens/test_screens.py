@@ -180,7 +180,7 @@ def test_every_size_is_survived(world: PracticeWorld, size: tuple[int, int]) -> 
 
 def test_cancelling_a_pull_keeps_the_answers(world: PracticeWorld) -> None:
     session = session_of(world)
-    world.registry.pacer.speed = 400_000.0
+    world.registry.throttle.speed = 400_000.0
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         for action in ("connect", "continue", "use port", "create chainguard", "continue"):

@@ -78,10 +78,10 @@ def test_the_first_proof_outlives_the_second_pull_s_being_stopped(world: Practic
             await pilot.press("enter")
         await until_key(app, pilot, "enter pull")
         pull = session.steps.pull
-        world.registry.pacer.speed = 4_000_000.0
+        world.registry.throttle.speed = 4_000_000.0
         await pilot.press("enter")
         await until(pilot, lambda: len(session.proofs) == 1, "the first proof")
-        world.registry.pacer.speed = 400_000.0
+        world.registry.throttle.speed = 400_000.0
         await until(pilot, lambda: "example.com" in pull.progress.reference, "the second pull")
         await until(pilot, lambda: pull.progress.totals is not None, "bytes come")
         first = session.proofs[0]
@@ -90,7 +90,7 @@ def test_the_first_proof_outlives_the_second_pull_s_being_stopped(world: Practic
         assert session.proofs == [first]
         assert pull.checks["free-pull"].state == "done"
         assert not any(check.startswith("private") for check in pull.checks)
-        world.registry.pacer.speed = 1e9
+        world.registry.throttle.speed = 1e9
         await pilot.press("enter")
         await until_key(app, pilot, "enter continue")
         assert session.proofs[0] is first, "it was not pulled again"

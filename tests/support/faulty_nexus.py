@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterator
 
 from cgwizard.practice.faults.middleware import FaultMiddleware
-from cgwizard.practice.nexus.state import NexusState, Repository
+from cgwizard.practice.nexus.models import Repository
+from cgwizard.practice.nexus.state import NexusState
 from cgwizard.practice.world import PracticeWorld
 
 REST = "/service/rest"

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from cgwizard.practice.nexus.accounts import Role, User
-from cgwizard.practice.nexus.state import RemoteStatus, Repository
+from cgwizard.practice.nexus.models import RemoteStatus, Repository
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 
 from cgwizard.practice.docker.store import Asset
+from cgwizard.practice.nexus.models import RemoteStatus, Repository
 from cgwizard.practice.nexus.presets import Preset, state_for
 from cgwizard.practice.nexus.server import rest_app
-from cgwizard.practice.nexus.state import NexusState, RemoteStatus, Repository
+from cgwizard.practice.nexus.state import NexusState
 from cgwizard.practice.serving import Servers, listen
 from cgwizard.secrets.secret import Secret
 

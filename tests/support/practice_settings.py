@@ -7,7 +7,7 @@ import msgspec
 
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
-from cgwizard.practice.nexus.state import Repository
+from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.world import PracticeWorld
 
 

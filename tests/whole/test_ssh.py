@@ -128,7 +128,7 @@ def to_the_pull(person: Person) -> Login:
     person.check_token(login)
     for action in ("create chainguard-private", "continue", "pull"):
         terminal.until(f"enter {action}")
-        person.world.registry.pacer.speed = SLOW
+        person.world.registry.throttle.speed = SLOW
         terminal.keys("Enter")
     terminal.until("left", "total")
     return login
@@ -190,7 +190,7 @@ def walk_with_cuts(person: Person, cut: str) -> Login:
     lose(login)
     assert person.saved_at() == "pull"
 
-    person.world.registry.pacer.speed = SLOW
+    person.world.registry.throttle.speed = SLOW
     login = person.go_on()
     login.terminal.until("enter pull")
     login.terminal.keys("Enter")
@@ -198,7 +198,7 @@ def walk_with_cuts(person: Person, cut: str) -> Login:
     lose(login)
     assert person.saved_at() == "pull"
 
-    person.world.registry.pacer.speed = None
+    person.world.registry.throttle.speed = None
     login = person.go_on()
     finish(login)
     return login
@@ -235,7 +235,7 @@ def test_a_line_that_is_frozen_and_then_lost(person: Person) -> None:
     login = to_the_pull(person)
     login.freeze()
     assert login.cut(login.session) < SECONDS
-    person.world.registry.pacer.speed = None
+    person.world.registry.throttle.speed = None
     again = person.go_on()
     for action in ("pull", "continue"):
         again.terminal.until(f"enter {action}")
@@ -249,7 +249,7 @@ def test_the_next_login_takes_over_from_a_line_that_is_frozen(person: Person) ->
     frozen = to_the_pull(person)
     wizard, session = frozen.wizard, frozen.session
     frozen.freeze()
-    person.world.registry.pacer.speed = None
+    person.world.registry.throttle.speed = None
     again = take_over(person)
     until_gone(wizard)
     os.kill(session, signal.SIGKILL)

@@ -11,12 +11,12 @@ from xml.sax.saxutils import escape
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cgwizard.practice.cgr.answers import Refusal, fail_if_asked
 from cgwizard.practice.cgr.layers import MADE
 from cgwizard.practice.cgr.links import Links
-from cgwizard.practice.cgr.pace import Pacer
+from cgwizard.practice.cgr.responses import Refusal, fail_if_asked
 from cgwizard.practice.cgr.store import ImageStore
 from cgwizard.practice.cgr.streams import Body, Streamed
+from cgwizard.practice.cgr.throttle import Throttle
 from cgwizard.practice.faults.base import ActiveFaults, RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
@@ -78,8 +78,10 @@ def byte_range(header: str, size: int) -> tuple[int, int] | Literal["whole"] | N
 class BlobHost:
     """What answers at the second address."""
 
-    def __init__(self, store: ImageStore, links: Links, faults: ActiveFaults, pacer: Pacer) -> None:
-        self._store, self._links, self._faults, self._pacer = store, links, faults, pacer
+    def __init__(
+        self, store: ImageStore, links: Links, faults: ActiveFaults, throttle: Throttle
+    ) -> None:
+        self._store, self._links, self._faults, self._throttle = store, links, faults, throttle
 
     async def answer(self, request: Request) -> Response | Streamed:
         if request.method not in ("GET", "HEAD"):
@@ -161,13 +163,13 @@ class BlobHost:
         if request.method == "HEAD":
             return Response(status_code=status, headers={**headers, "Content-Length": str(length)})
         corrupt, slow = take(CorruptBlob), take(SlowBlob)
-        pacers = (self._pacer, Pacer(slow.rate)) if slow else (self._pacer,)
+        throttles = (self._throttle, Throttle(slow.rate)) if slow else (self._throttle,)
         return Streamed(
             status,
             headers,
             Body.of_file(file, first, length),
             self._faults,
-            pacers=pacers,
+            throttles=throttles,
             flip=corrupt.offset(size) if corrupt else None,
             cut=take(CutAnswer),
             stall=take(StalledAnswer),

@@ -14,7 +14,7 @@ FREE_TAGS = ("latest", "latest-dev")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ImageRecipe:
     """An image before it is made. Layer sizes are in MiB, for one platform."""
 
     name: str
@@ -27,7 +27,7 @@ class Recipe:
 _BASE = (("wolfi-baselayout ca-certificates-bundle", 0.25), ("glibc ld-linux libgcc", 2.9))
 _OPENSSL = ("libcrypto3 libssl3", 2.3)
 
-WOLFI_BASE = Recipe(
+WOLFI_BASE = ImageRecipe(
     "wolfi-base",
     "Wolfi with a shell and apk",
     (*_BASE, _OPENSSL, ("busybox apk-tools", 1.2)),
@@ -36,8 +36,8 @@ WOLFI_BASE = Recipe(
 
 _RECIPES = (
     WOLFI_BASE,
-    Recipe("static", "The smallest base image", (_BASE[0],), versions=("20230214",)),
-    Recipe(
+    ImageRecipe("static", "The smallest base image", (_BASE[0],), versions=("20230214",)),
+    ImageRecipe(
         "python",
         "Python without a shell",
         (
@@ -55,7 +55,7 @@ _RECIPES = (
         ),
         versions=("3.13.5", "3.13", "3"),
     ),
-    Recipe(
+    ImageRecipe(
         "node",
         "Node.js without a shell",
         (
@@ -72,14 +72,14 @@ _RECIPES = (
         ),
         versions=("24.5.0", "24.5", "24"),
     ),
-    Recipe(
+    ImageRecipe(
         "chainguard-base",
         "The organization's base image",
         (*_BASE, _OPENSSL, ("apk-tools chainguard-keys", 1.1)),
         user="0",
         versions=("20230214",),
     ),
-    Recipe(
+    ImageRecipe(
         "argo-cli-fips",
         "Argo's command line with FIPS cryptography",
         (
@@ -92,7 +92,7 @@ _RECIPES = (
         ),
         versions=("3.7.1", "3.7", "3"),
     ),
-    Recipe("redis-fips", "Redis with FIPS cryptography", (*_BASE, ("redis", 3.0))),
+    ImageRecipe("redis-fips", "Redis with FIPS cryptography", (*_BASE, ("redis", 3.0))),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 
@@ -108,7 +108,7 @@ class Catalog:
 
     organization: str
 
-    def recipe(self, repository: str) -> Recipe | None:
+    def recipe(self, repository: str) -> ImageRecipe | None:
         namespace, _, name = repository.rpartition("/")
         offered = {FREE_NAMESPACE: _FREE, self.organization: _PRODUCTION}.get(namespace, ())
         return RECIPES[name] if name in offered else None

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cgwizard.practice.cgr import artifacts
-from cgwizard.practice.cgr.catalog import MEBIBYTE, Recipe
+from cgwizard.practice.cgr.catalog import MEBIBYTE, ImageRecipe
 from cgwizard.practice.cgr.elf import Architecture, program
-from cgwizard.practice.cgr.layers import MADE_TEXT, Entry, LayerFile, noise, write_layer
+from cgwizard.practice.cgr.layers import MADE_TEXT, LayerFile, TarEntry, noise, write_layer
 from cgwizard.practice.cgr.rootfs import base_system
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -62,7 +62,7 @@ def digest_of(data: bytes) -> str:
 class Builder:
     """Makes the image of one repository; its blobs go to ``folder``, named by their hex digest."""
 
-    def __init__(self, repository: str, recipe: Recipe, folder: Path) -> None:
+    def __init__(self, repository: str, recipe: ImageRecipe, folder: Path) -> None:
         self._recipe, self._folder = recipe, folder
         self._image = Image(repository)
         self._layers: dict[tuple[str, Architecture], LayerFile] = {}
@@ -198,10 +198,14 @@ class Builder:
         entries = base_system(self._recipe) if first else []
         if first:
             text = f"Hello from the practice image {repository}\n"
-            entries.append(Entry(ENTRYPOINT.lstrip("/"), program(architecture, text), mode=0o755))
+            entries.append(
+                TarEntry(ENTRYPOINT.lstrip("/"), program(architecture, text), mode=0o755)
+            )
         seed = f"{repository} {architecture} {packages}"
         name = packages.partition(" ")[0]
-        entries.append(Entry(f"usr/share/practice/{name}.bin", noise(seed, int(size * MEBIBYTE))))
+        entries.append(
+            TarEntry(f"usr/share/practice/{name}.bin", noise(seed, int(size * MEBIBYTE)))
+        )
         file = write_layer(entries, partial)
         partial.replace(self._folder / file.digest.removeprefix("sha256:"))
         self._image.blobs[file.digest] = file.size

@@ -22,7 +22,7 @@ _STORED_BLOCK = 65_535  # the largest that its 16-bit length allows
 
 
 @dataclass(frozen=True)
-class Entry:
+class TarEntry:
     """One file, folder or link of a layer."""
 
     path: str
@@ -47,7 +47,7 @@ def noise(seed: str, size: int) -> bytes:
     return hashlib.shake_128(seed.encode()).digest(size)
 
 
-def _header(entry: Entry) -> bytes:
+def _header(entry: TarEntry) -> bytes:
     kind = {"file": b"0", "folder": b"5", "link": b"2"}[entry.kind]
     path = entry.path + "/" if entry.kind == "folder" else entry.path
     fields = [
@@ -71,7 +71,7 @@ def _header(entry: Entry) -> bytes:
     return b"".join(fields)
 
 
-def _tar(entries: Iterable[Entry]) -> Iterator[bytes | memoryview]:
+def _tar(entries: Iterable[TarEntry]) -> Iterator[bytes | memoryview]:
     for entry in entries:
         yield _header(entry)
         if entry.content:
@@ -80,7 +80,7 @@ def _tar(entries: Iterable[Entry]) -> Iterator[bytes | memoryview]:
     yield bytes(1024)
 
 
-def write_layer(entries: Iterable[Entry], path: Path) -> LayerFile:
+def write_layer(entries: Iterable[TarEntry], path: Path) -> LayerFile:
     """Write a tar+gzip layer to ``path``. Raises OSError when the disk refuses."""
     packed, plain = hashlib.sha256(), hashlib.sha256()
     checksum = length = size = 0

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _STAMP = "%Y%m%dT%H%M%SZ"
-Refusal = Literal["unsigned", "wrong", "expired"]
+LinkDefect = Literal["unsigned", "wrong", "expired"]
 
 
 class Links:
@@ -42,7 +42,7 @@ class Links:
         signature = self._signature(host, path, query, stamp)
         return urlencode({**query, "X-Amz-Signature": signature})
 
-    def refusal(self, host: str, path: str, query: Mapping[str, str]) -> Refusal | None:
+    def refusal(self, host: str, path: str, query: Mapping[str, str]) -> LinkDefect | None:
         """Why a link does not open, or None.
 
         A HEAD is checked as the GET that the link was signed for; S3 is stricter there.

@@ -10,17 +10,17 @@ from typing import Literal, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.cgr.answers import API_VERSION, DENIED, challenge, fail_if_asked, refuse
 from cgwizard.practice.cgr.catalog import FREE_NAMESPACE, FREE_TAGS
 from cgwizard.practice.cgr.images import INDEX, Image, Manifest
+from cgwizard.practice.cgr.responses import API_VERSION, DENIED, challenge, fail_if_asked, refuse
 from cgwizard.practice.cgr.store import ImageStore
 from cgwizard.practice.cgr.streams import Body, Streamed
 from cgwizard.practice.cgr.tokens import Bearers
 from cgwizard.practice.faults.base import ActiveFaults, Place, RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer
+from cgwizard.practice.faults.manifest_mismatch import ManifestMismatch
 from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.faults.wrong_digest_header import WrongDigestHeader
-from cgwizard.practice.faults.wrong_manifest import WrongManifest
 
 _NAME = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
@@ -158,7 +158,7 @@ class PullApi:
         digest, body = manifest.digest, manifest.body
         if wrong_digest := take(WrongDigestHeader):
             digest = wrong_digest.digest(digest)
-        if wrong_manifest := take(WrongManifest):
+        if wrong_manifest := take(ManifestMismatch):
             body = wrong_manifest.body(body)
         headers = {
             **API_VERSION,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cgwizard.practice.cgr.catalog import Recipe
-from cgwizard.practice.cgr.layers import Entry
+from cgwizard.practice.cgr.catalog import ImageRecipe
+from cgwizard.practice.cgr.layers import TarEntry
 
 _FOLDERS = (
     *("dev", "etc", "etc/apk", "etc/ssl", "etc/ssl/certs", "home", "opt", "proc", "root", "run"),
@@ -30,16 +30,16 @@ _FILES = {
 }
 
 
-def base_system(recipe: Recipe) -> list[Entry]:
+def base_system(recipe: ImageRecipe) -> list[TarEntry]:
     """The first layer's entries, folders before what they hold."""
     entries = [
-        Entry(path, kind="folder", mode=_MODES.get(path, 0o755)) for path in sorted(_FOLDERS)
+        TarEntry(path, kind="folder", mode=_MODES.get(path, 0o755)) for path in sorted(_FOLDERS)
     ]
-    entries.append(Entry("home/nonroot", kind="folder", mode=0o755, owner=65532))
+    entries.append(TarEntry("home/nonroot", kind="folder", mode=0o755, owner=65532))
     entries += [
-        Entry(path, kind="link", mode=0o777, target=target) for path, target in _LINKS.items()
+        TarEntry(path, kind="link", mode=0o777, target=target) for path, target in _LINKS.items()
     ]
-    entries += [Entry(path, text.encode()) for path, text in _FILES.items()]
+    entries += [TarEntry(path, text.encode()) for path, text in _FILES.items()]
     packages = " ".join(packages for packages, _ in recipe.layers).split()
-    entries.append(Entry("etc/apk/world", "".join(f"{name}\n" for name in packages).encode()))
+    entries.append(TarEntry("etc/apk/world", "".join(f"{name}\n" for name in packages).encode()))
     return entries

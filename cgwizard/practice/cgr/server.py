@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from cgwizard.practice.cgr.catalog import Catalog
 from cgwizard.practice.cgr.links import Links
-from cgwizard.practice.cgr.pace import SPEED_TO_WATCH, Pacer
-from cgwizard.practice.cgr.seen import KEPT, Seen, seen
+from cgwizard.practice.cgr.request_log import MAX_RECORDS, RequestRecord, record_of
 from cgwizard.practice.cgr.store import ImageStore
+from cgwizard.practice.cgr.throttle import SPEED_TO_WATCH, Throttle
 from cgwizard.practice.cgr.tokens import Bearers, TokenBook
 from cgwizard.practice.faults.base import ActiveFaults
 from cgwizard.practice.serving import App, Receive, Running, Scope, Send, Servers
@@ -68,9 +68,9 @@ class PracticeRegistry:
         self.tokens = TokenBook()
         self.pull_token = self.tokens.issue(organization)
         self.faults = ActiveFaults()
-        self.requests: list[Seen] = []
+        self.requests: list[RequestRecord] = []
         self.images = ImageStore(Catalog(organization), data)
-        self.pacer = Pacer(speed)
+        self.throttle = Throttle(speed)
         self.links = Links()
         self.bearers = Bearers()
         self.running: Running | None = None
@@ -80,12 +80,12 @@ class PracticeRegistry:
     async def start(self, servers: Servers) -> None:
         """Serve on both sockets; on the servers' loop. Images are made when first asked for."""
         from cgwizard.practice.cgr.blobs import BlobHost
-        from cgwizard.practice.cgr.exchange import Exchange
         from cgwizard.practice.cgr.pull import PullApi
+        from cgwizard.practice.cgr.token_endpoint import TokenEndpoint
 
-        exchange = Exchange(self.images.catalog, self.tokens, self.bearers, self.faults)
+        exchange = TokenEndpoint(self.images.catalog, self.tokens, self.bearers, self.faults)
         pull = PullApi(self.images, self.bearers, self.faults, self._link)
-        blobs = BlobHost(self.images, self.links, self.faults, self.pacer)
+        blobs = BlobHost(self.images, self.links, self.faults, self.throttle)
 
         async def registry(request: Request) -> Response | Streamed:
             path = request.scope["path"]
@@ -101,14 +101,14 @@ class PracticeRegistry:
     def _app(self, side: Literal["registry", "blobs"], answer: Answer) -> App:
         from starlette.requests import Request
 
-        from cgwizard.practice.cgr.answers import Refusal
+        from cgwizard.practice.cgr.responses import Refusal
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
-            record = seen(side, request.method, scope["path"], request.headers)
+            record = record_of(side, request.method, scope["path"], request.headers)
             record.scopes = tuple(request.query_params.getlist("scope"))
-            if len(self.requests) >= KEPT:
-                del self.requests[: KEPT // 10]
+            if len(self.requests) >= MAX_RECORDS:
+                del self.requests[: MAX_RECORDS // 10]
             self.requests.append(record)
 
             async def noted(message: MutableMapping[str, Any]) -> None:

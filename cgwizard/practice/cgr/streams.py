@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgwizard.practice.cgr.pace import Pacer
+from cgwizard.practice.cgr.throttle import Throttle
 from cgwizard.practice.faults.base import ActiveFaults, BodyFault
 from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.serving import CutConnectionError, Receive, Scope, Send
@@ -51,13 +51,13 @@ class Streamed:
         body: Body,
         faults: ActiveFaults,
         *,
-        pacers: tuple[Pacer, ...] = (),
+        throttles: tuple[Throttle, ...] = (),
         flip: int | None = None,  # offset of the byte that is sent wrong
         cut: BodyFault | None = None,
         stall: StalledAnswer | None = None,
     ) -> None:
         self.status_code = status
-        self._headers, self._body, self._faults, self._pacers = headers, body, faults, pacers
+        self._headers, self._body, self._faults, self._throttles = headers, body, faults, throttles
         self._flip, self._cut, self._stall = flip, cut, stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,11 +91,11 @@ class Streamed:
             if sent == pause and self._stall:
                 await self._wait(self._stall, gone)
                 pause = length + 1
-            size = min([end - sent, *(pacer.step for pacer in self._pacers)])
+            size = min([end - sent, *(throttle.step for throttle in self._throttles)])
             if sent < pause:
                 size = min(size, pause - sent)
-            for pacer in self._pacers:
-                await pacer.pause(size)
+            for throttle in self._throttles:
+                await throttle.pause(size)
             await send(
                 {
                     "type": "http.response.body",

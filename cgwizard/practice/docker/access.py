@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cgwizard.practice.docker.answers import NOT_AUTHORIZED, RegistryError, json_response
+from cgwizard.practice.docker.request_target import RequestTarget
+from cgwizard.practice.docker.responses import NOT_AUTHORIZED, DistributionError, json_response
 from cgwizard.practice.docker.settings import DockerSettings
-from cgwizard.practice.docker.target import Target
 from cgwizard.practice.nexus.signin import RETRY_AFTER, SignInRefused
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def _first(value: str | None) -> str:
     return (value or "").partition(",")[0].strip()
 
 
-class Access:
+class DockerAccess:
     """The rules of sign-in for docker, by the state of the server."""
 
     def __init__(self, state: NexusState) -> None:
         self._state = state
 
-    def sign_in(self, target: Target, request: Request) -> User | None:
-        """The user, or None for an anonymous client. Raises RegistryError 401 or LockedOut."""
+    def sign_in(self, target: RequestTarget, request: Request) -> User | None:
+        """The user, or None for an anonymous client. Raises DistributionError 401 or LockedOut."""
         client = request.client.host if request.client else ""
         try:
             return self._state.authenticate(request.headers.get("authorization"), client)
@@ -73,8 +73,10 @@ class Access:
                 raise LockedOut from refused
             raise self._challenge(target, request) from refused
 
-    def require(self, user: User | None, target: Target, action: str, request: Request) -> None:
-        """Raise RegistryError unless ``user`` may do ``action`` with the repository's content."""
+    def require(
+        self, user: User | None, target: RequestTarget, action: str, request: Request
+    ) -> None:
+        """Raise DistributionError unless ``user`` may do ``action`` with the content."""
         if user is None and not self._lets_anonymous_in(target.settings):
             raise self._challenge(target, request)
         permission = f"nexus:repository-view:docker:{target.repository.name}:{action}"
@@ -82,13 +84,13 @@ class Access:
             if user is None:
                 raise self._challenge(target, request)
             # A guess: 403, which docker shows as "denied". Published reports have both.
-            raise RegistryError(403, "DENIED", NOT_AUTHORIZED)
+            raise DistributionError(403, "DENIED", NOT_AUTHORIZED)
         if self._state.has_eula and not self._state.eula_accepted:
-            raise RegistryError(403, "DENIED", EULA_OPEN)
+            raise DistributionError(403, "DENIED", EULA_OPEN)
         if self._is_ruled_out(target):
-            raise RegistryError(403, "DENIED", RULED_OUT)
+            raise DistributionError(403, "DENIED", RULED_OUT)
 
-    def ping(self, user: User | None, target: Target, request: Request) -> Response:
+    def ping(self, user: User | None, target: RequestTarget, request: Request) -> Response:
         """``GET /v2/``: wants a user, also where anonymous pulls work."""
         if user is None:
             raise self._challenge(target, request)
@@ -97,7 +99,7 @@ class Access:
     def token(self, user: User | None) -> Response:
         """``GET /v2/token``."""
         # A guess: where nobody may be anonymous, no anonymous token is given out.
-        if user is None and not self._state.anonymous_enabled:
+        if user is None and not self._state.anonymous.enabled:
             raise self._refusal(BASIC_CHALLENGE)
         return json_response({"token": self._state.issue_docker_token(user)})
 
@@ -105,11 +107,11 @@ class Access:
         return (
             not settings.docker.force_basic_auth
             and "DockerToken" in self._state.realms_active
-            and self._state.anonymous_enabled
+            and self._state.anonymous.enabled
             and self._state.anonymous.user_id == "anonymous"
         )
 
-    def _is_ruled_out(self, target: Target) -> bool:
+    def _is_ruled_out(self, target: RequestTarget) -> bool:
         """Whether the repository's routing rule blocks the path (of proxies only, in Nexus)."""
         rule = self._state.routing_rules.get(target.settings.routing_rule_name or "")
         if rule is None or target.repository.type != "proxy":
@@ -117,7 +119,7 @@ class Access:
         matches = any(re.fullmatch(matcher, f"/v2{target.path}") for matcher in rule["matchers"])
         return bool(matches == (rule["mode"] == "BLOCK"))
 
-    def _challenge(self, target: Target, request: Request) -> RegistryError:
+    def _challenge(self, target: RequestTarget, request: Request) -> DistributionError:
         docker = target.settings.docker
         if docker.force_basic_auth or "DockerToken" not in self._state.realms_active:
             return self._refusal(BASIC_CHALLENGE)
@@ -128,5 +130,7 @@ class Access:
         return self._refusal(challenge)
 
     @staticmethod
-    def _refusal(challenge: str) -> RegistryError:
-        return RegistryError(401, "UNAUTHORIZED", NOT_AUTHORIZED, {"WWW-Authenticate": challenge})
+    def _refusal(challenge: str) -> DistributionError:
+        return DistributionError(
+            401, "UNAUTHORIZED", NOT_AUTHORIZED, {"WWW-Authenticate": challenge}
+        )

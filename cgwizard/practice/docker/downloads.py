@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from cgwizard.practice.docker.answers import CHUNK
+from cgwizard.practice.docker.responses import CHUNK
 from cgwizard.practice.docker.store import BlobFolder
 from cgwizard.practice.serving import CutConnectionError, log
 

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from cgwizard.practice.docker.answers import RegistryError
 from cgwizard.practice.docker.blocking import FIRST_BLOCK_SECONDS, Clock
 from cgwizard.practice.docker.connectors import Connectors
+from cgwizard.practice.docker.content_source import ContentSource
 from cgwizard.practice.docker.group import GroupSource
 from cgwizard.practice.docker.hosted import HostedSource
 from cgwizard.practice.docker.proxy import ProxySource
 from cgwizard.practice.docker.remote import Remote
+from cgwizard.practice.docker.request_target import RequestTarget
+from cgwizard.practice.docker.responses import DistributionError
 from cgwizard.practice.docker.routes import registry_app
+from cgwizard.practice.docker.running import RunningRepository
 from cgwizard.practice.docker.settings import DockerSettings, settings_of
-from cgwizard.practice.docker.source import Source
 from cgwizard.practice.docker.store import Asset, BlobFolder, Contents
-from cgwizard.practice.docker.target import Target
-from cgwizard.practice.nexus.state import NexusState, RemoteStatus, Repository
+from cgwizard.practice.nexus.models import RemoteStatus, Repository
+from cgwizard.practice.nexus.state import NexusState
 from cgwizard.practice.serving import App, Servers
-
-
-@dataclass
-class Member:
-    """A docker repository that runs, made from one version of its settings."""
-
-    repository: Repository
-    settings: DockerSettings
-    contents: Contents
-    source: ProxySource | HostedSource | GroupSource
-    remote_url: str
-    refused: set[str] = field(default_factory=set)
-
-    @property
-    def name(self) -> str:
-        return self.repository.name
 
 
 class DockerFormat:
@@ -60,7 +45,7 @@ class DockerFormat:
         # credentials were corrected, until the repository is made again. Off; for lessons.
         self.refusals_stick = False
         self._state, self._servers = state, servers
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, RunningRepository] = {}
         self._folders: dict[str, BlobFolder] = {}
         self._connectors = Connectors(servers, host)
         self._syncing = asyncio.Lock()
@@ -154,7 +139,7 @@ class DockerFormat:
         refused = before.refused if before else set()
         source = self._source(repository, settings, contents, refused)
         remote_url = settings.proxy.remote_url
-        member = Member(repository, settings, contents, source, remote_url, refused)
+        member = RunningRepository(repository, settings, contents, source, remote_url, refused)
         self._members[repository.name] = member
         if before is not None:
             await before.source.close()
@@ -195,15 +180,15 @@ class DockerFormat:
             state=self._state,
         )
 
-    def _sources(self, group: str) -> list[Source]:
+    def _sources(self, group: str) -> list[ContentSource]:
         return [m.source for m in self._leaves(self._members[group]) if m.repository.online]
 
-    def _leaves(self, member: Member) -> list[Member]:
+    def _leaves(self, member: RunningRepository) -> list[RunningRepository]:
         """The repository itself, or what is in a group and in the groups inside it, in order."""
-        leaves: dict[str, Member] = {}
+        leaves: dict[str, RunningRepository] = {}
         seen: set[str] = set()
 
-        def walk(inner: Member) -> None:
+        def walk(inner: RunningRepository) -> None:
             if inner.name in seen:
                 return
             seen.add(inner.name)
@@ -229,14 +214,14 @@ class DockerFormat:
 
     # Requests.
 
-    def _target(self, member: Member, request: Request) -> Target:
+    def _target(self, member: RunningRepository, request: Request) -> RequestTarget:
         """On a connector the context path is ignored, and everything is one repository's."""
         path = request.scope["path"]
         if path != "/v2" and not path.startswith("/v2/"):
-            raise RegistryError(404, "UNSUPPORTED", "Not Found")
+            raise DistributionError(404, "UNSUPPORTED", "Not Found")
         return self._target_in(member, "/v2", "/v2/token", path.removeprefix("/v2"))
 
-    def _target_on_main_port(self, request: Request) -> Target:
+    def _target_on_main_port(self, request: Request) -> RequestTarget:
         context = self._state.context_path
         # The main port hands its path over as it was sent, still encoded.
         path = unquote(request.scope["path"]).removeprefix(context)
@@ -244,7 +229,7 @@ class DockerFormat:
             name, _, rest = path.removeprefix("/repository/").partition("/")
             member = self._member(name)
             if rest != "v2" and not rest.startswith("v2/"):
-                raise RegistryError(404, "UNSUPPORTED", "Not Found")
+                raise DistributionError(404, "UNSUPPORTED", "Not Found")
             root = f"{context}/repository/{name}/v2"
             return self._target_in(member, root, f"{root}/token", rest.removeprefix("v2"))
         rest = path.removeprefix("/v2")
@@ -259,17 +244,21 @@ class DockerFormat:
             raise _no_repository()
         return self._target_in(member, f"{context}/v2/{name}", token_path, slash + rest)
 
-    def _target_in(self, member: Member, root: str, token_path: str, path: str) -> Target:
-        return Target(member.repository, member.settings, member.source, root, token_path, path)
+    def _target_in(
+        self, member: RunningRepository, root: str, token_path: str, path: str
+    ) -> RequestTarget:
+        return RequestTarget(
+            member.repository, member.settings, member.source, root, token_path, path
+        )
 
-    def _member(self, name: str) -> Member:
+    def _member(self, name: str) -> RunningRepository:
         repository = self._state.find(name)
         member = self._members.get(repository.name) if repository else None
         if member is None:
             raise _no_repository()
         return member
 
-    def _any_member(self) -> Member:
+    def _any_member(self) -> RunningRepository:
         """For ``/v2/`` on the main port, which is no repository's: any that asks for a token,
         where there is one."""
         # A guess: what the ping answers there is known for servers with the token realm only.
@@ -284,9 +273,9 @@ class DockerFormat:
         repository = Repository("", "docker", "group", {"docker": {"forceBasicAuth": True}})
         settings = settings_of(repository)
         contents = Contents(self._folder(settings))
-        return Member(repository, settings, contents, GroupSource(lambda: []), "")
+        return RunningRepository(repository, settings, contents, GroupSource(lambda: []), "")
 
-    def _by_subdomain(self, request: Request) -> Member | None:
+    def _by_subdomain(self, request: Request) -> RunningRepository | None:
         label = request.headers.get("host", "").partition(".")[0]
         if self._state.edition != "PRO" or not label:
             return None
@@ -298,5 +287,5 @@ class DockerFormat:
             await member.source.close()
 
 
-def _no_repository() -> RegistryError:
-    return RegistryError(404, "NAME_UNKNOWN", "Repository not found")
+def _no_repository() -> DistributionError:
+    return DistributionError(404, "NAME_UNKNOWN", "Repository not found")

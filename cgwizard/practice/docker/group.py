@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from cgwizard.practice.docker.answers import (
+from cgwizard.practice.docker.content_source import ContentSource, Forwarded, TagPage, page
+from cgwizard.practice.docker.responses import (
     BlobUnknownError,
-    Found,
+    DistributionError,
     ManifestUnknownError,
     NameUnknownError,
-    RegistryError,
+    StoredContent,
 )
-from cgwizard.practice.docker.source import Forwarded, Source, TagPage, page
 
 T = TypeVar("T")
 
@@ -20,18 +20,18 @@ T = TypeVar("T")
 class GroupSource:
     """Reading from the first member that has it. Members that are offline are passed over."""
 
-    def __init__(self, members: Callable[[], list[Source]]) -> None:
+    def __init__(self, members: Callable[[], list[ContentSource]]) -> None:
         self._members = members
 
     async def close(self) -> None:
         """Members are closed as repositories of their own."""
 
-    async def manifest(self, name: str, reference: str) -> Found:
+    async def manifest(self, name: str, reference: str) -> StoredContent:
         return await self._first(
             lambda member: member.manifest(name, reference), ManifestUnknownError()
         )
 
-    async def blob(self, name: str, digest: str) -> Found:
+    async def blob(self, name: str, digest: str) -> StoredContent:
         return await self._first(lambda member: member.blob(name, digest), BlobUnknownError())
 
     async def referrers(self, name: str, digest: str, query: str) -> Forwarded:
@@ -44,7 +44,7 @@ class GroupSource:
         for member in self._members():
             try:
                 merged.update((await member.tags(name, None, None)).tags)
-            except RegistryError:
+            except DistributionError:
                 continue
         if not merged:
             raise NameUnknownError
@@ -53,10 +53,12 @@ class GroupSource:
     def catalog(self) -> list[str]:
         return sorted({name for member in self._members() for name in member.catalog()})
 
-    async def _first(self, ask: Callable[[Source], Awaitable[T]], unknown: RegistryError) -> T:
+    async def _first(
+        self, ask: Callable[[ContentSource], Awaitable[T]], unknown: DistributionError
+    ) -> T:
         for member in self._members():
             try:
                 return await ask(member)
-            except RegistryError:
+            except DistributionError:
                 continue
         raise unknown

@@ -11,16 +11,16 @@ from typing import Any
 
 import msgspec
 
-from cgwizard.practice.docker.answers import (
+from cgwizard.practice.docker.content_source import Forwarded, TagPage, page
+from cgwizard.practice.docker.responses import (
     BlobUnknownError,
+    DistributionError,
     FileContent,
-    Found,
     ManifestUnknownError,
     NameUnknownError,
-    RegistryError,
+    StoredContent,
 )
 from cgwizard.practice.docker.settings import DockerSettings
-from cgwizard.practice.docker.source import Forwarded, TagPage, page
 from cgwizard.practice.docker.store import DIGEST, Asset, Contents, digest_of
 
 LARGEST_MANIFEST = 4 * 1024 * 1024  # what clients may rely on (distribution specification)
@@ -81,13 +81,13 @@ class HostedSource:
 
     # Reading.
 
-    async def manifest(self, name: str, reference: str) -> Found:
+    async def manifest(self, name: str, reference: str) -> StoredContent:
         asset = self._contents.manifest(name, reference)
         if asset is None:
             raise ManifestUnknownError
         return self._found(asset)
 
-    async def blob(self, name: str, digest: str) -> Found:
+    async def blob(self, name: str, digest: str) -> StoredContent:
         asset = self._contents.blob(digest)
         if asset is None:
             raise BlobUnknownError
@@ -120,8 +120,10 @@ class HostedSource:
     def catalog(self) -> list[str]:
         return self._contents.names()
 
-    def _found(self, asset: Asset) -> Found:
-        return Found(asset, FileContent(self._contents.folder.path(asset.digest), asset.size))
+    def _found(self, asset: Asset) -> StoredContent:
+        return StoredContent(
+            asset, FileContent(self._contents.folder.path(asset.digest), asset.size)
+        )
 
     # Blobs that come in.
 
@@ -134,7 +136,7 @@ class HostedSource:
     def upload(self, name: str, identity: str) -> Upload:
         upload = self._uploads.get(identity)
         if upload is None or upload.name != name:
-            raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+            raise DistributionError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
         return upload
 
     def mount(self, digest: str) -> bool:
@@ -144,7 +146,7 @@ class HostedSource:
     def finish(self, upload: Upload, digest: str) -> None:
         if not DIGEST.fullmatch(digest) or upload.digest != digest:
             self.cancel(upload)
-            raise RegistryError(
+            raise DistributionError(
                 400, "DIGEST_INVALID", "provided digest did not match uploaded content"
             )
         self._contents.folder.keep(upload.path, digest)
@@ -160,19 +162,19 @@ class HostedSource:
     def put_manifest(self, name: str, reference: str, data: bytes, media_type: str) -> Asset:
         digest = digest_of(data)
         if ":" in reference and reference != digest:
-            raise RegistryError(
+            raise DistributionError(
                 400, "DIGEST_INVALID", "provided digest did not match uploaded content"
             )
         manifest = _decode(data)
         for descriptor in [*([manifest.config] if manifest.config else []), *manifest.layers]:
             # Layers that live elsewhere by design are not pushed.
             if not descriptor.urls and self._contents.blob(descriptor.digest) is None:
-                raise RegistryError(
+                raise DistributionError(
                     400, "MANIFEST_BLOB_UNKNOWN", f"blob unknown to registry: {descriptor.digest}"
                 )
         for descriptor in manifest.manifests:
             if self._contents.manifest(name, descriptor.digest) is None:
-                raise RegistryError(
+                raise DistributionError(
                     400, "MANIFEST_BLOB_UNKNOWN", f"manifest unknown: {descriptor.digest}"
                 )
         self._require_policy(name, reference, digest)
@@ -184,13 +186,15 @@ class HostedSource:
         policy = self._settings.storage.write_policy or "ALLOW"
         held = self._contents.manifest(name, reference)
         if policy == "DENY":
-            raise RegistryError(403, "DENIED", "Repository does not allow writing assets")
+            raise DistributionError(403, "DENIED", "Repository does not allow writing assets")
         again = held is not None and held.digest != digest
         exempt = bool(self._settings.storage.latest_policy) and reference == "latest"
         if policy == "ALLOW_ONCE" and again and not exempt:
             # The sentence of Nexus's storage layer; that docker passes it on is a guess.
             path = f"v2/{name}/manifests/{reference}"
-            raise RegistryError(400, "DENIED", f"Repository does not allow updating assets: {path}")
+            raise DistributionError(
+                400, "DENIED", f"Repository does not allow updating assets: {path}"
+            )
 
     def subject(self, data: bytes) -> str | None:
         """The digest that a manifest says it belongs to (signatures, SBOMs)."""
@@ -219,4 +223,4 @@ def _decode(data: bytes) -> _Manifest:
     try:
         return msgspec.json.decode(data, type=_Manifest)
     except msgspec.DecodeError as error:
-        raise RegistryError(400, "MANIFEST_INVALID", "manifest invalid") from error
+        raise DistributionError(400, "MANIFEST_INVALID", "manifest invalid") from error

@@ -14,15 +14,8 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
-from cgwizard.practice.docker.answers import (
-    BlobUnknownError,
-    FileContent,
-    Found,
-    ManifestUnknownError,
-    NameUnknownError,
-    RegistryError,
-)
 from cgwizard.practice.docker.blocking import Clock, RemoteBlockedError
+from cgwizard.practice.docker.content_source import Forwarded, TagPage, page
 from cgwizard.practice.docker.downloads import Download, Downloads
 from cgwizard.practice.docker.remote import (
     MANIFEST_TYPES,
@@ -30,8 +23,15 @@ from cgwizard.practice.docker.remote import (
     RemoteRefusedError,
     RemoteUnreachableError,
 )
+from cgwizard.practice.docker.responses import (
+    BlobUnknownError,
+    DistributionError,
+    FileContent,
+    ManifestUnknownError,
+    NameUnknownError,
+    StoredContent,
+)
 from cgwizard.practice.docker.settings import DockerSettings
-from cgwizard.practice.docker.source import Forwarded, TagPage, page
 from cgwizard.practice.docker.store import (
     DIGEST,
     Asset,
@@ -82,7 +82,7 @@ class ProxySource:
         self._contents.checked.clear()
         self._unknown.clear()
 
-    async def manifest(self, name: str, reference: str) -> Found:
+    async def manifest(self, name: str, reference: str) -> StoredContent:
         held = self._contents.manifest(name, reference)
         path = manifest_path(name, reference)
         if held is not None and self._is_fresh(path, reference):
@@ -91,7 +91,7 @@ class ProxySource:
             self._refuse_unknown(path, ManifestUnknownError())
         try:
             fetched = await self._fetch_manifest(name, reference, held)
-        except RegistryError:
+        except DistributionError:
             if held is None:
                 raise
             return self._found(held)  # old is better than nothing, as in Nexus
@@ -133,10 +133,12 @@ class ProxySource:
             return False
         return age < 0 or self._clock.now() - checked < age * 60
 
-    def _found(self, asset: Asset) -> Found:
-        return Found(asset, FileContent(self._contents.folder.path(asset.digest), asset.size))
+    def _found(self, asset: Asset) -> StoredContent:
+        return StoredContent(
+            asset, FileContent(self._contents.folder.path(asset.digest), asset.size)
+        )
 
-    async def blob(self, name: str, digest: str) -> Found:
+    async def blob(self, name: str, digest: str) -> StoredContent:
         if (held := self._contents.blob(digest)) is not None:
             return self._found(held)
         if name == "-":
@@ -155,7 +157,7 @@ class ProxySource:
             asset = Contents(self._contents.folder).add_blob(
                 digest, download.size, _blob_type(download.content_type)
             )
-        return Found(asset, download)
+        return StoredContent(asset, download)
 
     def _download(self, name: str, digest: str) -> Download:
         download = Download(digest, self._contents.folder, self.remote.get(name, f"blobs/{digest}"))
@@ -182,11 +184,11 @@ class ProxySource:
                     self._require_ok(answer, None, NameUnknownError())
                     listed = msgspec.json.decode(await _read(answer), type=_Tags).tags or []
                     return TagPage(listed, more="rel=" in answer.headers.get("link", ""))
-        except (RegistryError, msgspec.DecodeError) as error:
+        except (DistributionError, msgspec.DecodeError) as error:
             cached = self._contents.tags(name)
             if cached:
                 return page(cached, count, last)
-            raise error if isinstance(error, RegistryError) else NameUnknownError() from error
+            raise error if isinstance(error, DistributionError) else NameUnknownError() from error
 
     async def referrers(self, name: str, digest: str, query: str) -> Forwarded:
         rest = f"referrers/{digest}" + (f"?{query}" if query else "")
@@ -207,24 +209,28 @@ class ProxySource:
     def _require_writable(self) -> None:
         # A guess for docker: what is cached is served, and nothing new can be stored.
         if self._state.read_only:
-            raise RegistryError(503, "UNAVAILABLE", "Nexus Repository Manager is in read-only mode")
+            raise DistributionError(
+                503, "UNAVAILABLE", "Nexus Repository Manager is in read-only mode"
+            )
 
     # What the remote does not have, and what keeps it from answering.
 
-    def _refuse_unknown(self, path: str, unknown: RegistryError) -> None:
+    def _refuse_unknown(self, path: str, unknown: DistributionError) -> None:
         until = self._unknown.get(path)
         if until is not None and self._settings.negative_cache.enabled:
             if until > self._clock.now():
                 raise unknown
             del self._unknown[path]
 
-    def _require_ok(self, answer: httpx.Response, path: str | None, unknown: RegistryError) -> None:
+    def _require_ok(
+        self, answer: httpx.Response, path: str | None, unknown: DistributionError
+    ) -> None:
         if answer.status_code != 200:
             self._remember_or_fail(answer.status_code, path, unknown)
 
-    def _remember_or_fail(self, status: int, path: str | None, unknown: RegistryError) -> None:
+    def _remember_or_fail(self, status: int, path: str | None, unknown: DistributionError) -> None:
         if status >= 500 or status in _SERVICE_FAILURES:
-            raise RegistryError(503, "UNAVAILABLE", "service unavailable")
+            raise DistributionError(503, "UNAVAILABLE", "service unavailable")
         self._remember(path)
         raise unknown
 
@@ -235,11 +241,11 @@ class ProxySource:
             self._unknown[path] = self._clock.now() + (minutes * 60 if minutes >= 0 else 1e12)
 
     @contextmanager
-    def _remote_errors(self, path: str | None, unknown: RegistryError) -> Iterator[None]:
+    def _remote_errors(self, path: str | None, unknown: DistributionError) -> Iterator[None]:
         try:
             yield
         except RemoteBlockedError as error:
-            raise RegistryError(404, "UNKNOWN", str(error)) from error
+            raise DistributionError(404, "UNKNOWN", str(error)) from error
         except RemoteRefusedError as error:
             # Docker sees an image that does not exist, not a problem with the credentials.
             self._remember(path)
@@ -248,8 +254,8 @@ class ProxySource:
             raise _bad_gateway() from error
 
 
-def _bad_gateway() -> RegistryError:
-    return RegistryError(502, "UNKNOWN", "Bad Gateway")
+def _bad_gateway() -> DistributionError:
+    return DistributionError(502, "UNKNOWN", "Bad Gateway")
 
 
 def _blob_type(content_type: str) -> str:

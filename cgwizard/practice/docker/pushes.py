@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cgwizard.practice.docker.answers import RegistryError
 from cgwizard.practice.docker.hosted import LARGEST_MANIFEST, HostedSource, Upload
-from cgwizard.practice.docker.target import Target, digest_in, name_in, reference_in
+from cgwizard.practice.docker.request_target import RequestTarget, digest_in, name_in, reference_in
+from cgwizard.practice.docker.responses import DistributionError
 
 if TYPE_CHECKING:
     from cgwizard.practice.nexus.state import NexusState
@@ -31,7 +31,7 @@ class Pushes:
 
     async def answer(
         self,
-        target: Target,
+        target: RequestTarget,
         request: Request,
         name: str,
         parts: Mapping[str, str | None],
@@ -54,24 +54,31 @@ class Pushes:
             return Response(None, 202)
         raise _unsupported()
 
-    def state(self, target: Target, name: str, identity: str) -> Response:
+    def state(self, target: RequestTarget, name: str, identity: str) -> Response:
         """``GET`` of an upload: how much has arrived."""
         if not isinstance(target.source, HostedSource) or not identity:
             raise _unsupported()
         return _progress(target, target.source.upload(name, identity), 204)
 
-    def _hosted(self, target: Target, require: Require, method: str) -> HostedSource:
+    def _hosted(self, target: RequestTarget, require: Require, method: str) -> HostedSource:
         require("delete" if method == "DELETE" else "add")
         if target.repository.type == "group":
-            raise RegistryError(403, "DENIED", GROUPS_ARE_PRO)
+            raise DistributionError(403, "DENIED", GROUPS_ARE_PRO)
         if not isinstance(target.source, HostedSource):
             raise _unsupported()
         if self._state.read_only:
-            raise RegistryError(503, "UNAVAILABLE", "Nexus Repository Manager is in read-only mode")
+            raise DistributionError(
+                503, "UNAVAILABLE", "Nexus Repository Manager is in read-only mode"
+            )
         return target.source
 
     async def _upload(
-        self, target: Target, source: HostedSource, request: Request, name: str, identity: str
+        self,
+        target: RequestTarget,
+        source: HostedSource,
+        request: Request,
+        name: str,
+        identity: str,
     ) -> Response:
         digest = request.query_params.get("digest")
         if request.method == "POST" and not identity:
@@ -100,13 +107,18 @@ class Pushes:
         raise _unsupported()
 
     async def _put_manifest(
-        self, target: Target, source: HostedSource, request: Request, name: str, reference: str
+        self,
+        target: RequestTarget,
+        source: HostedSource,
+        request: Request,
+        name: str,
+        reference: str,
     ) -> Response:
         data = bytearray()
         async for chunk in request.stream():
             data += chunk
             if len(data) > LARGEST_MANIFEST:
-                raise RegistryError(413, "SIZE_INVALID", "the manifest is larger than 4 MiB")
+                raise DistributionError(413, "SIZE_INVALID", "the manifest is larger than 4 MiB")
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         asset = source.put_manifest(name, reference, bytes(data), media_type)
         headers = {
@@ -121,10 +133,12 @@ class Pushes:
 def _require_in_order(upload: Upload, content_range: str | None) -> None:
     match = re.fullmatch(r"(?:bytes )?(\d+)-(\d+)(?:/.*)?", content_range or "")
     if content_range and (match is None or int(match[1]) != upload.size):
-        raise RegistryError(416, "BLOB_UPLOAD_INVALID", "the chunk does not begin where it should")
+        raise DistributionError(
+            416, "BLOB_UPLOAD_INVALID", "the chunk does not begin where it should"
+        )
 
 
-def _progress(target: Target, upload: Upload, status: int) -> Response:
+def _progress(target: RequestTarget, upload: Upload, status: int) -> Response:
     headers = {
         "Location": f"{target.root}/{upload.name}/blobs/uploads/{upload.id}",
         "Range": f"0-{max(0, upload.size - 1)}",
@@ -133,7 +147,7 @@ def _progress(target: Target, upload: Upload, status: int) -> Response:
     return Response(None, status, headers)
 
 
-def _created(target: Target, name: str, digest: str) -> Response:
+def _created(target: RequestTarget, name: str, digest: str) -> Response:
     headers = {
         "Location": f"{target.root}/{name}/blobs/{digest}",
         "Docker-Content-Digest": digest,
@@ -141,7 +155,7 @@ def _created(target: Target, name: str, digest: str) -> Response:
     return Response(None, 201, headers)
 
 
-def _unsupported() -> RegistryError:
-    return RegistryError(
+def _unsupported() -> DistributionError:
+    return DistributionError(
         405, "UNSUPPORTED", "The operation is unsupported.", {"Allow": "GET, HEAD"}
     )

@@ -19,8 +19,8 @@ import httpx
 import msgspec
 
 from cgwizard.practice.docker.blocking import Blocking, Clock, RemoteBlockedError
+from cgwizard.practice.docker.java_errors import java_reason, phrase
 from cgwizard.practice.docker.outbound import open_client, retries
-from cgwizard.practice.docker.reasons import java_reason, phrase
 from cgwizard.practice.docker.settings import DockerSettings
 from cgwizard.practice.serving import log
 
@@ -49,7 +49,7 @@ class RemoteUnreachableError(Exception):
     """No answer: no such host, refused, no trust, timed out. The text names Java's class for it."""
 
 
-class _Token(msgspec.Struct):
+class _UpstreamToken(msgspec.Struct):
     token: str = ""
     access_token: str = ""
     expires_in: float | None = None
@@ -244,7 +244,7 @@ class Remote:
                 self._refused.add(scope)
             raise RemoteRefusedError(f"no token: {status} {phrase(status)}")
         try:
-            answer = msgspec.json.decode(body, type=_Token)
+            answer = msgspec.json.decode(body, type=_UpstreamToken)
         except msgspec.DecodeError as error:
             raise RemoteRefusedError("the token endpoint did not answer in JSON") from error
         token = answer.token or answer.access_token

@@ -9,11 +9,18 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from cgwizard.practice.docker.access import Access, LockedOut
-from cgwizard.practice.docker.answers import ContentAnswer, RegistryError, json_response
+from cgwizard.practice.docker.access import DockerAccess, LockedOut
+from cgwizard.practice.docker.content_source import TagPage, page
 from cgwizard.practice.docker.pushes import Pushes
-from cgwizard.practice.docker.source import TagPage, page
-from cgwizard.practice.docker.target import READS, ROUTE, Target, digest_in, name_in, reference_in
+from cgwizard.practice.docker.request_target import (
+    READS,
+    ROUTE,
+    RequestTarget,
+    digest_in,
+    name_in,
+    reference_in,
+)
+from cgwizard.practice.docker.responses import ContentResponse, DistributionError, json_response
 from cgwizard.practice.serving import App, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -25,13 +32,13 @@ class RegistryRoutes:
 
     def __init__(self, state: NexusState) -> None:
         self._state = state
-        self._access = Access(state)
+        self._access = DockerAccess(state)
         self._pushes = Pushes(state)
 
-    async def answer(self, target: Target, request: Request) -> App:
+    async def answer(self, target: RequestTarget, request: Request) -> App:
         if not target.repository.online:
             # ViewServlet's order: before anybody signs in.
-            raise RegistryError(503, "UNAVAILABLE", "Repository offline")
+            raise DistributionError(503, "UNAVAILABLE", "Repository offline")
         user = self._access.sign_in(target, request)
         if target.path in {"", "/"}:
             self._method(request, READS)
@@ -50,7 +57,7 @@ class RegistryRoutes:
         match = ROUTE.fullmatch(target.path)
         if match is None:
             require("read")
-            raise RegistryError(404, "UNSUPPORTED", "The operation is unsupported.")
+            raise DistributionError(404, "UNSUPPORTED", "The operation is unsupported.")
         name, parts = match["name"], match.groupdict()
         if request.method not in READS:
             return await self._pushes.answer(target, request, name, parts, require)
@@ -58,16 +65,16 @@ class RegistryRoutes:
         return await self._read(target, request, name, parts)
 
     async def _read(
-        self, target: Target, request: Request, name: str, parts: dict[str, str | None]
+        self, target: RequestTarget, request: Request, name: str, parts: dict[str, str | None]
     ) -> App:
         if name != "-":  # the path under which Nexus itself keeps blobs
             name_in(name)
         if (reference := parts["manifest"]) is not None:
             found = await target.source.manifest(name, reference_in(reference))
-            return ContentAnswer(found, request.headers, request.method)
+            return ContentResponse(found, request.headers, request.method)
         if (digest := parts["blob"]) is not None:
             found = await target.source.blob(name, digest_in(digest))
-            return ContentAnswer(found, request.headers, request.method)
+            return ContentResponse(found, request.headers, request.method)
         if parts["tags"] is not None:
             return await self._tags(target, request, name)
         if (digest := parts["referrers"]) is not None:
@@ -77,13 +84,13 @@ class RegistryRoutes:
             )
         return self._pushes.state(target, name, parts["upload"] or "")
 
-    def _catalog(self, target: Target, request: Request) -> Response:
+    def _catalog(self, target: RequestTarget, request: Request) -> Response:
         names = target.source.catalog()
         listed = page(names, _count(request), request.query_params.get("last"))
         headers = _next_link(f"{target.root}/_catalog", listed, request)
         return json_response({"repositories": listed.tags}, headers=headers)
 
-    async def _tags(self, target: Target, request: Request, name: str) -> Response:
+    async def _tags(self, target: RequestTarget, request: Request, name: str) -> Response:
         listed = await target.source.tags(name, _count(request), request.query_params.get("last"))
         headers = _next_link(f"{target.root}/{name}/tags/list", listed, request)
         return json_response({"name": name, "tags": listed.tags}, headers=headers)
@@ -91,7 +98,7 @@ class RegistryRoutes:
     @staticmethod
     def _method(request: Request, allowed: set[str]) -> None:
         if request.method not in allowed:
-            raise RegistryError(
+            raise DistributionError(
                 405,
                 "UNSUPPORTED",
                 "The operation is unsupported.",
@@ -99,8 +106,8 @@ class RegistryRoutes:
             )
 
 
-def registry_app(state: NexusState, target_of: Callable[[Request], Target]) -> App:
-    """An ASGI app: ``target_of`` says which repository a request is for, or raises RegistryError.
+def registry_app(state: NexusState, target_of: Callable[[Request], RequestTarget]) -> App:
+    """An ASGI app. ``target_of`` gives a request's repository or raises DistributionError.
 
     Every answer carries the headers of Nexus and of a registry.
     """
@@ -124,7 +131,7 @@ def registry_app(state: NexusState, target_of: Callable[[Request], Target]) -> A
         answer: App
         try:
             answer = await routes.answer(target_of(request), request)
-        except (RegistryError, LockedOut) as error:
+        except (DistributionError, LockedOut) as error:
             answer = error.response()
         except ClientDisconnect:
             return  # nobody is there to be told

@@ -9,7 +9,7 @@ import msgspec
 from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
-    from cgwizard.practice.nexus.state import Repository
+    from cgwizard.practice.nexus.models import Repository
 
 
 class Storage(msgspec.Struct, rename="camel"):
@@ -18,7 +18,7 @@ class Storage(msgspec.Struct, rename="camel"):
     latest_policy: bool | None = None  # ALLOW_ONCE, but `latest` may be pushed again
 
 
-class Ways(msgspec.Struct, rename="camel"):
+class DockerAttributes(msgspec.Struct, rename="camel"):
     """How clients get in: the ``docker`` member."""
 
     force_basic_auth: bool = True
@@ -62,7 +62,7 @@ class Group(msgspec.Struct, rename="camel"):
 
 class DockerSettings(msgspec.Struct, rename="camel"):
     storage: Storage = msgspec.field(default_factory=Storage)
-    docker: Ways = msgspec.field(default_factory=Ways)
+    docker: DockerAttributes = msgspec.field(default_factory=DockerAttributes)
     proxy: RemoteStorage = msgspec.field(default_factory=RemoteStorage)
     negative_cache: NegativeCacheSettings = msgspec.field(default_factory=NegativeCacheSettings)
     http_client: HttpClient = msgspec.field(default_factory=HttpClient)

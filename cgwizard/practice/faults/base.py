@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cgwizard.practice.faults.proxy import ClientConnection, ProxyRequest, ProxyResponse
     from cgwizard.practice.serving import App, Receive, Scope, Send
 
-Where = Literal["registry", "nexus", "connection"]
+Origin = Literal["registry", "nexus", "connection"]
 # The part of the registry: its token endpoint, a manifest, the redirect to a blob, the blob host.
 Place = Literal["token", "manifest", "link", "blob"]
 
@@ -20,7 +20,7 @@ Place = Literal["token", "manifest", "link", "blob"]
 class Fault:
     """One kind of fault. The file that defines it is named by its slug."""
 
-    where: ClassVar[Where]
+    where: ClassVar[Origin]
 
     @property
     def slug(self) -> str:
@@ -31,7 +31,7 @@ class Fault:
 class RegistryFault(Fault):
     """A fault in the answers of the practice registry. The patterns are shell globs."""
 
-    where: ClassVar[Where] = "registry"
+    where: ClassVar[Origin] = "registry"
     repository: str = "*"
     reference: str = "*"  # a tag or a digest
     place: Place | None = None  # None: everywhere where this fault can happen
@@ -59,7 +59,7 @@ class BodyFault(RegistryFault):
 class NexusFault(Fault):
     """A fault in an answer of the practice Nexus."""
 
-    where: ClassVar[Where] = "nexus"
+    where: ClassVar[Origin] = "nexus"
 
     async def answer(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in the place of ``app``, which is Nexus."""
@@ -69,7 +69,7 @@ class NexusFault(Fault):
 class ConnectionFault(Fault):
     """A fault on the connection between a client and a server."""
 
-    where: ClassVar[Where] = "connection"
+    where: ClassVar[Origin] = "connection"
 
     def change_request(self, request: ProxyRequest) -> None:
         """Change what the server receives."""
@@ -86,7 +86,7 @@ R = TypeVar("R", bound=RegistryFault)
 
 
 @dataclass(eq=False)
-class Rule(Generic[F]):
+class FaultRule(Generic[F]):
     """``fault`` for requests that match ``pattern``: the first ``after`` of them pass, then it
     happens ``times`` times (None: always)."""
 

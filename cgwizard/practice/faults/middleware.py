@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cgwizard.practice.faults.base import NexusFault, Rule
+from cgwizard.practice.faults.base import FaultRule, NexusFault
 from cgwizard.practice.serving import App, Receive, Scope, Send
 
 
@@ -15,14 +15,14 @@ class FaultMiddleware:
     """
 
     def __init__(self) -> None:
-        self.rules: list[Rule[NexusFault]] = []
+        self.rules: list[FaultRule[NexusFault]] = []
         self.seen: list[str] = []
         self.signed: list[str] = []
 
     def rule(
         self, pattern: str, fault: NexusFault, *, times: int | None = None, after: int = 0
-    ) -> Rule[NexusFault]:
-        rule = Rule(pattern, fault, times, after)
+    ) -> FaultRule[NexusFault]:
+        rule = FaultRule(pattern, fault, times, after)
         self.rules.append(rule)
         return rule
 

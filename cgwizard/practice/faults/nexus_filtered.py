@@ -7,11 +7,11 @@ import socket
 from collections.abc import Iterator
 from typing import ClassVar
 
-from cgwizard.practice.faults.base import Fault, Where
+from cgwizard.practice.faults.base import Fault, Origin
 
 
 class NexusFiltered(Fault):
-    where: ClassVar[Where] = "connection"
+    where: ClassVar[Origin] = "connection"
 
     @contextlib.contextmanager
     def port(self) -> Iterator[int]:

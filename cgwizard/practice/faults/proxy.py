@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cgwizard.practice.faults.base import ConnectionFault, Rule
+from cgwizard.practice.faults.base import ConnectionFault, FaultRule
 
 CHUNK = 64 << 10
 TLS = b"\x16\x03"  # how a client that tries HTTPS first begins
@@ -82,7 +82,7 @@ class FaultProxy:
 
     upstream: int  # the server's port on loopback, which speaks plain HTTP
     tls: ssl.SSLContext | None = None
-    rules: list[Rule[ConnectionFault]] = field(default_factory=list)
+    rules: list[FaultRule[ConnectionFault]] = field(default_factory=list)
     requests: list[ProxyRequest] = field(default_factory=list)
     port: int = 0
     concurrent: int = 0  # answers under way to which a rule applies ...
@@ -103,7 +103,7 @@ class FaultProxy:
         after: int = 0,
         before: ConnectionFault | None = None,
     ) -> None:
-        self.rules.append(Rule(pattern, fault, times, after, before))
+        self.rules.append(FaultRule(pattern, fault, times, after, before))
 
     def count(self, pattern: str) -> int:
         """How many of the requests match."""

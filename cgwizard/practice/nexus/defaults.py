@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cgwizard.practice.nexus.state import Repository
+from cgwizard.practice.nexus.models import Repository
 
 
 def first_repositories() -> Iterator[Repository]:

@@ -33,7 +33,7 @@ class Violation:
 
 
 @dataclass
-class Fault(Exception):
+class ErrorResponse(Exception):
     """An answer that is an error. ``body`` None: the short JSON fault, or nothing before 3.77."""
 
     status: int
@@ -43,63 +43,63 @@ class Fault(Exception):
     violations: tuple[Violation, ...] = ()
 
 
-def not_found() -> Fault:
-    return Fault(404)
+def not_found() -> ErrorResponse:
+    return ErrorResponse(404)
 
 
-def forbidden() -> Fault:
+def forbidden() -> ErrorResponse:
     """Signed in and not allowed: without a body, in every version."""
-    return Fault(403, b"")
+    return ErrorResponse(403, b"")
 
 
-def unauthorized() -> Fault:
+def unauthorized() -> ErrorResponse:
     """Credentials are missing or wrong."""
     headers = {"WWW-Authenticate": 'BASIC realm="Sonatype Nexus Repository Manager"'}
-    return Fault(401, b"", headers=headers)
+    return ErrorResponse(401, b"", headers=headers)
 
 
-def invalid(*violations: Violation) -> Fault:
+def invalid(*violations: Violation) -> ErrorResponse:
     """Shape 1 and 3: bean validation of the body, or of a facet's configuration."""
-    return Fault(400, violations=violations)
+    return ErrorResponse(400, violations=violations)
 
 
-def parameter(name: str, message: str) -> Fault:
+def parameter(name: str, message: str) -> ErrorResponse:
     return invalid(Violation(f"PARAMETER {name}", message))
 
 
-def refused(message: str, status: int = 400) -> Fault:
+def refused(message: str, status: int = 400) -> ErrorResponse:
     """Shape 2: one object whose message carries its own quotes (WebApplicationMessageException)."""
     body = {"id": "*", "message": f'"{message}"'}
-    return Fault(status, json.dumps(body, ensure_ascii=False).encode())
+    return ErrorResponse(status, json.dumps(body, ensure_ascii=False).encode())
 
 
-def refused_as_text(message: str, status: int = 400) -> Fault:
+def refused_as_text(message: str, status: int = 400) -> ErrorResponse:
     """Shape 2 where the code names no media type: the text of the Java object."""
     text = f"ValidationErrorXO{{id='*', message='\"{message}\"'}}"
-    return Fault(status, text.encode(), "text/plain")
+    return ErrorResponse(status, text.encode(), "text/plain")
 
 
-def unreadable(message: str) -> Fault:
+def unreadable(message: str) -> ErrorResponse:
     """Malformed JSON."""
     body = {"id": "*", "message": f"Could not process the input: {message}"}
-    return Fault(400, json.dumps(body).encode())
+    return ErrorResponse(400, json.dumps(body).encode())
 
 
-def unexpected(exception: str) -> Fault:
+def unexpected(exception: str) -> ErrorResponse:
     """What Nexus did not foresee: the exception's text, with the ID of the log line."""
-    return Fault(500, f"ERROR: (ID {{id}}) {exception}".encode(), "text/plain")
+    return ErrorResponse(500, f"ERROR: (ID {{id}}) {exception}".encode(), "text/plain")
 
 
-def read_only() -> Fault:
+def read_only() -> ErrorResponse:
     text = b"Nexus Repository Manager is in read-only mode: (ID {id})"
-    return Fault(503, text, "text/plain")
+    return ErrorResponse(503, text, "text/plain")
 
 
-def html(status: int, title: str, text: str) -> Fault:
-    return Fault(status, page(f"{status} - {title}", text), "text/html;charset=utf-8")
+def html(status: int, title: str, text: str) -> ErrorResponse:
+    return ErrorResponse(status, page(f"{status} - {title}", text), "text/html;charset=utf-8")
 
 
-def locked_out(retry_after: int) -> Fault:
+def locked_out(retry_after: int) -> ErrorResponse:
     fault = html(429, "Nexus Repository Manager", "Too many authentication attempts")
     fault.headers["Retry-After"] = str(retry_after)
     return fault
@@ -113,7 +113,7 @@ def page(title: str, text: str) -> bytes:
     ).encode()
 
 
-def answer(fault: Fault, accept: str, *, with_json_faults: bool) -> Response:
+def answer(fault: ErrorResponse, accept: str, *, with_json_faults: bool) -> Response:
     """The response for ``fault``; ``with_json_faults`` is false for servers before 3.77."""
     fault_id = str(uuid.uuid4())
     body, content_type = fault.body, fault.content_type

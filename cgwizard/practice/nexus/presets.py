@@ -8,8 +8,9 @@ from typing import Literal
 
 from cgwizard.practice.nexus.accounts import User
 from cgwizard.practice.nexus.defaults import first_repositories
+from cgwizard.practice.nexus.models import Edition
 from cgwizard.practice.nexus.signin import Lockout
-from cgwizard.practice.nexus.state import Edition, NexusState
+from cgwizard.practice.nexus.state import NexusState
 from cgwizard.secrets.secret import Secret
 
 Preset = Literal["3.96", "fresh", "3.76", "pro"]

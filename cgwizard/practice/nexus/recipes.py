@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from cgwizard.practice.nexus.state import Repository
+from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.nexus.validation import (
-    Member,
+    MemberSpec,
     Shape,
     flag,
     name_rule,
@@ -180,7 +180,7 @@ def without_path_routing(shape: Shape) -> Shape:
     if docker is None or docker.shape is None:
         return shape
     inner = {key: member for key, member in docker.shape.items() if key != "pathEnabled"}
-    return {**shape, "docker": Member("object", required=docker.required, shape=inner)}
+    return {**shape, "docker": MemberSpec("object", required=docker.required, shape=inner)}
 
 
 def stored(recipe: Recipe, data: dict[str, Any]) -> dict[str, Any]:

@@ -41,11 +41,11 @@ class Call:
     def permits(self, permission: str) -> bool:
         return self.state.permits(self.user, permission)
 
-    def refuse(self) -> errors.Fault:
+    def refuse(self) -> errors.ErrorResponse:
         """The refusal for who is asking: 401 without credentials, else 403."""
         if self.user is not None:
             return errors.forbidden()
-        if self.state.version < (3, 77, 0) and not self.state.anonymous_enabled:
+        if self.state.version < (3, 77, 0) and not self.state.anonymous.enabled:
             return errors.forbidden()
         return errors.unauthorized()
 

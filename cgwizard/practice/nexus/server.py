@@ -11,14 +11,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from cgwizard.practice.nexus import errors
-from cgwizard.practice.nexus.errors import Fault
+from cgwizard.practice.nexus import errors, web_pages
+from cgwizard.practice.nexus.errors import ErrorResponse
 from cgwizard.practice.nexus.rest import (
     blobstores,
+    capabilities,
     components,
     internal,
     openapi,
-    pages,
     repositories,
     roles,
     rules,
@@ -46,6 +46,7 @@ TABLE = Table(
     (
         status.routes,
         system.routes,
+        capabilities.routes,
         security.routes,
         users.routes,
         roles.routes,
@@ -94,7 +95,7 @@ def _below(path: str, context_path: str) -> str | None:
 
 def _is_docker(state: NexusState, path: str) -> bool:
     if path.startswith("/repository/"):
-        return pages.other_repository(state, path) is None
+        return web_pages.other_repository(state, path) is None
     return path == "/v2" or path.startswith(("/v2/", "/v1/"))
 
 
@@ -128,9 +129,9 @@ async def _respond(state: NexusState, request: Request, path: str | None) -> Res
         if path is None:
             raise errors.html(404, "Nexus Repository Manager", "Not Found")
         if path != REST and not path.startswith(REST + "/"):
-            return pages.answer(state, _sign_in(state, request, path), request.method, path)
+            return web_pages.answer(state, _sign_in(state, request, path), request.method, path)
         return await _rest(state, request, path[len(REST) :])
-    except Fault as fault:
+    except ErrorResponse as fault:
         return errors.answer(fault, accept, with_json_faults=state.version >= (3, 77, 0))
     except ClientDisconnect:
         raise
@@ -151,7 +152,7 @@ async def _rest(state: NexusState, request: Request, path: str) -> Response:
         return Response(b"", 200, headers={"Allow": allowed})
     match = found.get(method)
     if match is None:
-        raise Fault(405, headers={"Allow": allowed})
+        raise ErrorResponse(405, headers={"Allow": allowed})
     return await _call(state, request, user, match)
 
 
@@ -175,7 +176,7 @@ async def _call(state: NexusState, request: Request, user: User | None, match: M
     elif isinstance(route.access, str):
         call.require(route.access)
     if route.takes and not _has_type(request.headers, route.takes):
-        raise Fault(415)
+        raise ErrorResponse(415)
     if route.writes and state.read_only and not route.path.startswith("/v1/read-only"):
         raise errors.read_only()
     answer = route.handler(call)
@@ -204,7 +205,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise Fault(413)
+            raise ErrorResponse(413)
     return bytes(body)
 
 

@@ -15,43 +15,43 @@ from typing import Any, Literal
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.errors import Violation
 
-Rule = Callable[[Any], str | None]  # a message when the value (never None) is wrong
+ValueRule = Callable[[Any], str | None]  # a message when the value (never None) is wrong
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberSpec:
     kind: Literal["text", "whole", "flag", "texts", "object", "map"]
     required: bool = False  # must not be null
     filled: bool = False  # must not be empty either
     minimum: int | None = None
     maximum: int | None = None
-    shape: dict[str, Member] | None = None  # of an object
-    rules: tuple[Rule, ...] = ()
+    shape: dict[str, MemberSpec] | None = None  # of an object
+    rules: tuple[ValueRule, ...] = ()
     default: Any = None
     one_of: tuple[str, ...] = ()  # a Java enum, in any case
 
 
-Shape = dict[str, Member]
+Shape = dict[str, MemberSpec]
 
 
-def text(**more: Any) -> Member:
-    return Member("text", **more)
+def text(**more: Any) -> MemberSpec:
+    return MemberSpec("text", **more)
 
 
-def whole(minimum: int | None = None, maximum: int | None = None, **more: Any) -> Member:
-    return Member("whole", minimum=minimum, maximum=maximum, **more)
+def whole(minimum: int | None = None, maximum: int | None = None, **more: Any) -> MemberSpec:
+    return MemberSpec("whole", minimum=minimum, maximum=maximum, **more)
 
 
-def flag(**more: Any) -> Member:
-    return Member("flag", **more)
+def flag(**more: Any) -> MemberSpec:
+    return MemberSpec("flag", **more)
 
 
-def texts(**more: Any) -> Member:
-    return Member("texts", **more)
+def texts(**more: Any) -> MemberSpec:
+    return MemberSpec("texts", **more)
 
 
-def part(shape: Shape, **more: Any) -> Member:
-    return Member("object", shape=shape, **more)
+def part(shape: Shape, **more: Any) -> MemberSpec:
+    return MemberSpec("object", shape=shape, **more)
 
 
 NAME = re.compile(r"[a-zA-Z0-9\-]{1}[a-zA-Z0-9_\-.]*")
@@ -81,7 +81,7 @@ def read(shape: Shape, data: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
     }
 
 
-def _convert(member: Member, value: Any, path: tuple[str, ...]) -> Any:
+def _convert(member: MemberSpec, value: Any, path: tuple[str, ...]) -> Any:
     match member.kind:
         case "object" if member.shape is not None:
             return read(member.shape, value, path)
@@ -108,7 +108,7 @@ def _text(value: Any, path: tuple[str, ...]) -> str | None:
     raise _mismatch(path, "java.lang.String", value)
 
 
-def _enum(member: Member, value: str | None, path: tuple[str, ...]) -> str | None:
+def _enum(member: MemberSpec, value: str | None, path: tuple[str, ...]) -> str | None:
     if not member.one_of or not value:
         return value
     if value.upper() not in {word.upper() for word in member.one_of}:
@@ -140,7 +140,7 @@ def _flag(value: Any, path: tuple[str, ...]) -> bool:
     raise _mismatch(path, "java.lang.Boolean", value)
 
 
-def _mismatch(path: tuple[str, ...], wanted: str, value: Any) -> errors.Fault:
+def _mismatch(path: tuple[str, ...], wanted: str, value: Any) -> errors.ErrorResponse:
     """One entry for each step of the way (JsonMappingExceptionMapper)."""
     token = {dict: "Object value (token `JsonToken.START_OBJECT`)"}.get(
         type(value), "Array value (token `JsonToken.START_ARRAY`)"
@@ -171,7 +171,7 @@ def _check(shape: Shape, data: Mapping[str, Any]) -> Iterator[Violation]:
             yield from _check(member.shape, value)
 
 
-def _messages(member: Member, value: Any) -> Iterator[str]:
+def _messages(member: MemberSpec, value: Any) -> Iterator[str]:
     if value is None:
         if member.filled:
             yield "must not be empty"

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from cgwizard.practice.nexus import errors
+from cgwizard.practice.nexus.models import BlobStore
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.state import BlobStore
 from cgwizard.practice.nexus.validation import Shape, name_rule, part, text, whole
 
 routes = Routes("Blob store")

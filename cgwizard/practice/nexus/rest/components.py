@@ -17,7 +17,7 @@ from cgwizard.practice.nexus.routing import Call, Json, Routes, reply
 
 if TYPE_CHECKING:
     from cgwizard.practice.docker.store import Asset
-    from cgwizard.practice.nexus.state import Repository
+    from cgwizard.practice.nexus.models import Repository
 
 routes = Routes("components")
 
@@ -130,7 +130,7 @@ def page(call: Call, items: list[Json], size: int, show: Callable[[Json], Json])
         except ValueError:
             start = -1
         if not 0 < start <= max(len(items), 1):
-            raise errors.Fault(406)
+            raise errors.ErrorResponse(406)
     shown = [show(item) for item in items[start : start + size]]
     end = start + size
     more = f"{end + _SALT:032x}" if end < len(items) else None
@@ -148,7 +148,7 @@ def _repository(call: Call) -> Repository:
     """The repository of the query, which the caller may see."""
     name = call.query.get("repository")
     if not name:
-        raise errors.Fault(422)
+        raise errors.ErrorResponse(422)
     repository = call.state.find(name)
     if repository is None:
         raise errors.not_found() if call.user is not None else call.refuse()
@@ -198,10 +198,10 @@ def _repository_of(call: Call) -> Repository:
     try:
         decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:
-        raise errors.Fault(422) from None
+        raise errors.ErrorResponse(422) from None
     name, colon, _ = decoded.partition(":")
     if not colon:
-        raise errors.Fault(422)
+        raise errors.ErrorResponse(422)
     repository = call.state.find(name)
     if repository is None:
         raise errors.not_found()

@@ -8,8 +8,9 @@ from typing import Any
 
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.errors import Violation
+from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.nexus.recipes import URL_MESSAGE, Recipe, is_url
-from cgwizard.practice.nexus.state import NexusState, Repository
+from cgwizard.practice.nexus.state import NexusState
 
 
 def facet_violations(
@@ -100,7 +101,7 @@ def _group_violations(
 
 
 def check_request(state: NexusState, data: dict[str, Any], current: Repository | None) -> None:
-    """The rules on the whole request that come with the body's validation. Raises `Fault`."""
+    """Validate the whole request, as Nexus does with the body. Raises `ErrorResponse`."""
     name, found = data["name"], []
     if current is None and state.find(name) is not None:
         found.append(
@@ -136,7 +137,7 @@ def check_request(state: NexusState, data: dict[str, Any], current: Repository |
 def check_references(
     state: NexusState, settings: dict[str, Any], current: Repository | None
 ) -> None:
-    """That what the request names exists. Raises `Fault`."""
+    """That what the request names exists. Raises `ErrorResponse`."""
     blob_store = settings["storage"]["blobStoreName"]
     if current is not None and current.settings["storage"]["blobStoreName"] != blob_store:
         raise errors.refused("You cannot change a repository’s blob store through the API")

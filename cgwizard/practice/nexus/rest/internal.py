@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from cgwizard.practice.nexus import errors
+from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.nexus.rest.repositories import allowed, url
 from cgwizard.practice.nexus.rest.users import set_password
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.state import Repository
 
 routes = Routes("Internal")
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cgwizard.practice.nexus.routing import Call, Route, Routes, reply
-from cgwizard.practice.nexus.validation import Member, Shape
+from cgwizard.practice.nexus.validation import MemberSpec, Shape
 
 routes = Routes("Documentation")
 
@@ -94,7 +94,7 @@ def _schema(shape: Shape) -> dict[str, Any]:
     return schema
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _member(member: MemberSpec) -> dict[str, Any]:
     if member.shape is not None:
         return _schema(member.shape)
     if member.kind == "texts":

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.accounts import compile_permission, implies
+from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.nexus.recipes import (
     RECIPES,
     Recipe,
@@ -17,7 +18,7 @@ from cgwizard.practice.nexus.recipes import (
 )
 from cgwizard.practice.nexus.rest.facets import check_references, check_request, facet_violations
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.state import NexusState, Repository
+from cgwizard.practice.nexus.state import NexusState
 
 routes = Routes("Repository Management")
 
@@ -42,7 +43,7 @@ def allowed(call: Call, kind: str, *actions: str) -> Iterator[Repository]:
 
 def require_someone(call: Call) -> None:
     """401 where nobody is signed in and anonymous access is off; before 3.77 a list is empty."""
-    if call.user is None and not call.state.anonymous_enabled and call.state.version >= (3, 77, 0):
+    if call.user is None and not call.state.anonymous.enabled and call.state.version >= (3, 77, 0):
         raise errors.unauthorized()
 
 
@@ -131,7 +132,7 @@ def _leave_groups(state: NexusState, gone: Repository) -> None:
 async def invalidate_cache(call: Call) -> Response:
     repository = _administrated(call, "edit")
     if repository.type == "hosted":
-        raise errors.Fault(400)
+        raise errors.ErrorResponse(400)
     if call.state.docker is not None and repository.format == "docker":
         await call.state.docker.invalidate_cache(repository)
     return done()
@@ -140,7 +141,7 @@ async def invalidate_cache(call: Call) -> Response:
 @routes.add("POST", "/v1/repositories/{repositoryName}/rebuild-index", access=True, status=204)
 def rebuild_index(call: Call) -> Response:
     if _administrated(call, "edit").type == "group":
-        raise errors.Fault(400)
+        raise errors.ErrorResponse(400)
     return done()
 
 
@@ -153,7 +154,7 @@ def health_check(call: Call) -> Response:
     if not call.permits("nexus:healthcheck:update"):
         raise errors.forbidden()
     if repository.type != "proxy":
-        raise errors.Fault(409)
+        raise errors.ErrorResponse(409)
     return done()
 
 

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.accounts import Privilege, Role
+from cgwizard.practice.nexus.models import FORMATS
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.state import FORMATS
 from cgwizard.practice.nexus.validation import Shape, name_rule, text, texts
 
 routes = Routes("Security management: roles")

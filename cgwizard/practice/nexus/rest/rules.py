@@ -188,4 +188,4 @@ def no_script(_call: Call) -> Response:
 @routes.add("POST", "/v1/script", access="nexus:script:*:add")
 @routes.add("PUT", "/v1/script/{name}", access="nexus:script:*:edit")
 def scripts_are_off(_call: Call) -> Response:
-    raise errors.Fault(410, b'{"name":null,"result":"%s"}' % _OFF.encode())
+    raise errors.ErrorResponse(410, b'{"name":null,"result":"%s"}' % _OFF.encode())

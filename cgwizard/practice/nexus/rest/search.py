@@ -34,7 +34,7 @@ def _may_search(call: Call) -> bool:
     require_someone(call)
     if call.permits("nexus:search:read"):
         return True
-    if call.user is None and not call.state.anonymous_enabled:
+    if call.user is None and not call.state.anonymous.enabled:
         return False
     raise call.refuse()
 
@@ -148,6 +148,6 @@ def download(call: Call) -> Response:
     if not found:
         raise errors.not_found()
     if len(found) > 1 and not call.query.get("sort"):
-        raise errors.Fault(400)
+        raise errors.ErrorResponse(400)
     asset = shown_asset(call, found[0].repository, found[0].asset)
     return RedirectResponse(asset["downloadUrl"], 302)

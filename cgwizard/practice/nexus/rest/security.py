@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.errors import Violation
+from cgwizard.practice.nexus.models import UserToken
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.state import UserToken
 from cgwizard.practice.nexus.validation import Shape, flag, name_rule, text, whole
 from cgwizard.secrets.secret import Secret
 

@@ -1,9 +1,8 @@
-"""The server as a whole: EULA, license, read-only mode, outbound HTTP, e-mail, capabilities."""
+"""The server as a whole: EULA, license, read-only mode, outbound HTTP, e-mail."""
 
 from __future__ import annotations
 
 import hashlib
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.routing import Call, Json, Routes, done, reply
-from cgwizard.practice.nexus.validation import Member, Shape, flag, part, text, texts, whole
+from cgwizard.practice.nexus.validation import Shape, flag, part, text, texts, whole
 
 routes = Routes("System")
 
@@ -56,7 +55,7 @@ def accept_eula(call: Call) -> Response:
 @routes.add("GET", "/v1/system/license", access="nexus:licensing:read")
 def get_license(call: Call) -> Response:
     if call.state.edition != "PRO":
-        raise errors.Fault(402)  # without a license there is nothing to show
+        raise errors.ErrorResponse(402)  # without a license there is nothing to show
     now = datetime.now(UTC)
     return reply(
         {
@@ -228,78 +227,3 @@ def set_email(call: Call) -> Response:
 def reset_email(call: Call) -> Response:
     call.state.email = None
     return done()
-
-
-# Capabilities: kept, without effect.
-
-CAPABILITY: Shape = {
-    "type": text(filled=True),
-    "notes": text(default=""),
-    "enabled": flag(default=True),
-    "properties": Member("map", default={}),
-}
-CAPABILITIES_SINCE = (3, 84, 0)
-
-
-def _shown_capability(capability: dict[str, Any]) -> Json:
-    enabled = capability["enabled"]
-    return capability | {
-        "typeName": capability["type"],
-        "active": enabled,
-        "error": False,
-        "state": "active" if enabled else "disabled",
-        "stateDescription": "Active" if enabled else "Disabled",
-        "description": "",
-        "status": None,
-        "tags": {},
-    }
-
-
-@routes.add("GET", "/v1/capabilities", access="nexus:capabilities:read", since=CAPABILITIES_SINCE)
-def list_capabilities(call: Call) -> Response:
-    return reply([_shown_capability(c) for c in call.state.capabilities.values()])
-
-
-@routes.add(
-    "POST",
-    "/v1/capabilities",
-    access="nexus:capabilities:create",
-    shape=CAPABILITY,
-    since=CAPABILITIES_SINCE,
-)
-def create_capability(call: Call) -> Response:
-    capability = {"id": str(uuid.uuid4()), **call.members(CAPABILITY)}
-    call.state.capabilities[capability["id"]] = capability
-    return reply(_shown_capability(capability))
-
-
-@routes.add(
-    "PUT",
-    "/v1/capabilities/{capabilityId}",
-    access="nexus:capabilities:update",
-    shape=CAPABILITY,
-    since=CAPABILITIES_SINCE,
-    status=204,
-)
-def update_capability(call: Call) -> Response:
-    _capability(call).update(call.members(CAPABILITY))
-    return done()
-
-
-@routes.add(
-    "DELETE",
-    "/v1/capabilities/{capabilityId}",
-    access="nexus:capabilities:delete",
-    since=CAPABILITIES_SINCE,
-    status=204,
-)
-def delete_capability(call: Call) -> Response:
-    del call.state.capabilities[_capability(call)["id"]]
-    return done()
-
-
-def _capability(call: Call) -> dict[str, Any]:
-    capability = call.state.capabilities.get(call.params["capabilityId"])
-    if capability is None:
-        raise errors.not_found()
-    return capability

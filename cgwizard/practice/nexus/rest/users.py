@@ -153,5 +153,5 @@ def _find(call: Call, user_id: str) -> User:
     return user
 
 
-def _not_deleted(message: str) -> errors.Fault:
+def _not_deleted(message: str) -> errors.ErrorResponse:
     return errors.unexpected(f"java.lang.IllegalArgumentException: {message}")

@@ -22,7 +22,7 @@ CHUNK = 256 * 1024
 NOT_AUTHORIZED = "access to the requested resource is not authorized"
 
 
-class RegistryError(Exception):
+class DistributionError(Exception):
     """An answer that is not the content: its status, OCI error code and message."""
 
     def __init__(
@@ -37,17 +37,17 @@ class RegistryError(Exception):
         return json_response({"errors": [error]}, self.status, self.headers)
 
 
-class ManifestUnknownError(RegistryError):
+class ManifestUnknownError(DistributionError):
     def __init__(self) -> None:
         super().__init__(404, "MANIFEST_UNKNOWN", "manifest unknown")
 
 
-class BlobUnknownError(RegistryError):
+class BlobUnknownError(DistributionError):
     def __init__(self) -> None:
         super().__init__(404, "BLOB_UNKNOWN", "blob unknown to registry")
 
 
-class NameUnknownError(RegistryError):
+class NameUnknownError(DistributionError):
     def __init__(self) -> None:
         super().__init__(404, "NAME_UNKNOWN", "repository name not known to registry")
 
@@ -88,17 +88,17 @@ class FileContent:
 
 
 @dataclass
-class Found:
+class StoredContent:
     """Content with the asset that describes it."""
 
     asset: Asset
     content: Content
 
 
-class ContentAnswer:
+class ContentResponse:
     """200, 206, 304 or 416 for content with a digest."""
 
-    def __init__(self, found: Found, headers: Mapping[str, str], method: str) -> None:
+    def __init__(self, found: StoredContent, headers: Mapping[str, str], method: str) -> None:
         asset = found.asset
         self._content = found.content
         self._size = found.content.size

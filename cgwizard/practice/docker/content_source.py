@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cgwizard.practice.docker.answers import Found
+from cgwizard.practice.docker.responses import StoredContent
 
 
 @dataclass
@@ -26,12 +26,12 @@ class Forwarded:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Source(Protocol):
-    """Reading from a repository. Each raises RegistryError."""
+class ContentSource(Protocol):
+    """Reading from a repository. Each method raises DistributionError."""
 
-    async def manifest(self, name: str, reference: str) -> Found: ...
+    async def manifest(self, name: str, reference: str) -> StoredContent: ...
 
-    async def blob(self, name: str, digest: str) -> Found: ...
+    async def blob(self, name: str, digest: str) -> StoredContent: ...
 
     async def tags(self, name: str, count: int | None, last: str | None) -> TagPage: ...
 

@@ -10,11 +10,11 @@ from typing import Literal
 
 from cgwizard.secrets.secret import Credentials, Secret
 
-KEPT = 20_000  # requests; the oldest tenth is dropped when there are more
+MAX_RECORDS = 20_000  # requests; the oldest tenth is dropped when there are more
 
 
 @dataclass
-class Seen:
+class RequestRecord:
     """One request. ``status`` is 0 until the answer begins."""
 
     side: Literal["registry", "blobs"]
@@ -42,14 +42,14 @@ def basic_credentials(authorization: str) -> Credentials | None:
     return Credentials(user, Secret(password)) if colon else None
 
 
-def seen(
+def record_of(
     side: Literal["registry", "blobs"], method: str, path: str, headers: Mapping[str, str]
-) -> Seen:
+) -> RequestRecord:
     """A record of a request by its headers (names in lower case)."""
     authorization = headers.get("authorization", "")
     credentials = basic_credentials(authorization)
     user = credentials.username if credentials else ""
-    return Seen(
+    return RequestRecord(
         side,
         method,
         path,

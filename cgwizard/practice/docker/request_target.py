@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cgwizard.practice.docker.answers import RegistryError
+from cgwizard.practice.docker.content_source import ContentSource
+from cgwizard.practice.docker.responses import DistributionError
 from cgwizard.practice.docker.settings import DockerSettings
-from cgwizard.practice.docker.source import Source
 from cgwizard.practice.docker.store import DIGEST
 
 if TYPE_CHECKING:
-    from cgwizard.practice.nexus.state import Repository
+    from cgwizard.practice.nexus.models import Repository
 
 READS = {"GET", "HEAD"}
 ROUTE = re.compile(
@@ -30,12 +30,12 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass
-class Target:
+class RequestTarget:
     """A repository, and where its API begins."""
 
     repository: Repository
     settings: DockerSettings
-    source: Source
+    source: ContentSource
     root: str  # in front of /NAME/...: "/v2", "/v2/REPOSITORY" or "/repository/REPOSITORY/v2"
     token_path: str
     path: str  # behind the root: "", "/", "/chainguard/wolfi-base/manifests/latest"
@@ -43,13 +43,13 @@ class Target:
 
 def name_in(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise RegistryError(400, "NAME_INVALID", "invalid repository name")
+        raise DistributionError(400, "NAME_INVALID", "invalid repository name")
     return text
 
 
 def digest_in(text: str) -> str:
     if not DIGEST.fullmatch(text):
-        raise RegistryError(400, "DIGEST_INVALID", "invalid checksum digest format")
+        raise DistributionError(400, "DIGEST_INVALID", "invalid checksum digest format")
     return text
 
 
@@ -58,5 +58,5 @@ def reference_in(text: str) -> str:
     if ":" in text:
         return digest_in(text)
     if not _TAG.fullmatch(text):
-        raise RegistryError(404, "MANIFEST_UNKNOWN", "manifest unknown")
+        raise DistributionError(404, "MANIFEST_UNKNOWN", "manifest unknown")
     return text

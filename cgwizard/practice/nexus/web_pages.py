@@ -12,13 +12,14 @@ from cgwizard.practice.nexus import errors
 
 if TYPE_CHECKING:
     from cgwizard.practice.nexus.accounts import User
-    from cgwizard.practice.nexus.state import NexusState, Repository
+    from cgwizard.practice.nexus.models import Repository
+    from cgwizard.practice.nexus.state import NexusState
 
 TITLE = "Sonatype Nexus Repository"
 
 
 def answer(state: NexusState, user: User | None, method: str, path: str) -> Response:
-    """Raises `Fault` for what is not there."""
+    """Raises `ErrorResponse` for what is not there."""
     if method not in {"GET", "HEAD"}:
         raise errors.html(405, TITLE, "Method Not Allowed")
     if path in {"/", "/index.html"}:

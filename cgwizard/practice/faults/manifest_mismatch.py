@@ -8,7 +8,7 @@ from cgwizard.practice.faults.base import RegistryFault
 
 
 @dataclass(eq=False)
-class WrongManifest(RegistryFault):
+class ManifestMismatch(RegistryFault):
     def body(self, right: bytes) -> bytes:
         """Valid JSON of the same meaning: only its digest differs."""
         return right + b"\n"

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from cgwizard.practice.faults.base import ActiveFaults, Place
 from cgwizard.practice.faults.error_status import ErrorStatus
 
-Code = Literal[
+ErrorCode = Literal[
     "BLOB_UNKNOWN",
     "DENIED",
     "DIGEST_INVALID",
@@ -40,7 +40,7 @@ class Refusal(Exception):
 
 def refuse(
     status: int,
-    code: Code,
+    code: ErrorCode,
     message: str,
     *,
     detail: object = None,

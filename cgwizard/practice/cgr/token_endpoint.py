@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.cgr.answers import DENIED, fail_if_asked, refuse
 from cgwizard.practice.cgr.catalog import Catalog
-from cgwizard.practice.cgr.seen import basic_credentials
+from cgwizard.practice.cgr.request_log import basic_credentials
+from cgwizard.practice.cgr.responses import DENIED, fail_if_asked, refuse
 from cgwizard.practice.cgr.tokens import Bearers, TokenBook, TokenRefused
 from cgwizard.practice.faults.base import ActiveFaults
 from cgwizard.secrets.secret import Credentials, Secret
@@ -34,7 +34,7 @@ def wanted(scopes: Sequence[str]) -> set[str]:
     return found
 
 
-class Exchange:
+class TokenEndpoint:
     """``GET /token`` with or without Basic, and the form of OAuth2 by POST."""
 
     def __init__(

@@ -11,7 +11,7 @@ _STEPS_A_SECOND = 25
 _LARGEST, _SMALLEST = 1 << 19, 1 << 10
 
 
-class Pacer:
+class Throttle:
     """Shares ``speed`` bytes a second among all that ask, in small steps; None: no limit."""
 
     def __init__(self, speed: float | None) -> None:
