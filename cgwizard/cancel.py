@@ -9,11 +9,11 @@ from typing import TypeVar
 from cgwizard.errors import Cancelled
 
 T = TypeVar("T")
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 class Cancel:
-    """A flag that long work looks at between two steps, and waits on instead of sleeping."""
+    """A flag that long work checks between two steps, and waits on instead of sleeping."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -36,10 +36,10 @@ class Cancel:
             raise Cancelled
 
     def run(self, work: Callable[[], T], abort: Callable[[], None] = lambda: None) -> T:
-        """Do ``work`` in a thread, whatever it waits for: name servers, a connection, an answer.
+        """Do ``work`` in a thread and return its result or raise its exception.
 
-        As soon as the user asks to stop, ``abort`` is called, Cancelled is raised, and the
-        thread is left to its end, of which nobody hears.
+        As soon as the user asks to stop, this calls ``abort`` and raises Cancelled. The thread
+        may still wait for a name server, a connection or an answer; its result is ignored.
         """
         self.check()
         ended = threading.Event()
@@ -56,12 +56,12 @@ class Cancel:
 
         threading.Thread(target=body, name="stoppable", daemon=True).start()
         try:
-            while not ended.wait(LOOK_SECONDS):
+            while not ended.wait(POLL_SECONDS):
                 self.check()
-        except BaseException:  # also a KeyboardInterrupt of the caller's
+        except BaseException:  # also a KeyboardInterrupt in the caller's thread
             abort()
             raise
-        if errors and self.is_set:  # what was cut fails in its own way
+        if errors and self.is_set:  # aborted work fails with an error of its kind
             raise Cancelled from errors[0]
         if errors:
             raise errors[0]

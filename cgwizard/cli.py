@@ -1,4 +1,4 @@
-"""The command line: what was asked for, and as little imported as it needs."""
+"""The entry point of the command line. It imports as little as the command needs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from cgwizard import __version__
-from cgwizard.errors import Code
 
 if TYPE_CHECKING:
     import click
 
 
 def main() -> None:
-    """The entry point of the installed command."""
+    """Run the installed command."""
     _open_streams()
     try:
         if sys.argv[1:] == ["--version"]:  # answered before anything is imported, even click
@@ -28,7 +27,7 @@ def main() -> None:
         if _output_failed():
             sys.exit(1)
         raise
-    except Exception as error:  # noqa: BLE001  (the last edge: a report instead of a traceback)
+    except Exception as error:  # noqa: BLE001  (a report instead of a traceback)
         if not _output_failed(isinstance(error, OSError)):
             _crashed(error)
         sys.exit(1)  # errors.ExitCode.FAILED, without an import that might be what failed
@@ -37,8 +36,8 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """A standard stream that was closed by who started this (Python: None) holds nothing, and
-    what is written to it fails; errors, which nobody wants then, get lost."""
+    """Open the standard streams that the caller closed, which are None in Python: input is empty,
+    writing to standard output fails, and standard error is discarded."""
     streams = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
     for number, (name, mode) in enumerate(streams):
         if getattr(sys, name) is not None:
@@ -51,9 +50,9 @@ def _open_streams() -> None:
 
 
 def _run() -> None:
-    # What is made at the start is no garbage, and to look for some after every 700 objects, as
-    # Python does, takes a tenth of the time until the first paint. What stays for long calls
-    # `gc.enable` itself: the screens, the practice servers.
+    # Nothing made at the start is garbage, and Python's search for some after every 700 objects
+    # takes a tenth of the time until the first paint. The screens and the practice servers, which
+    # run for long, call `gc.enable`.
     gc.disable()
     from cgwizard.commands import root
     from cgwizard.text import ascii_fallback
@@ -66,33 +65,31 @@ def _run() -> None:
 
 
 def _leave_no_core() -> None:
-    """No memory on the disk, in which there are secrets, whatever ends the process."""
+    """Write no core dump, because the memory holds secrets."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _output_failed(try_it: bool = False) -> bool:
-    """Whether standard output takes no more, which is told then. What could not be written is
-    still in its buffer, so that it fails here again. ``try_it``: it may have no buffer
-    (PYTHONUNBUFFERED), so write another line."""
+    """Whether writing to standard output fails; if so, say it on standard error. Text that could
+    not be written is still in the buffer, so flushing fails again. ``try_it``: there may be no
+    buffer (PYTHONUNBUFFERED), so write another line."""
     try:
         sys.stdout.write("\n" if try_it else "")
         sys.stdout.flush()
     except BrokenPipeError:
-        return False  # who read it has enough
+        return False  # the reader has closed the pipe, as `head` does
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes, too
-        from cgwizard.errors import Problem
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it at exit
+        from cgwizard.errors import Code, WizardError
 
-        problem = Problem(
+        failure = WizardError(
             Code.STANDARD_OUTPUT_FAILED,
             tried="writing to standard output",
             came_back=error.strerror or str(error),
-            cause="it is closed, or leads to a full disk or to a device that is gone",
-            next_step="make room, or lead the output elsewhere",
         )
-        print(problem, file=sys.stderr)  # noqa: T201
+        print(failure.problem, file=sys.stderr)  # noqa: T201
         return True
     except ValueError:  # it is closed
         return False
@@ -107,7 +104,7 @@ def _crashed(error: BaseException) -> None:
 
 def _thread_crashed(args: threading.ExceptHookArgs) -> None:
     if isinstance(args.exc_value, OSError) and args.exc_value.errno == errno.EIO:
-        return  # the screens' writer, whose terminal is gone: a signal tells of it, too
+        return  # the terminal is gone while the screens write: SIGHUP handles that
     if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
         _crashed(args.exc_value)
 

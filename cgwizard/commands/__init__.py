@@ -1,4 +1,4 @@
-"""The command line: one module a command, of the same name. Only the one that runs is imported."""
+"""The commands: one module each, of the same name. Only the one that runs is imported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ COMMANDS = (GUIDE, "practice", "pull", "apply", "undo", "forget")
 
 
 class Root(click.Group):
-    """`cgwizard URL` and `cgwizard practice` live side by side: a first word that is no command
-    belongs to the guide."""
+    """The group of commands. If the first word is no command, all words belong to the guide, so
+    that `cgwizard URL` works beside `cgwizard practice`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -32,7 +32,7 @@ class Root(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Ctrl+C and Ctrl+D at a question of click's end it as everywhere else."""
+        """Run the command. Ctrl+C and Ctrl+D at a question of click end it with our exit code."""
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, EOFError, click.Abort):

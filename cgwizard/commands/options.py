@@ -11,7 +11,7 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Terminals that cannot place the cursor: screens would be a heap of letters there.
+# Terminals that cannot place the cursor, so that screens would be unreadable.
 DUMB = frozenset({"", "dumb", "unknown", "emacs", "cons25-raw"})
 
 
@@ -42,7 +42,7 @@ def _start_log(_ctx: click.Context, _option: click.Parameter, path: Path | None)
 
 
 def runs_plain(asked: bool) -> bool:
-    """Whether prompts are used instead of screens; where nobody asked for them, that is said."""
+    """Whether to use prompts instead of screens. Says so if the user did not ask for them."""
     term = os.environ.get("TERM", "")
     if not asked and term in DUMB:
         said = f"TERM is {term}" if term else "TERM is not set"

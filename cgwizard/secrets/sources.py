@@ -122,10 +122,7 @@ def _from_file(place: str, what: str) -> Secret:
         raise _unreadable(tried, "it is no UTF-8 text") from None  # the error holds the bytes
     if not text.strip():
         raise WizardError(
-            Code.SECRET_FILE_EMPTY,
-            tried=tried,
-            came_back="nothing",
-            exit_code=ExitCode.USAGE,
+            Code.SECRET_FILE_EMPTY, tried=tried, came_back="nothing", exit_code=ExitCode.USAGE
         )
     return Secret(text)
 
@@ -149,10 +146,7 @@ def _own(path: Path, found: os.stat_result, what: str) -> None:
 
 def _unreadable(tried: str, came_back: str) -> WizardError:
     return WizardError(
-        Code.SECRET_FILE_UNREADABLE,
-        tried=tried,
-        came_back=came_back,
-        exit_code=ExitCode.USAGE,
+        Code.SECRET_FILE_UNREADABLE, tried=tried, came_back=came_back, exit_code=ExitCode.USAGE
     )
 
 
@@ -162,7 +156,6 @@ def _not_kept(source: str, what: str, account: str) -> WizardError:
         code,
         tried=f"finding {what} for {account} in {'the ' if source == 'keyring' else ''}{source}",
         came_back="there is none",
-        cause="none was kept for this user and this server",
         next_step="keep it there by a run of the guide, or name env:VARIABLE or file:PATH",
         exit_code=ExitCode.USAGE,
     )

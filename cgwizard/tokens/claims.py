@@ -1,4 +1,4 @@
-"""`PullToken`: what a pull token says about itself. Read only to show it; the registry decides.
+"""`PullToken`: what a pull token says about itself. It is only shown; the registry decides.
 
 A pull token is a pair for HTTP Basic authentication. The user name is
 ``ORGANIZATION_ID/TOKEN_ID``: the organization's identifier (40 hexadecimal digits) and the
@@ -19,8 +19,8 @@ from cgwizard.secrets.secret import Credentials, Secret
 
 USERNAME = re.compile(r"[0-9a-f]{40}(?:/[0-9a-f]{16})+")
 
-# RSA keys of 2048, 3072 and 4096 bits; the curves and HMAC have one size each. A token whose
-# signature has another size lost its end.
+# RSA keys have 2048, 3072 or 4096 bits; the curves and HMAC have one size each. If the signature
+# of a token has another size, its end was lost.
 _SIGNATURE_BYTES: Mapping[str, frozenset[int]] = {
     **dict.fromkeys(
         ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), frozenset({256, 384, 512})
@@ -37,14 +37,14 @@ _SIGNATURE_BYTES: Mapping[str, frozenset[int]] = {
 
 @dataclass(frozen=True, slots=True)
 class PullToken:
-    """A pull token with what can be told about it without asking anybody."""
+    """A pull token, and what can be read from it without a request."""
 
     credentials: Credentials
     issued: datetime | None  # None: the token does not say
     expires: datetime | None
     issuer: str  # "https://pulltoken.issuer.chainguard.dev", or ""
     organization: str = ""  # its name, only where the text around the token gave it
-    notes: tuple[str, ...] = ()  # what was put right while reading it, for people
+    notes: tuple[str, ...] = ()  # what was corrected while reading it, in words
 
     @property
     def organization_id(self) -> str:
@@ -52,7 +52,7 @@ class PullToken:
         return self.credentials.username.partition("/")[0]
 
     def expired(self, now: datetime | None = None) -> bool:
-        """Whether its date has passed. A token without a date is not called expired."""
+        """Whether its date has passed. A token without a date is not expired."""
         return self.expires is not None and self.expires <= (now or datetime.now(UTC))
 
     def days_left(self, now: datetime | None = None) -> int | None:
@@ -69,7 +69,7 @@ class PullToken:
 def read(
     credentials: Credentials, *, organization: str = "", notes: tuple[str, ...] = ()
 ) -> PullToken:
-    """Read the claims of a token that `is_whole`. Nothing is verified: only the registry can."""
+    """Read the claims of a token that `is_whole`. Only the registry can verify them."""
     claims = _claims(credentials.password.reveal()) or {}
     issuer = claims.get("iss")
     return PullToken(
@@ -95,7 +95,7 @@ def is_whole(token: str) -> bool:
 
 
 def secret_shape(secret: Secret) -> str:
-    """A secret's shape for messages: its length and parts, nothing of its text."""
+    """The length and the number of parts of a secret, for messages."""
     text = secret.reveal()
     parts = text.count(".") + 1
     return f"{len(text):,} characters in {parts} part{'' if parts == 1 else 's'}"
@@ -118,7 +118,7 @@ def _algorithm(token: str) -> str:
 
 
 def _exact_base64url(text: str) -> bytes | None:
-    """Decode without mercy: a cut signature often ends on bits that no encoder leaves set."""
+    """Decode strictly: a cut signature often ends with bits that an encoder never sets."""
     import base64
     import binascii
 

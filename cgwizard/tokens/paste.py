@@ -1,10 +1,10 @@
-"""From whatever a user pastes to a `PullToken`, by the shape of its two halves.
+"""Find a `PullToken` in pasted text, by the shape of its two halves.
 
-Shells, consoles, terminals and chat programs each wrap, quote and label a token in their own
-way, so nothing is parsed as a command line: the user name (hexadecimal, one slash) and the
-password (a JSON Web Token) are found by what they look like, with any white space inside them
-removed. The text around them is only read for what it says about the kind of the token, its
-organization's name, and which half was meant to be which.
+Shells, consoles, terminals and chat programs wrap, quote and label a token in different ways, so
+nothing is parsed as a command line. The user name (hexadecimal, one slash) and the password (a
+JSON Web Token) are found by what they look like; white space inside them is removed. The text
+around them is read only for the kind of the token, the organization's name, and which half was
+meant to be which.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cgwizard.text.sanitize import lines
 from cgwizard.tokens import claims, refusals
 from cgwizard.tokens.claims import PullToken
 
-# claims.USERNAME with white space allowed anywhere. The last part must not swallow the start of a
+# claims.USERNAME with white space allowed anywhere. The last part must not include the start of a
 # token ("eyJ", whose e is a hexadecimal digit) or of a word that follows.
 _HEX = r"[0-9a-fA-F]"
 _TOKEN_START = r"e\s*y\s*J"
@@ -28,8 +28,8 @@ _LOOSE_USERNAME = re.compile(
     rf"(?:\s*/(?:\s*(?!{_TOKEN_START}){_HEX}){{16}}(?!(?!{_TOKEN_START})\w))+"
 )
 _NEAR_USERNAME = re.compile(rf"(?<![\w./-])({_HEX}{{12,64}})/({_HEX}{{1,40}})(?![\w.-])")
-# {" in base64. A token's second part starts with it too, so no dot may come before. An option
-# may: -p, glued to its value, with a line break between the two characters or not.
+# {" in base64. A token's second part starts with it too, so no dot may come before it. The option
+# -p may, without a space, and with or without a line break between its two characters.
 _TOKEN_REGION = re.compile(
     rf"(?:(?<![\w.-])|(?<=\s-p)|(?<=\sp)){_TOKEN_START}[\w.\s-]{{0,8000}}", re.ASCII
 )
@@ -54,16 +54,16 @@ _PARENT = re.compile(r"--parent[=\s]+(\S+)")
 _ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 _LOGIN = re.compile(r"\b(?:docker|podman|nerdctl|skopeo|buildah|registry|auth|oras)\s+login\b")
-_MAXIMUM = 100_000  # characters; a token is about a thousand
-_MAXIMUM_STARTS = 20  # of what may be a token; any text may be pasted
+MAX_CHARACTERS = 100_000  # a token has about a thousand
+MAX_STARTS = 20  # places in the text where a token may begin
 
 
 def parse(text: str) -> PullToken:
     """Read a pull token out of pasted text.
 
     Takes what ``chainctl`` and the Console print (a ``docker login`` line, ``Username:`` and
-    ``Password:``, JSON, ``export`` lines), two lines, or two words; in any quoting, broken into
-    lines anywhere. Swapped halves are put right and named in `PullToken.notes`.
+    ``Password:``, JSON, ``export`` lines), two lines, or two words, with any quoting and line
+    breaks. Swapped halves are corrected and mentioned in `PullToken.notes`.
 
     Raises `WizardError` with code ``token-empty``, ``token-truncated``, ``token-wrong-kind``,
     ``token-other-registry`` or ``token-unreadable``; none of them holds any of the text.
@@ -93,7 +93,7 @@ def parse(text: str) -> PullToken:
 
 
 def from_fields(username: str, password: str) -> PullToken:
-    """Read a pull token out of two entry fields; a whole pasted line in either of them will do.
+    """Read a pull token out of two entry fields, either of which may hold a whole pasted line.
 
     Raises what `parse` raises.
     """
@@ -103,7 +103,7 @@ def from_fields(username: str, password: str) -> PullToken:
 
 
 def _clean(text: str) -> str:
-    text = _TERMINAL_CODES.sub("", text[:_MAXIMUM])
+    text = _TERMINAL_CODES.sub("", text[:MAX_CHARACTERS])
     text = unicodedata.normalize("NFKC", text.replace("…", "..."))
     text = lines(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.translate({ord(c): '"' for c in "“”„«»"} | {ord(c): "'" for c in "‘’‚"})
@@ -114,14 +114,14 @@ def _tokens(text: str) -> list[tuple[int, str]]:
     """Every complete token with its position in the text."""
     found: list[tuple[int, str]] = []
     position = 0
-    for _ in range(_MAXIMUM_STARTS):
+    for _ in range(MAX_STARTS):
         region = _TOKEN_REGION.search(text, position)
         if not region:
             break
         ends = [run.end() for run in re.finditer(r"\S+", region[0])]
         position = region.start() + ends[0]
-        # White space may be a line break inside the token or the end of it. The longest piece
-        # that is a whole token is it: what follows hardly ever has the size that is missing.
+        # White space may be a line break inside the token or its end. Take the longest piece that
+        # is a whole token: the text behind it hardly ever has the missing size.
         for end in reversed(ends):
             candidate = "".join(region[0][:end].split()).rstrip(".")
             if candidate.count(".") == 2 and claims.is_whole(candidate):
@@ -168,7 +168,7 @@ def _why_no_username(text: str, token: str) -> WizardError:
 
 
 def _is_session(token: str) -> bool:
-    """Whether it is what ``chainctl auth token`` prints: of another issuer, and for hours only."""
+    """Whether ``chainctl auth token`` printed it: another issuer, and valid for hours only."""
     said = claims.read(Credentials("", Secret(token)))
     if not said.issued or not said.expires:
         return False
@@ -181,7 +181,7 @@ def _signs_in_elsewhere(text: str) -> bool:
 
 
 def _other_kind(text: str) -> str:
-    """What the token is for where the text says that it is not for images, for people; else ""."""
+    """In words, what the token is for if the text says that it is not for images; else ""."""
     compact = "".join(text.split())
     for name in _VARIABLE.findall(compact):
         if name not in {"OCI", "CONTAINER", "CONTAINERS", "REGISTRY"}:

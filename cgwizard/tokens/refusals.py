@@ -1,4 +1,4 @@
-"""Why pasted text is not a pull token: one function a reason. None of them holds the text."""
+"""Why pasted text is not a pull token, one function for each reason. No error quotes the text."""
 
 from __future__ import annotations
 

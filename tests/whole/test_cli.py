@@ -66,6 +66,17 @@ def test_version_and_help_import_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_version_imports_nothing() -> None:
+    code = (
+        "import sys; sys.argv = ['cgwizard', '--version']; from cgwizard.cli import main; main();"
+        "print([m for m in ('cgwizard.errors', 'click', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout.splitlines()[1] == "[]"
+
+
 def test_help_names_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
