@@ -66,11 +66,11 @@ def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Findi
         if fine_there:
             return corrupt(f"{evidence}; the registry's own is right")
         return failure(seen.error.problem)
-    also_here = isinstance(theirs, Probe) and theirs.stage == "blob"
-    if also_here and isinstance(theirs, Probe) and theirs.error is not None:
-        if theirs.error.code.means_wrong_bytes:
-            return failure(theirs.error.problem)
-        evidence += f"; from here: {theirs.error.problem.came_back}"
+    also_here = theirs.error if isinstance(theirs, Probe) and theirs.stage == "blob" else None
+    if also_here is not None:
+        if also_here.code.means_wrong_bytes:
+            return failure(also_here.problem)
+        evidence += f"; from here: {also_here.problem.came_back}"
     elif fine_there:
         evidence += "; from here the same blob arrives"
     return problem(
@@ -83,10 +83,7 @@ def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Findi
 
 
 def corrupt(evidence: str) -> Finding:
-    return problem(
-        Code.CACHE_CORRUPT,
-        evidence,
-    )
+    return problem(Code.CACHE_CORRUPT, evidence)
 
 
 def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
@@ -97,11 +94,8 @@ def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
 
 
 def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:
-    if (
-        theirs is not None
-        and theirs.error is not None
-        and not (theirs.error.code.means_no_answer_from_registry)
-    ):
+    refusal = theirs.error if theirs is not None else None
+    if refusal is not None and not refusal.code.means_no_answer_from_registry:
         return unknown(f"{error.problem.came_back}; nor does the registry itself serve it")
     return problem(
         Code.MANIFEST_UNKNOWN,

@@ -119,7 +119,6 @@ class DeveloperStep(Step):
                 Code.BLOB_STORE_UNKNOWN,
                 tried=f"looking for the blob store {wanted.blob_store}",
                 came_back=f"there are: {', '.join(stores)}",
-                next_step="name one of these as blob-store under [developer]",
             )
 
     def changes_nexus(self) -> bool:

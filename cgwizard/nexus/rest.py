@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import WizardError
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.http_errors import refusal, unexpected
 from cgwizard.nexus.identify import REST, identify
@@ -32,7 +32,6 @@ _CLEANED = {
     for c in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
     if chr(c) not in "\n\t\r"
 }
-ENDED_SIGN_IN = {Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT}
 
 
 class RestSession:
@@ -99,7 +98,7 @@ class RestSession:
         if answer.status in accept:
             return answer
         error = refusal(answer, tried, needs=needs)
-        if credentials is not None and error.code in ENDED_SIGN_IN:
+        if credentials is not None and error.code.means_sign_in_refused:
             with self._lock:
                 if credentials == self.credentials:
                     self._refused = self._refused or error

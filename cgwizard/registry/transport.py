@@ -241,7 +241,6 @@ class Transport:
             tried=tried,
             came_back=f"more than {REDIRECT_LIMIT} redirects, the last to {shown(target)}",
             cause=f"{self.who} or a proxy before it sends us round in a circle",
-            next_step="check the base URL and the forwarded headers of that proxy",
         )
 
     def _bad_redirect(self, tried: str, came_back: str) -> RegistryError:

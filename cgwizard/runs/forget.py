@@ -54,12 +54,11 @@ def remove(trace: Trace) -> None:
     except WizardError as error:
         # Their own next steps are for the guide.
         steps = {Code.RUN_IN_USE: "end that one, then: cgwizard forget"}
-        if error.code.startswith("keyring-"):
+        if error.code.concerns_keyring:
             steps[error.code] = "unlock the keyring that holds it, then: cgwizard forget"
         if error.code not in steps:
             raise
-        told = msgspec.structs.replace(error.problem, next_step=steps[error.code])
-        raise WizardError(**msgspec.structs.asdict(told)) from error
+        raise error.but(next_step=steps[error.code]) from error
 
 
 def _remove(trace: Trace) -> None:

@@ -12,7 +12,6 @@ ALLOWED = {
     "cgwizard.app": "a screen opens others through the application",
     "cgwizard.screens": "a screen opens others through the application",
     "cgwizard.guide": "a step reads the session, which holds the steps",
-    "cgwizard.runs": "a saved run is read by the session",
     "cgwizard.practice": "the servers' parts refer to one another",
 }
 
