@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.logs import redact
+from cgwizard.nexus.sentences import TLS_WANTED, pull_meaning
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 TITLES = {"docker": "Docker", "podman": "Podman", "builtin": "the built-in puller"}
 WITHOUT = "pull without the engine, which checks the same and says more: --engine builtin"
+# The sentences of Nexus that engines pass on.
+_OF_NEXUS = frozenset(
+    {
+        Code.NEXUS_LOCKED_OUT,
+        Code.REMOTE_AUTO_BLOCKED,
+        Code.REMOTE_MANUALLY_BLOCKED,
+        Code.NEXUS_EULA,
+    }
+)
 
 
 class _Row(NamedTuple):
@@ -59,29 +69,7 @@ _ROWS = (
         "{host} and {engine} find no common way to speak TLS",
     ),
     _Row(
-        ("authentication attempts",),
-        Code.NEXUS_LOCKED_OUT,
-        "too many wrong passwords: Nexus refuses this user, with the right one too",
-    ),
-    _Row(
-        ("auto blocked",),
-        Code.REMOTE_AUTO_BLOCKED,
-        "Nexus could not reach the remote a moment ago and does not ask it for a while",
-        "find out why Nexus cannot reach https://cgr.dev/, then try again after that time",
-    ),
-    _Row(
-        ("manually blocked",),
-        Code.REMOTE_MANUALLY_BLOCKED,
-        "an administrator blocked the remote of this repository",
-    ),
-    _Row(
-        ("end user license agreement",),
-        Code.NEXUS_EULA,
-        "the license agreement of Nexus was not accepted yet",
-        "let an administrator accept it in Nexus, then try again",
-    ),
-    _Row(
-        ("http request to an https server", "http request was sent to https port"),
+        TLS_WANTED,
         Code.REGISTRY_HTTP_HTTPS_MISMATCH,
         "{host} speaks HTTPS, and {engine} was told to use plain HTTP for it",
         "take {host} off the list of insecure registries in the engine's settings",
@@ -201,9 +189,11 @@ def refused(
     words = text.lower()
     rows = (*_ROWS, *(_SIGNED_IN if signed_in else _NOT_SIGNED_IN))
     fits = (row for row in rows if any(sign in words for sign in row.signs))
-    row = next(
-        fits, _Row((), Code.ENGINE_PULL_FAILED, "the engine says no more than this", WITHOUT)
-    )
+    if meaning := pull_meaning(text, _OF_NEXUS):
+        row = _Row((), *meaning)
+    else:
+        unknown = _Row((), Code.ENGINE_PULL_FAILED, "the engine says no more than this", WITHOUT)
+        row = next(fits, unknown)
     names = _names(engine, socket, words, host)
     return WizardError(
         row.code,

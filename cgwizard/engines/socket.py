@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,10 +10,11 @@ import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
+from cgwizard.net.connection import Exchange
+from cgwizard.net.failures import read_failure
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
-    import httpcore
     import httpx
 
 T = TypeVar("T")
@@ -23,7 +22,6 @@ T = TypeVar("T")
 ASK_SECONDS = 10.0  # for an answer of the engine about itself
 # An engine says nothing while it waits for a registry, and Podman nothing while it copies.
 STALL_SECONDS = 900.0
-CANCEL_POLL_SECONDS = 0.1
 LINE_LIMIT = 1 << 20
 
 
@@ -89,17 +87,17 @@ class EngineSocket:
         `engine-gone`."""
         import httpx
 
-        line = _Line()
+        exchange = Exchange()
         try:
             with (
-                line.watched(cancel),
+                exchange.cut_by(cancel),
                 self._client.stream(
                     "POST",
                     path,
                     params=params,
                     headers=headers,
                     timeout=httpx.Timeout(ASK_SECONDS, read=STALL_SECONDS),
-                    extensions={"trace": line.trace},
+                    extensions={"trace": exchange.trace},
                 ) as response,
             ):
                 yield response.status_code, _lines(response)
@@ -112,7 +110,7 @@ class EngineSocket:
         return WizardError(
             Code.ENGINE_GONE,
             tried=f"{tried} on {self.path}",
-            came_back=str(error) or type(error).__name__,
+            came_back=shortened(read_failure(error).words),
         )
 
     def _strange(self, path: str, came_back: str) -> WizardError:
@@ -121,58 +119,6 @@ class EngineSocket:
             tried=f"GET {path} on {self.path}",
             came_back=shortened(came_back),
         )
-
-
-class _Line:
-    """The connection of one request, so that another thread can cut it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._cut = False
-
-    def trace(self, event: str, info: dict[str, object]) -> None:
-        if event == "connection.connect_unix_socket.complete":
-            stream: httpcore.NetworkStream = info["return_value"]  # type: ignore[assignment]
-            found = stream.get_extra_info("socket")
-            with self._lock:
-                self._socket = found
-                if self._cut:
-                    self._shut()
-
-    @contextlib.contextmanager
-    def watched(self, cancel: Cancel | None) -> Iterator[None]:
-        if cancel is None:
-            yield
-            return
-        over = threading.Event()
-
-        def watch() -> None:
-            while not over.is_set():
-                with contextlib.suppress(Cancelled):
-                    cancel.wait(CANCEL_POLL_SECONDS)
-                    continue
-                self.cut()
-                return
-
-        cancel.check()
-        watcher = threading.Thread(target=watch, name="engine-cancel", daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            over.set()
-        cancel.check()
-
-    def cut(self) -> None:
-        with self._lock:
-            self._cut = True
-            self._shut()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _lines(response: httpx.Response) -> Iterator[bytes]:

@@ -54,6 +54,10 @@ class Kind(StrEnum):
     BAD_REDIRECT = "bad-redirect"  # a Location that is no address
 
     @property
+    def no_connection(self) -> bool:
+        return self in _NO_CONNECTION
+
+    @property
     def certificate_refused(self) -> bool:
         return self in {Kind.TLS_UNTRUSTED, Kind.TLS_NAME, Kind.TLS_EXPIRED, Kind.TLS_NOT_YET_VALID}
 
@@ -116,7 +120,7 @@ def read_failure(
     kind, cause = _kind(error, chain, exchange)
     proxy = "" if url is None else proxy_for(url)
     if url is not None and proxy and not exchange.tunnel_open:
-        if kind in _NO_CONNECTION and exchange.peer != (url.host, port_of(url)):
+        if kind.no_connection and exchange.peer != (url.host, port_of(url)):
             kind = Kind.PROXY_UNREACHABLE
         elif kind in _NO_TLS or (kind is Kind.NOT_HTTP and not exchange.sent):
             kind = Kind.PROXY_UNREADABLE

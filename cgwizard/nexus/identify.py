@@ -13,7 +13,7 @@ from cgwizard.net.proxies import port_of, proxy_for
 from cgwizard.nexus.address import CONTEXT_PATH
 from cgwizard.nexus.connection_errors import NexusElsewhere, other_scheme, proxy_in_the_way
 from cgwizard.nexus.models import Server, read_server
-from cgwizard.nexus.sentences import TLS_WANTED
+from cgwizard.nexus.sentences import wants_tls
 from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _before_nexus(
     ):
         error = proxy_in_the_way(url, proxy, tried, answer.summary)
         return error.with_facts(Facts(AnsweredBy.PROXY))
-    if answer.status == 400 and url.scheme == "http" and TLS_WANTED.search(answer.excerpt):
+    if answer.status == 400 and url.scheme == "http" and wants_tls(answer.excerpt):
         return other_scheme(url, tried, answer.summary).with_facts(_facts(answer))
     if 300 <= answer.status < 400:
         return _redirected(url, answer, tried)

@@ -10,23 +10,29 @@ from typing import NamedTuple
 
 from cgwizard.errors import Code
 
-Meaning = tuple[Code, str, str]  # code, cause, next step
+Meaning = tuple[Code, str, str]  # code, cause, next step; "" for what is usual for the code
 
 REMOTE_AVAILABLE = "Remote Available"  # a state of a repository's remote, word for word
-# Of nginx, Go and others, in place of an answer: plain HTTP was sent to a port that wants TLS.
-TLS_WANTED = re.compile(
-    r"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS", re.IGNORECASE
-)
+# Words of nginx, Go and others, in small letters: plain HTTP came to a port that wants TLS.
+TLS_WANTED = ("plain http request was sent to https", "http request to an https")
+
+
+USUAL = ("", "")
 
 
 class Sentence(NamedTuple):
     """``rest`` and ``pull`` are cause and next step in an answer to a call of the REST API and
-    to a pull; None where the sentence is not looked for."""
+    to a pull ("" for the usual one of the code); None where the sentence is not looked for."""
 
     words: re.Pattern[str]
     code: Code
     rest: tuple[str, str] | None = None
     pull: tuple[str, str] | None = None
+
+
+def wants_tls(text: str) -> bool:
+    words = text.lower()
+    return any(sign in words for sign in TLS_WANTED)
 
 
 def rest_meaning(text: str) -> Meaning | None:
@@ -54,12 +60,11 @@ def remote_blocked(description: str) -> Code | None:
 
 
 def remote_reason(reason: str) -> Meaning:
-    """What the reason that Nexus gives for a remote that fails means; "" for the usual cause or
-    next step of the code."""
+    """What the reason that Nexus gives for a remote that fails means."""
     for words, code, cause, next_step in _REASONS:
         if words.search(reason):
             return code, cause, next_step
-    return Code.REMOTE_AUTO_BLOCKED, "", ""
+    return (Code.REMOTE_AUTO_BLOCKED, *USUAL)
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -83,10 +88,7 @@ SENTENCES = (
     Sentence(
         _words(r"PAYMENT REQUIRED"),
         Code.NEXUS_CE_LIMIT,
-        rest=(
-            "the Community Edition is over its limit of components or requests",
-            "ask the owner of this Nexus: clean up, or get a license",
-        ),
+        rest=USUAL,
         pull=(
             "this Community Edition is over its limits: only what is cached is still served",
             "ask its administrator to clean up or to buy a license",
@@ -107,10 +109,7 @@ SENTENCES = (
     Sentence(
         _words(r"authentication attempts"),
         Code.NEXUS_LOCKED_OUT,
-        pull=(
-            "too many wrong passwords: Nexus refuses this user, with the right one too",
-            "wait 15 minutes without any sign-in as this user, then try once",
-        ),
+        pull=USUAL,
     ),
     Sentence(
         _words(r"auto blocked"),
@@ -123,10 +122,7 @@ SENTENCES = (
     Sentence(
         _words(r"manually blocked"),
         Code.REMOTE_MANUALLY_BLOCKED,
-        pull=(
-            "an administrator blocked the remote of this repository",
-            "unblock it in the settings of the repository",
-        ),
+        pull=USUAL,
     ),
     Sentence(
         _words(r"Repository offline"),
@@ -155,23 +151,17 @@ SENTENCES = (
     Sentence(
         _words(r"names must be lower ?case"),
         Code.REPOSITORY_NAME_UPPERCASE,
-        rest=(
-            "from 3.89 on Nexus wants docker repositories in lower case",
-            "write the name in lower case",
-        ),
+        rest=USUAL,
     ),
     Sentence(
         _words(r"path.?based routing.{0,60}(port|connector|subdomain)"),
         Code.PATH_AND_PORT_COMBINED,
-        rest=(
-            "from 3.83 on a repository is reached by path or by a port of its own, not by both",
-            "choose one of the two",
-        ),
+        rest=USUAL,
     ),
     Sentence(
         _words(r"Blob store not found"),
         Code.BLOB_STORE_MISSING,
-        rest=("the blob store was removed or renamed meanwhile", "choose another blob store"),
+        rest=USUAL,
     ),
     Sentence(
         _words(r"format is not currently enabled|Format docker is disabled"),
@@ -185,8 +175,8 @@ SENTENCES = (
 
 # Nexus's reason for a remote that fails is an HTTP reason phrase or the text of a Java exception.
 _REASONS = (
-    (_words(r"unknownhost|name or service|no such host"), Code.REMOTE_DNS, "", ""),
-    (_words(r"proxy authentication"), Code.REMOTE_PROXY_AUTH, "", ""),
+    (_words(r"unknownhost|name or service|no such host"), Code.REMOTE_DNS, *USUAL),
+    (_words(r"proxy authentication"), Code.REMOTE_PROXY_AUTH, *USUAL),
     (
         _words(r"ssl|certificat|pkix|untrusted remote"),
         Code.REMOTE_TLS_INTERCEPTED,
@@ -197,8 +187,7 @@ _REASONS = (
     (
         _words(r"timed out|timeout|refused|unreachable|noroute|reset|failed to respond"),
         Code.REMOTE_EGRESS,
-        "",
-        "",
+        *USUAL,
     ),
     (
         _words(r"internal server error|bad gateway|service unavailable|gateway time"),

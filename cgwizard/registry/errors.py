@@ -11,7 +11,7 @@ import msgspec
 
 from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
 from cgwizard.net.failures import between
-from cgwizard.nexus.sentences import TLS_WANTED, Meaning, pull_meaning
+from cgwizard.nexus.sentences import Meaning, pull_meaning, wants_tls
 from cgwizard.text.sanitize import shortened
 
 
@@ -150,7 +150,7 @@ _TLS_WANTED = (
 
 def _by_words(refusal: Refusal) -> Meaning | None:
     meaning = pull_meaning(refusal.text)
-    return meaning or (_TLS_WANTED if TLS_WANTED.search(refusal.text) else None)
+    return meaning or (_TLS_WANTED if wants_tls(refusal.text) else None)
 
 
 def _by_status(refusal: Refusal) -> Meaning:

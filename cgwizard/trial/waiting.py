@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.net.failures import read_failure
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ def _look(client: httpx.Client) -> str:
 
     try:
         status = client.get(STATUS).status_code
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        return "its port is not open yet"
-    except httpx.TransportError:  # the engine takes the connection, and nobody is behind it
+    except httpx.TransportError as error:
+        if read_failure(error).kind.no_connection:
+            return "its port is not open yet"
+        # The engine takes the connection although nobody is behind it.
         return "its port is open, no answer yet"
     if status == 200:
         return ""
