@@ -41,9 +41,7 @@ class Answers(plan.Plan, frozen=True):
 
     @property
     def plan(self) -> plan.Plan:
-        return plan.Plan(
-            **{name: getattr(self, name) for name in plan.Plan.__struct_fields__},
-        )
+        return plan.Plan(**{name: getattr(self, name) for name in plan.Plan.__struct_fields__})
 
 
 def of(chosen: plan.Plan, secrets: Secrets | None = None) -> Answers:
@@ -77,26 +75,25 @@ def incomplete(came_back: str, next_step: str) -> WizardError:
 
 def text_of(path: Path) -> str:
     """The text of the file. Raises WizardError ``answers-unreadable``, a usage error."""
+    tried = f"reading the answers file {path}"
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise WizardError(
-                Code.ANSWERS_UNREADABLE,
-                tried=f"reading the answers file {path}",
-                came_back="more than a megabyte",
-                cause="this is another file",
-                next_step="name the answers file; the wizard offers to write one on Finish",
-                exit_code=ExitCode.USAGE,
-            )
-        return data.decode("utf-8-sig")
+        if len(data) <= MAX_BYTES:
+            return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        came_back = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise WizardError(
-            Code.ANSWERS_UNREADABLE,
-            tried=f"reading the answers file {path}",
-            came_back=getattr(error, "strerror", None) or "it is no UTF-8 text",
-            exit_code=ExitCode.USAGE,
+            Code.ANSWERS_UNREADABLE, tried=tried, came_back=came_back, exit_code=ExitCode.USAGE
         ) from error
+    raise WizardError(
+        Code.ANSWERS_UNREADABLE,
+        tried=tried,
+        came_back="more than a megabyte",
+        cause="this is another file",
+        next_step="name the answers file; the wizard offers to write one on Finish",
+        exit_code=ExitCode.USAGE,
+    )
 
 
 def parse(text: str, name: str = "answers") -> Answers:

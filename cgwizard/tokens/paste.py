@@ -13,11 +13,11 @@ import re
 import unicodedata
 from datetime import timedelta
 
-from cgwizard.errors import WizardError
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text.sanitize import lines
 from cgwizard.tokens import claims, refusals
 from cgwizard.tokens.claims import PullToken
+from cgwizard.tokens.refusals import PasteRefusal
 
 # claims.USERNAME with white space allowed anywhere. The last part must not include the start of a
 # token ("eyJ", whose e is a hexadecimal digit) or of a word that follows.
@@ -70,18 +70,18 @@ def parse(text: str) -> PullToken:
     """
     clean = _clean(text)
     if not clean.strip():
-        raise refusals.empty()
+        raise refusals.EMPTY.error()
     kind = _other_kind(clean)
     if kind:
-        raise refusals.wrong_kind(kind)
+        raise refusals.wrong_kind(kind).error()
     tokens = _tokens(clean)
     usernames = _usernames(clean)
     if len({token for _, token in tokens}) > 1 or len({name for _, name in usernames}) > 1:
-        raise refusals.several()
+        raise refusals.SEVERAL.error()
     if not tokens:
-        raise _why_no_token(clean, bool(usernames))
+        raise _why_no_token(clean, bool(usernames)).error()
     if not usernames:
-        raise _why_no_username(clean, tokens[0][1])
+        raise _why_no_username(clean, tokens[0][1]).error()
     notes: tuple[str, ...] = ()
     if _swapped(clean, usernames[0][0], tokens[0][0]):
         notes = ("The user name and the password were swapped; they are the right way round now.",)
@@ -140,31 +140,31 @@ def _usernames(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def _why_no_token(text: str, username_found: bool) -> WizardError:
+def _why_no_token(text: str, username_found: bool) -> PasteRefusal:
     if region := _TOKEN_REGION.search(text):
         token = "".join(region[0].split())
         return refusals.truncated(len(token), token.count("."))
     if not username_found and _signs_in_elsewhere(text):
-        return refusals.other_registry()
+        return refusals.OTHER_REGISTRY
     if "--password-stdin" in text:
-        return refusals.password_elsewhere()
+        return refusals.PASSWORD_ELSEWHERE
     if username_found:
-        return refusals.password_missing()
+        return refusals.PASSWORD_MISSING
     if re.search(r"\bchainctl\s+\w", text):
-        return refusals.command()
-    return refusals.unreadable()
+        return refusals.COMMAND
+    return refusals.UNREADABLE
 
 
-def _why_no_username(text: str, token: str) -> WizardError:
+def _why_no_username(text: str, token: str) -> PasteRefusal:
     if _signs_in_elsewhere(text):
-        return refusals.other_registry()
+        return refusals.OTHER_REGISTRY
     if re.search(r"(?<!\w)_token\b", text) or _is_session(token):
-        return refusals.personal()
+        return refusals.PERSONAL
     if near := _NEAR_USERNAME.search(text):
         return refusals.username_damaged(len(near[1]), len(near[2]))
     if re.search(r"\w@\w", text):
-        return refusals.username_is_address()
-    return refusals.username_missing()
+        return refusals.USERNAME_IS_ADDRESS
+    return refusals.USERNAME_MISSING
 
 
 def _is_session(token: str) -> bool:

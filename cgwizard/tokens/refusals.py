@@ -1,25 +1,84 @@
-"""Why pasted text is not a pull token, one function for each reason. No error quotes the text."""
+"""Why pasted text is not a pull token. No error quotes the text."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from cgwizard.errors import Code, WizardError
 
-_TRIED = "to read a pull token from the text"
 _COPY_AGAIN = (
     "Copy the whole output of `chainctl auth pull-token create --parent ORGANIZATION` again, "
     "or both values from the Console (Settings > Pull tokens), and paste it here."
 )
 
 
-def _refusal(code: Code, came_back: str, cause: str, next_step: str = _COPY_AGAIN) -> WizardError:
-    return WizardError(code, tried=_TRIED, came_back=came_back, cause=cause, next_step=next_step)
+class PasteRefusal(NamedTuple):
+    code: Code
+    came_back: str
+    cause: str
+    next_step: str = _COPY_AGAIN
+
+    def error(self) -> WizardError:
+        return WizardError(tried="to read a pull token from the text", **self._asdict())
 
 
-def empty() -> WizardError:
-    return _refusal(Code.TOKEN_EMPTY, "nothing to read", "Nothing was pasted or typed.")
+EMPTY = PasteRefusal(Code.TOKEN_EMPTY, "nothing to read", "Nothing was pasted or typed.")
+PERSONAL = PasteRefusal(
+    Code.TOKEN_WRONG_KIND,
+    "the session token of a person, not a pull token",
+    "`chainctl auth token` and chainctl's Docker credential helper give tokens that belong to "
+    "a signed-in person and end within hours; Nexus would stop pulling then.",
+    "Make a pull token: `chainctl auth pull-token create --parent ORGANIZATION`, "
+    "and paste what it prints.",
+)
+OTHER_REGISTRY = PasteRefusal(
+    Code.TOKEN_OTHER_REGISTRY,
+    "a sign-in for another registry than cgr.dev",
+    "The line signs in to a different host, and its user name and password do not have "
+    "the shape of a Chainguard pull token.",
+)
+SEVERAL = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "more than one pull token",
+    "The text holds several user names or passwords, and which belong together is a guess.",
+    "Paste one of them: its user name and its password.",
+)
+PASSWORD_MISSING = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "a user name without its password",
+    "The second half, which starts with eyJ, is not in the text.",
+)
+PASSWORD_ELSEWHERE = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "a line that takes the password from standard input",
+    "With --password-stdin the token itself is not part of the line.",
+)
+USERNAME_MISSING = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "a password without its user name",
+    "The first half, which looks like 40 hexadecimal digits, a slash and 16 more, "
+    "is not in the text.",
+)
+USERNAME_IS_ADDRESS = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "an e-mail address as user name",
+    "The user name of a pull token is its identity, not the address that you sign in with.",
+)
+COMMAND = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "a chainctl command",
+    "The command itself was pasted, not what it prints.",
+    "Run it in another terminal and paste its output here.",
+)
+UNREADABLE = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "no user name and no password of a pull token",
+    "Nothing in the text looks like one: the user name is hexadecimal with a slash, "
+    "the password starts with eyJ.",
+)
 
 
-def truncated(characters: int, dots: int) -> WizardError:
+def truncated(characters: int, dots: int) -> PasteRefusal:
     missing = (
         "its signature has not the size that it must have"
         if dots == 2
@@ -27,7 +86,7 @@ def truncated(characters: int, dots: int) -> WizardError:
         if dots < 2
         else "it has more than three parts"
     )
-    return _refusal(
+    return PasteRefusal(
         Code.TOKEN_TRUNCATED,
         f"a password of {characters:,} characters that is not whole: {missing}",
         "The end or the middle of the token was lost while it was copied; "
@@ -35,8 +94,8 @@ def truncated(characters: int, dots: int) -> WizardError:
     )
 
 
-def wrong_kind(kind: str) -> WizardError:
-    return _refusal(
+def wrong_kind(kind: str) -> PasteRefusal:
+    return PasteRefusal(
         Code.TOKEN_WRONG_KIND,
         f"a token for {kind}",
         "It was made for something else than container images, so cgr.dev refuses pulls with it.",
@@ -45,89 +104,9 @@ def wrong_kind(kind: str) -> WizardError:
     )
 
 
-def personal() -> WizardError:
-    return _refusal(
-        Code.TOKEN_WRONG_KIND,
-        "the session token of a person, not a pull token",
-        "`chainctl auth token` and chainctl's Docker credential helper give tokens that belong to "
-        "a signed-in person and end within hours; Nexus would stop pulling then.",
-        "Make a pull token: `chainctl auth pull-token create --parent ORGANIZATION`, "
-        "and paste what it prints.",
-    )
-
-
-def other_registry() -> WizardError:
-    return _refusal(
-        Code.TOKEN_OTHER_REGISTRY,
-        "a sign-in for another registry than cgr.dev",
-        "The line signs in to a different host, and its user name and password do not have "
-        "the shape of a Chainguard pull token.",
-    )
-
-
-def several() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "more than one pull token",
-        "The text holds several user names or passwords, and which belong together is a guess.",
-        "Paste one of them: its user name and its password.",
-    )
-
-
-def password_missing() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "a user name without its password",
-        "The second half, which starts with eyJ, is not in the text.",
-    )
-
-
-def password_elsewhere() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "a line that takes the password from standard input",
-        "With --password-stdin the token itself is not part of the line.",
-    )
-
-
-def username_missing() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "a password without its user name",
-        "The first half, which looks like 40 hexadecimal digits, a slash and 16 more, "
-        "is not in the text.",
-    )
-
-
-def username_damaged(before: int, after: int) -> WizardError:
-    return _refusal(
+def username_damaged(before: int, after: int) -> PasteRefusal:
+    return PasteRefusal(
         Code.TOKEN_UNREADABLE,
         f"a user name of {before} and {after} digits around its slash",
         "It must have 40 hexadecimal digits, a slash and 16 more; some were lost or doubled.",
-    )
-
-
-def username_is_address() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "an e-mail address as user name",
-        "The user name of a pull token is its identity, not the address that you sign in with.",
-    )
-
-
-def command() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "a chainctl command",
-        "The command itself was pasted, not what it prints.",
-        "Run it in another terminal and paste its output here.",
-    )
-
-
-def unreadable() -> WizardError:
-    return _refusal(
-        Code.TOKEN_UNREADABLE,
-        "no user name and no password of a pull token",
-        "Nothing in the text looks like one: the user name is hexadecimal with a slash, "
-        "the password starts with eyJ.",
     )
