@@ -12,6 +12,13 @@ from cgwizard.diagnosis.subject import Subject, WantedImage
 from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import DockerProxy
 
+FAILING = frozenset({Code.REGISTRY_UNAVAILABLE, Code.REDIRECT_LOOP, Code.REGISTRY_ANSWER})
+UNKNOWN = frozenset({Code.MANIFEST_UNKNOWN, Code.BLOB_UNKNOWN})
+# What Nexus answers while it does not reach its remote.
+REMOTE_FAILS = frozenset(
+    {Code.REGISTRY_UNAVAILABLE, Code.REMOTE_AUTO_BLOCKED, Code.REGISTRY_NO_ANSWER}
+)
+
 
 def at_registry(error: WizardError, stage: str, image: WantedImage) -> Finding:
     """The registry itself did not serve the image."""
@@ -19,9 +26,9 @@ def at_registry(error: WizardError, stage: str, image: WantedImage) -> Finding:
     if error.code.means_no_answer_from_registry:
         where = "the manifest" if stage == "manifest" else "the manifest arrives, a blob"
         return unknown(f"{where} cannot be fetched from here: {error.problem.came_back}")
-    if error.code in {Code.REGISTRY_UNAVAILABLE, Code.REDIRECT_LOOP, Code.REGISTRY_ANSWER}:
+    if error.code in FAILING:
         return problem(Code.UPSTREAM_DOWN, evidence)
-    if error.code in {Code.MANIFEST_UNKNOWN, Code.BLOB_UNKNOWN}:
+    if error.code in UNKNOWN:
         return problem(
             Code.IMAGE_UNKNOWN,
             evidence,
@@ -41,11 +48,7 @@ def tag_not_free(finding: Finding, image: WantedImage) -> Finding:
 
 def refused_by_nexus(error: WizardError, subject: Subject, image: WantedImage) -> Finding:
     """Nexus answered with an error other than manifest unknown."""
-    if error.code not in {
-        Code.REGISTRY_UNAVAILABLE,
-        Code.REMOTE_AUTO_BLOCKED,
-        Code.REGISTRY_NO_ANSWER,
-    }:
+    if error.code not in REMOTE_FAILS:
         return failure(error.problem)
     # Nexus is asked again: this pull may have changed the state.
     status = subject.client.remote_status(image.repository)

@@ -42,6 +42,10 @@ class Finding(msgspec.Struct, frozen=True):
     def labeled(self, label: str) -> Finding:
         return msgspec.structs.replace(self, label=label)
 
+    def as_warning(self, more: str = "") -> Finding:
+        """``more`` goes to the end of the cause."""
+        return msgspec.structs.replace(self, verdict="warning", cause=f"{self.cause}{more}")
+
     def of_check(self, check: str, label: str) -> Finding:
         """The same, as a result of ``check``, whose label it gets where it has none."""
         return msgspec.structs.replace(self, check=check, label=self.label or label)
@@ -73,8 +77,7 @@ def problem(
 def warning(
     code: Code, evidence: str, cause: str = "", next_step: str = "", *, label: str = ""
 ) -> Finding:
-    found = problem(code, evidence, cause, next_step, label=label)
-    return msgspec.structs.replace(found, verdict="warning")
+    return problem(code, evidence, cause, next_step, label=label).as_warning()
 
 
 def failure(error: Problem, *, verdict: Verdict = "problem") -> Finding:

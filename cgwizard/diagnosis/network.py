@@ -34,6 +34,8 @@ BLOBS = Host(
     id="layers",
     label="The layers' host",
 )
+# Nexus says that it does not reach the host.
+NO_WAY = frozenset({Code.REMOTE_DNS, Code.REMOTE_EGRESS})
 _TOKENS = "only for making pull tokens"
 _PACKAGES = "only for building images, not for pulling them"
 OTHERS = (
@@ -50,7 +52,8 @@ OTHERS = (
     Host("support.chainguard.dev", "only for people who ask for support"),
 )
 
-# What it means where the look at a host ended: code, cause, next step.
+# What it means where the look at a host ended: code, and what differs from its usual cause and
+# next step.
 _EXPLAINED: dict[Stage, tuple[Code, str, str]] = {
     "dns": (
         Code.HOST_DNS,
@@ -67,25 +70,17 @@ _EXPLAINED: dict[Stage, tuple[Code, str, str]] = {
         "a firewall drops the connection, or there is no way out without a proxy",
         "have HTTPS to it opened by name (its addresses change every minute), or set HTTPS_PROXY",
     ),
-    "tls": (
-        Code.HOST_TLS,
-        "something cuts or spoils TLS (some firewalls block .dev), or the clock is off",
-        "have the host taken out of TLS inspection, and check the clock of this machine",
-    ),
+    "tls": (Code.HOST_TLS, "", ""),
     "tls-intercepted": (
         Code.HOST_TLS_INTERCEPTED,
         "something on the way decrypts TLS and shows a certificate of its own",
         "have the host taken out of TLS inspection, or trust that authority here and in Nexus",
     ),
-    "proxy": (
-        Code.HOST_PROXY,
-        "the proxy that the environment names does not let the request through",
-        "correct HTTPS_PROXY, or have the host allowed in the proxy",
-    ),
+    "proxy": (Code.HOST_PROXY, "", ""),
     "http": (
         Code.HOST_HTTP,
         "something on the way answers in its place, or cuts the connection",
-        "have the host allowed in the filter that answers",
+        "",
     ),
 }
 
@@ -124,7 +119,7 @@ def nexus_reaches(subject: Subject, host: Host) -> bool | None:
             from_nexus(subject, host)
             return True
     except WizardError as error:
-        return False if error.code in {Code.REMOTE_DNS, Code.REMOTE_EGRESS} else None
+        return False if error.code in NO_WAY else None
     return None
 
 
@@ -134,10 +129,14 @@ def _needed(host: Host, subject: Subject) -> Finding:
     seen = from_here(subject, host)
     if not seen.stage:
         return _fine(seen, subject)
-    code, cause, step = _EXPLAINED[seen.stage]
+    found = _unreached_from_here(seen)
     if nexus_reaches(subject, host):
-        cause += "; Nexus reaches it, only this machine cannot compare"
-        return warning(code, seen.evidence, cause, step)
+        return found.as_warning("; Nexus reaches it, only this machine cannot compare")
+    return found
+
+
+def _unreached_from_here(seen: View) -> Finding:
+    code, cause, step = _EXPLAINED[seen.stage]
     return problem(code, seen.evidence, cause, step)
 
 
@@ -157,8 +156,7 @@ def _other(host: Host, subject: Subject) -> Finding:
     seen = from_here(subject, host)
     if not seen.stage:
         return ok(seen.evidence)
-    code, cause, step = _EXPLAINED[seen.stage]
-    return warning(code, seen.evidence, f"{cause}; it is {host.purpose}", step)
+    return _unreached_from_here(seen).as_warning(f"; it is {host.purpose}")
 
 
 def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
@@ -167,9 +165,9 @@ def _as_nexus_sees(host: Host, subject: Subject) -> Finding:
     try:
         theirs = from_nexus(subject, host)
     except WizardError as error:
-        if error.code not in {Code.REMOTE_DNS, Code.REMOTE_EGRESS}:
+        if error.code not in NO_WAY:
             raise
-        return _unreached(host, error, subject)
+        return _unreached_from_nexus(host, error, subject)
     issuer = ", ".join(filter(None, (theirs.issuer_organization, theirs.issuer_common_name)))
     evidence = f"certificate issued by {issuer or 'an unnamed authority'}"
     if is_public(issuer) is not False:
@@ -194,7 +192,7 @@ def nexus_reaches_remote(subject: Subject) -> bool:
     return any(status and status.available for status in found)
 
 
-def _unreached(host: Host, error: WizardError, subject: Subject) -> Finding:
+def _unreached_from_nexus(host: Host, error: WizardError, subject: Subject) -> Finding:
     """Nexus does not reach a host, which does not matter where it has an outbound proxy."""
     found = None
     try:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
     from cgwizard.plan.answers_file import Answers
 
-UNTRUSTED = {Code.NEXUS_TLS_UNTRUSTED, Code.NEXUS_CERTIFICATE_CHANGED}
+UNTRUSTED = frozenset({Code.NEXUS_TLS_UNTRUSTED, Code.NEXUS_CERTIFICATE_CHANGED})
 TRIAL = Action("trial", "start a trial Nexus", "t")
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 CONNECTOR_SECONDS = 10.0
 POLL_SECONDS = 0.1
 PING_SECONDS = 3.0
-HOPELESS = {Code.CONNECTOR_OTHER_SERVICE, Code.NEXUS_CERTIFICATE_CHANGED, Code.CA_FILE_UNREADABLE}
+HOPELESS = frozenset(
+    {Code.CONNECTOR_OTHER_SERVICE, Code.NEXUS_CERTIFICATE_CHANGED, Code.CA_FILE_UNREADABLE}
+)
 # Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
 # path-based routing needs them so: older servers are not given a name that ages badly.
 NAME = re.compile(r"[a-z0-9-][a-z0-9_.-]*")

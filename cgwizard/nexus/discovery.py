@@ -33,7 +33,7 @@ _TELLING = (
     Code.NEXUS_CERTIFICATE_CHANGED,
 )
 # These would not get better at another port or path of the same host.
-_HOPELESS = {Code.NEXUS_DNS, Code.CA_FILE_UNREADABLE}
+_HOPELESS = frozenset({Code.NEXUS_DNS, Code.CA_FILE_UNREADABLE})
 # Nothing to gain from another path at the same scheme, host and port.
 _SILENT = {Code.NEXUS_REFUSED, Code.NEXUS_FILTERED, Code.NEXUS_NO_ANSWER, Code.NEXUS_TLS_FAILED,
            Code.NEXUS_HTTP_HTTPS_MISMATCH, Code.NEXUS_TOO_SLOW}  # fmt: skip
