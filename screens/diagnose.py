@@ -8,9 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.geometry import Offset
-from textual.screen import Screen
 from textual.widgets import Static
 
 from cgwizard.cancel import Cancel
@@ -21,18 +19,18 @@ from cgwizard.screens.parts.footer import Keys, follow, more_below
 from cgwizard.screens.parts.header import Top
 from cgwizard.screens.parts.messages import WorkEnded, WorkReported
 from cgwizard.screens.parts.terminal.cursor import line_of
-from cgwizard.text.sanitize import printable
+from cgwizard.screens.parts.wizard_screen import WizardScreen
 
 if TYPE_CHECKING:
     from cgwizard.guide.step import Step
 
 
-class DiagnoseScreen(Screen[None]):
+class DiagnoseScreen(WizardScreen):
+    help_subject = "diagnose"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "main", show=False),
         Binding("escape", "back", show=False),
         Binding("c", "compare", show=False),
-        Binding("f1", "help", show=False),
     ]
 
     def __init__(self, step: Step) -> None:
@@ -52,8 +50,8 @@ class DiagnoseScreen(Screen[None]):
         yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one("#body").focus()
-        follow(self.query_one("#body"), self._show_keys)
+        self.body.focus()
+        follow(self.body, self._show_keys)
         self.set_interval(1.0, self._tick)
         self._start()
 
@@ -62,15 +60,11 @@ class DiagnoseScreen(Screen[None]):
 
     def show(self) -> None:
         self.query_one(Top).show(self.step, self.size.width - 2, steps=False)
-        self._text("heading", self.diagnosis.heading)
-        self._text("context", self.diagnosis.context)
-        self._text("explanation", EXPLANATION)
-        self.query_one("#explanation").display = self.asking
+        self.show_text("heading", self.diagnosis.heading)
+        self.show_text("context", self.diagnosis.context)
+        self.show_text("explanation", EXPLANATION if self.asking else "")
         self._show_findings()
         self._show_keys()
-
-    def _text(self, id: str, text: str) -> None:
-        self.query_one(f"#{id}", Static).update(Content(printable(text)))
 
     def attention(self) -> Offset | None:
         """Where the terminal's cursor is: at what runs, at what is asked, or at what was found."""
@@ -80,7 +74,7 @@ class DiagnoseScreen(Screen[None]):
         else:
             found = line_of(self.query_one("#explanation"))
         heading = line_of(self.query_one("#heading"))
-        return found or heading or self.query_one("#body").content_region.offset
+        return found or heading or self.body.content_region.offset
 
     def _show_findings(self) -> None:
         self.query_one(Findings).show(self.diagnosis.checks(), None)
@@ -91,7 +85,7 @@ class DiagnoseScreen(Screen[None]):
         elif self.asking:
             keys = [("enter", "compare"), ("esc", "do not")]
         else:
-            keys = [("enter", "look again"), *more_below(self.query_one("#body"))]
+            keys = [("enter", "look again"), *more_below(self.body)]
             keys.append(("esc", "back"))
             if self.diagnosis.can_compare:
                 keys.append(("c", "compare"))
@@ -115,15 +109,10 @@ class DiagnoseScreen(Screen[None]):
         if self.diagnosis.can_compare and not self.diagnosis.busy:
             self.asking = True
             self.show()
-            self.query_one("#body").scroll_home(animate=False)
+            self.body.scroll_home(animate=False)
 
     def cancel_work(self) -> None:
         self._cancel.set()
-
-    def action_help(self) -> None:
-        from cgwizard.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen("diagnose"))
 
     def _start(self, *, compare: bool = False) -> None:
         self.diagnosis.begin(compare=compare)

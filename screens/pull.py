@@ -37,8 +37,8 @@ class PullingScreen(StepScreen):
     def _redraw(self) -> None:
         if self.busy == "act" and self.is_current:
             self.show_extras()
-            self._text("heading", self.step.heading)
-            self._text("context", self.step.context)
+            self.show_text("heading", self.step.heading)
+            self.show_text("context", self.step.context)
 
 
 class PullScreen(PullingScreen):

@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -22,6 +21,7 @@ from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.parts.header import Top
 from cgwizard.screens.parts.terminal.cursor import line_of
+from cgwizard.screens.parts.wizard_screen import WizardScreen
 from cgwizard.text.sanitize import printable
 
 if TYPE_CHECKING:
@@ -93,15 +93,14 @@ class RunList(Widget, can_focus=True):
         self.screen.query_one("#body").scroll_to_region(line, animate=False)
 
 
-class ResumeScreen(Screen[None]):
+class ResumeScreen(WizardScreen):
+    help_subject = "resume"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "main", show=False),
         Binding("n", "anew", show=False),
         Binding("x,delete", "forget", show=False),
         Binding("escape", "back", show=False),
-        Binding("f1", "help", show=False),
     ]
-    AUTO_FOCUS = None
 
     def __init__(self, offer: Offer) -> None:
         super().__init__()
@@ -116,7 +115,7 @@ class ResumeScreen(Screen[None]):
             yield Static(CONTEXT, id="context", markup=False)
             yield RunList(self._rows())
             yield Static(id="notes", markup=False)
-            yield Static(EXPLANATION, id="explanation", markup=False)
+            yield Static(id="explanation", markup=False)
             yield Findings()
         yield Keys()
 
@@ -144,7 +143,7 @@ class ResumeScreen(Screen[None]):
 
     def show(self) -> None:
         self.query_one(Top).show(self.offer.session.first, self.size.width - 2, steps=False)
-        self.query_one("#explanation").display = self.asking
+        self.show_text("explanation", EXPLANATION if self.asking else "")
         if self.asking:
             self.set_focus(None)  # the cursor goes to the question, and the arrows nowhere
         else:
@@ -165,9 +164,8 @@ class ResumeScreen(Screen[None]):
 
     def _settle(self) -> None:
         """What can be done only when the list has its size."""
-        notes = self.query_one("#notes", Static)
-        notes.display = not (self._list.tells_all or self.asking)
-        notes.update(printable(self.offer.words(self.chosen)))
+        hidden = self._list.tells_all or self.asking
+        self.show_text("notes", "" if hidden else printable(self.offer.words(self.chosen)))
         self._list.follow()
         if self.asking:
             self.call_after_refresh(self.query_one("#explanation").scroll_visible, animate=False)
@@ -179,7 +177,7 @@ class ResumeScreen(Screen[None]):
                 self._forget()
             else:
                 self.offer.go_on(self.chosen)
-                self._begin()
+                self.wizard.begin()
         except WizardError as error:
             self.problem = error.problem
             self.show()
@@ -188,14 +186,14 @@ class ResumeScreen(Screen[None]):
         self.asking = False
         self.offer.forget(self.chosen)
         if not self.offer.runs:
-            self._begin()
+            self.wizard.begin()
             return
         self._list.take(self._rows())
         self.show()
 
     def action_anew(self) -> None:
         if not self.asking:
-            self._begin()
+            self.wizard.begin()
 
     def action_forget(self) -> None:
         self.asking = True
@@ -208,17 +206,6 @@ class ResumeScreen(Screen[None]):
             self.show()
         else:
             await self.app.run_action("leave")
-
-    def action_help(self) -> None:
-        from cgwizard.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen("resume"))
-
-    def _begin(self) -> None:
-        from cgwizard.app import Wizard
-
-        if isinstance(self.app, Wizard):
-            self.app.begin()
 
 
 def columns(rows: list[Row], width: int) -> tuple[list[str], bool]:

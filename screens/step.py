@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import Key
 from textual.geometry import Offset
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from cgwizard.cancel import Cancel
@@ -26,35 +25,32 @@ from cgwizard.screens.parts.form import Form
 from cgwizard.screens.parts.header import Rail, Top
 from cgwizard.screens.parts.messages import Answered, WorkEnded, WorkReported
 from cgwizard.screens.parts.terminal.cursor import line_of
-from cgwizard.text.sanitize import lines
+from cgwizard.screens.parts.wizard_screen import WizardScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cgwizard.app import Wizard
 
 TICK_SECONDS = 1.0  # running checks show their seconds
 FUNCTION_KEYS = ("f4", "f5", "f6")  # for a step's other actions while letters are typed
 
 
-class StepScreen(Screen[None]):
+class StepScreen(WizardScreen):
     """Heading, form, findings, preview; Enter does the step's main action."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "main", show=False),
         Binding("escape", "back", show=False),
         Binding("d,f2", "diagnose", show=False),
-        Binding("f1", "help", show=False),
         # At once, not behind the letters before it: what is typed ahead goes to the next field.
         Binding("tab", "app.focus_next", show=False, priority=True),
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
-    AUTO_FOCUS = None
 
     def __init__(self, step: Step, place: Step | None = None) -> None:
         """``place``: the step of the guide at which we are, where ``step`` is beside the guide."""
         super().__init__()
-        self.step = step
+        self.step, self.help_subject = step, step.id
         self.place = place or step
         self._sides: dict[str, SideStep] = {}  # kept: what was typed there, and what came of it
         # What is being done, in a word. A screen begins by looking: Enter means nothing before
@@ -101,11 +97,11 @@ class StepScreen(Screen[None]):
         wide = self.app.size.width >= 100
         self.query_one(Top).show(self.place, self.size.width - 2, steps=not wide)
         self.query_one(Rail).show(self.place)
-        self._text("heading", step.heading)
-        self._text("context", step.context)
-        self._text("notes", "\n".join(step.notes()))
-        self._text("preview", "\n".join(step.preview()) if not self.busy else "")
-        self._text("explanation", step.fix.explanation if step.fix and not self.busy else "")
+        self.show_text("heading", step.heading)
+        self.show_text("context", step.context)
+        self.show_text("notes", "\n".join(step.notes()))
+        self.show_text("preview", "\n".join(step.preview()) if not self.busy else "")
+        self.show_text("explanation", step.fix.explanation if step.fix and not self.busy else "")
         await self.query_one(Form).sync(
             step.fields(), step.secrets, locked=self.busy in {"act", "other"}
         )
@@ -116,20 +112,13 @@ class StepScreen(Screen[None]):
     def show_extras(self) -> None:
         """Bring `extras` in line with the step."""
 
-    def _text(self, id: str, text: str) -> None:
-        found = self.query_one(f"#{id}", Static)
-        found.display = bool(text)
-        shown = lines(text)
-        if found.content != shown:
-            found.update(shown)
-
     def _show_keys(self) -> None:
         typing = isinstance(self.focused, Input)
         if self.busy:
             keys = [("esc", "back" if self.busy == "look" else "cancel"), ("ctrl+q", "quit")]
         else:
             keys = [("enter", self.step.action().label)]
-            more = more_below(self.query_one("#body"))
+            more = more_below(self.body)
             keys += more if self.step.preview() else []  # is read before it is sent
             diagnose = ("f2" if typing else "d", "diagnose")
             keys += [diagnose] if self.step.problem else []
@@ -159,13 +148,13 @@ class StepScreen(Screen[None]):
         if not self.busy and (found := line_of(self.query_one("#explanation"))):
             return found
         heading = line_of(self.query_one("#heading"))
-        return heading or line_of(findings) or self.query_one("#body").content_region.offset
+        return heading or line_of(findings) or self.body.content_region.offset
 
     # What the user does
 
     async def on_mount(self) -> None:
         await self.show()
-        follow(self.query_one("#body"), self._show_keys)
+        follow(self.body, self._show_keys)
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._arrive)
 
@@ -180,7 +169,7 @@ class StepScreen(Screen[None]):
     def settle_focus(self) -> None:
         """To the first empty field; else to no field, so that letters are keys."""
         if not self.query_one(Form).focus_first_empty():
-            self.query_one("#body").focus()
+            self.body.focus()
 
     async def on_resize(self) -> None:
         await self.show()
@@ -233,11 +222,6 @@ class StepScreen(Screen[None]):
 
         self.app.push_screen(DiagnoseScreen(self.step))
 
-    def action_help(self) -> None:
-        from cgwizard.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.step.id))
-
     def on_key(self, event: Key) -> None:
         keys = zip(self.step.others(), FUNCTION_KEYS, strict=False)
         found = next((a.id for a, function in keys if event.key in {a.key, function}), None)
@@ -268,14 +252,6 @@ class StepScreen(Screen[None]):
         elif direction > 0:
             self.app.exit(ExitCode.DONE)
 
-    @property
-    def wizard(self) -> Wizard:
-        from cgwizard.app import Wizard
-
-        if not isinstance(self.app, Wizard):
-            raise TypeError("the screens belong to the wizard")
-        return self.app
-
     # Work in a thread
 
     def cancel_work(self) -> None:
@@ -285,7 +261,7 @@ class StepScreen(Screen[None]):
         """``job`` is one of `walk`'s ways to set the step to work."""
         self.busy = what
         if what != "look":  # the fields are locked; arrows scroll
-            self.query_one("#body").focus()
+            self.body.focus()
         self._cancel = Cancel()
         self._work(what, job, self._cancel)
         self.call_later(self.show)

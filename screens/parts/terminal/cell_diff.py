@@ -109,7 +109,10 @@ def _cells(strip: Strip, system: ColorSystem) -> list[Cell]:
 @lru_cache(maxsize=2048)
 def _segment(text: str, style: Style | None, system: ColorSystem) -> list[Cell]:
     """The cells of a segment, without hidden characters. The result is cached: do not change it."""
-    text = set_cell_size(printable(text), cell_len(text))
+    visible = printable(text)
+    if visible and not cell_len(visible):
+        raise UnknownUpdateError  # an accent, for example, that belongs to the cell before it
+    text = set_cell_size(visible, cell_len(text))
     codes = _codes(style, system) if style else ""
     if all(cell_len(c) == 1 for c in text):
         on_blank = _codes_on_blank(style, system) if style else ""
