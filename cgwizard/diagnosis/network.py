@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from cgwizard.diagnosis.check import CheckInfo, check
 from cgwizard.diagnosis.facts import account, remote_status
 from cgwizard.diagnosis.finding import Finding, failure, ok, problem, skipped, unknown, warning
+from cgwizard.diagnosis.host_view import HostPort, HostView, Stage, is_public, look
 from cgwizard.diagnosis.subject import Subject
-from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
 from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.models import RemoteCertificate
 
@@ -85,15 +85,15 @@ _EXPLAINED: dict[Stage, tuple[Code, str, str]] = {
 }
 
 
-def from_here(subject: Subject, host: Host) -> View:
+def from_here(subject: Subject, host: Host) -> HostView:
     """How the host looks from this machine; in practice, its stand-in."""
 
-    def work() -> View:
-        address = Address(host.name, 443, tls=True)
+    def work() -> HostView:
+        address = HostPort(host.name, 443, tls=True)
         if subject.practice_registry:
             url = urlsplit(subject.practice_registry)
             port = url.port or (443 if url.scheme == "https" else 80)
-            address = Address(url.hostname or "", port, tls=url.scheme == "https")
+            address = HostPort(url.hostname or "", port, tls=url.scheme == "https")
         return look(address, registry=host == REGISTRY)
 
     return subject.fact(f"from here {host.name}", work)
@@ -135,12 +135,12 @@ def _needed(host: Host, subject: Subject) -> Finding:
     return found
 
 
-def _unreached_from_here(seen: View) -> Finding:
+def _unreached_from_here(seen: HostView) -> Finding:
     code, cause, step = _EXPLAINED[seen.stage]
     return problem(code, seen.evidence, cause, step)
 
 
-def _fine(seen: View, subject: Subject) -> Finding:
+def _fine(seen: HostView, subject: Subject) -> Finding:
     if is_public(seen.issuer) is False:
         return warning(
             Code.HOST_TLS_INTERCEPTED,

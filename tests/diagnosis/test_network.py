@@ -14,9 +14,9 @@ from cgwizard.cancel import Cancel
 from cgwizard.diagnosis import network
 from cgwizard.diagnosis.chain import conclude
 from cgwizard.diagnosis.finding import Finding
+from cgwizard.diagnosis.host_view import HostPort, HostView, Stage, is_public, look
 from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.subject import Subject, WantedImage
-from cgwizard.diagnosis.view import Address, Stage, View, is_public, look
 from cgwizard.errors import Code
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.client import NexusClient
@@ -26,7 +26,7 @@ from tests.support.scripted_server import ADMIN, Reply, ScriptedServer, raw_serv
 REGISTRY = Reply(401, headers={"WWW-Authenticate": 'Bearer realm="https://cgr.dev/token"'})
 GOOGLE = "CN=WR3,O=Google Trust Services,C=US"
 CORPORATE = "CN=Example Corp Proxy CA"
-FINE = View("", "TLSv1.3", GOOGLE)
+FINE = HostView("", "TLSv1.3", GOOGLE)
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +44,18 @@ def tls_server(authority: trustme.CA) -> Iterator[ScriptedServer]:
 
 def test_registry_in_plain_http() -> None:
     with ScriptedServer({"/v2/": REGISTRY}) as server:
-        seen = look(Address("127.0.0.1", server.port, tls=False), registry=True)
-    assert seen == View("", "connected; GET /v2/: 401")
+        seen = look(HostPort("127.0.0.1", server.port, tls=False), registry=True)
+    assert seen == HostView("", "connected; GET /v2/: 401")
 
 
 def test_no_address() -> None:
-    seen = look(Address("no-such-host.invalid", 443, tls=True), registry=True)
+    seen = look(HostPort("no-such-host.invalid", 443, tls=True), registry=True)
     assert seen.stage == "dns"
     assert "no-such-host.invalid" in seen.evidence
 
 
 def test_refused() -> None:
-    assert look(Address("127.0.0.1", free_port(), tls=True), registry=True).stage == "refused"
+    assert look(HostPort("127.0.0.1", free_port(), tls=True), registry=True).stage == "refused"
 
 
 def test_authority_that_is_trusted_here(
@@ -63,7 +63,7 @@ def test_authority_that_is_trusted_here(
 ) -> None:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
-    address = Address("127.0.0.1", tls_server.port, tls=True)
+    address = HostPort("127.0.0.1", tls_server.port, tls=True)
     seen = look(address, registry=True, trust=Trust(ca_file=ca_file))
     assert seen.stage == ""
     assert "trustme" in seen.issuer
@@ -72,20 +72,20 @@ def test_authority_that_is_trusted_here(
 
 
 def test_authority_that_nobody_knows_is_interception(tls_server: ScriptedServer) -> None:
-    seen = look(Address("127.0.0.1", tls_server.port, tls=True), registry=True)
+    seen = look(HostPort("127.0.0.1", tls_server.port, tls=True), registry=True)
     assert seen.stage == "tls-intercepted"
     assert "trustme" in seen.evidence
 
 
 def test_handshake_that_is_cut() -> None:
     with raw_server(lambda connection: connection.shutdown(socket.SHUT_RDWR)) as port:
-        assert look(Address("127.0.0.1", port, tls=True), registry=True).stage == "tls"
+        assert look(HostPort("127.0.0.1", port, tls=True), registry=True).stage == "tls"
 
 
 def test_web_page_in_place_of_the_registry() -> None:
     page = Reply(200, "<html>blocked</html>", {"Content-Type": "text/html"})
     with ScriptedServer({"/v2/": page}, server_header="FilterBox") as server:
-        seen = look(Address("127.0.0.1", server.port, tls=False), registry=True)
+        seen = look(HostPort("127.0.0.1", server.port, tls=False), registry=True)
     assert seen.stage == "http"
     assert "a web page instead of a registry (from: FilterBox)" in seen.evidence
 
@@ -94,7 +94,7 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name need not be known here: it is the proxy's business."""
     with ScriptedServer({"http://cgr.invalid/v2/": REGISTRY}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        seen = look(Address("cgr.invalid", 80, tls=False), registry=True)
+        seen = look(HostPort("cgr.invalid", 80, tls=False), registry=True)
     assert seen.stage == ""
     assert seen.proxy == proxy.url
     assert seen.evidence.startswith(f"through the proxy {proxy.url}")
@@ -103,14 +103,14 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_proxy_that_wants_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer({"http://cgr.invalid/v2/": Reply(407)}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://user:hunter2@127.0.0.1:{proxy.port}")
-        seen = look(Address("cgr.invalid", 80, tls=False), registry=True)
+        seen = look(HostPort("cgr.invalid", 80, tls=False), registry=True)
     assert seen.stage == "proxy"
     assert "hunter2" not in f"{seen}"
 
 
 def test_proxy_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
-    assert look(Address("cgr.invalid", 443, tls=True), registry=True).stage == "proxy"
+    assert look(HostPort("cgr.invalid", 443, tls=True), registry=True).stage == "proxy"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def certificate(issuer: str) -> Reply:
 
 
 def hosts(
-    monkeypatch: pytest.MonkeyPatch, here: View, nexus: dict[str, Reply], *ids: str
+    monkeypatch: pytest.MonkeyPatch, here: HostView, nexus: dict[str, Reply], *ids: str
 ) -> list[Finding]:
     monkeypatch.setattr(network, "look", lambda *_args, **_options: here)
     routes = {f"/service/rest{path}": reply for path, reply in nexus.items()}
@@ -151,7 +151,7 @@ def test_authority_of_ones_own_that_this_machine_trusts(
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     here = look(
-        Address("127.0.0.1", tls_server.port, tls=True),
+        HostPort("127.0.0.1", tls_server.port, tls=True),
         registry=True,
         trust=Trust(ca_file=ca_file),
     )
@@ -164,7 +164,7 @@ def test_authority_of_ones_own_that_this_machine_trusts(
 def test_needed_host_that_only_nexus_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
     nexus = {"/v1/security/ssl": certificate("Google Trust Services WR3")}
     for host in ("host-cgr.dev", "host-layers"):
-        (found,) = hosts(monkeypatch, View("dns", "no address"), nexus, host)
+        (found,) = hosts(monkeypatch, HostView("dns", "no address"), nexus, host)
         assert (found.slug, found.verdict) == ("host-dns", "warning")
         assert "Nexus reaches it" in found.cause
 
@@ -184,7 +184,7 @@ def test_needed_host_that_only_nexus_reaches(monkeypatch: pytest.MonkeyPatch) ->
 def test_each_way_to_fail_has_its_code(
     stage: Stage, slug: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (found,) = hosts(monkeypatch, View(stage, "no"), {}, "host-cgr.dev")
+    (found,) = hosts(monkeypatch, HostView(stage, "no"), {}, "host-cgr.dev")
     assert (found.code, found.verdict) == (Code(slug), "problem")
     assert found.cause
     assert found.next_step
@@ -194,7 +194,7 @@ def test_needed_host_that_nobody_reaches(monkeypatch: pytest.MonkeyPatch) -> Non
     unknown = Reply(400, {"id": "*", "message": '"Unknown host cgr.dev"'})
     found = hosts(
         monkeypatch,
-        View("timeout", "no connection"),
+        HostView("timeout", "no connection"),
         {"/v1/security/ssl": unknown},
         "host-cgr.dev",
         "nexus-host-cgr.dev",
@@ -227,7 +227,7 @@ def test_nexus_accepts_that_authority(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nexus_needs_the_proxy_that_is_used_here(monkeypatch: pytest.MonkeyPatch) -> None:
     late = Reply(400, {"id": "*", "message": '"connect timed out"'})
-    here = View("", "through the proxy", proxy="http://proxy.corp:3128")
+    here = HostView("", "through the proxy", proxy="http://proxy.corp:3128")
     (found,) = hosts(monkeypatch, here, {"/v1/security/ssl": late}, "nexus-host-cgr.dev")
     assert found.slug == "remote-proxy-needed"
     assert "http://proxy.corp:3128" in found.next_step
@@ -250,7 +250,7 @@ def test_user_who_may_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_other_hosts_are_warnings_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [f"host-{host.name}" for host in network.OTHERS]
-    found = hosts(monkeypatch, View("refused", "refused"), {}, *ids)
+    found = hosts(monkeypatch, HostView("refused", "refused"), {}, *ids)
     assert [f.check for f in found] == ids
     assert {f.verdict for f in found} == {"warning"}
     assert conclude(found) is None

@@ -16,8 +16,8 @@ from cgwizard.net.trust import Trust, fetch_certificate, fingerprint, ssl_contex
 Stage = Literal["", "dns", "refused", "timeout", "tls", "tls-intercepted", "proxy", "http"]
 TLS_SECONDS = 8.0
 
-# Organizations in the names of authorities that the public web trusts. One that is not here
-# may still be public: then it is said as a guess.
+# Organizations in the names of authorities that the public web trusts. Another one may be public
+# as well, so a finding about it says "probably".
 PUBLIC_AUTHORITIES = (
     "Google Trust Services",
     "Let's Encrypt",
@@ -42,18 +42,18 @@ PUBLIC_AUTHORITIES = (
 )
 
 
-class View(msgspec.Struct, frozen=True):
-    """``stage`` is where it ended, "" when all went well. ``issuer`` is that of the certificate,
-    where one was seen; ``certificate`` its SHA-256."""
+class HostView(msgspec.Struct, frozen=True):
+    """``stage`` is where the attempt failed, "" where it did not. ``issuer`` is that of the
+    certificate, if the host showed one; ``certificate`` is its SHA-256."""
 
     stage: Stage
     evidence: str
     issuer: str = ""
     certificate: str = ""
-    proxy: str = ""  # of the environment, through which it was asked
+    proxy: str = ""  # of the environment; the request went through it
 
 
-class Address(NamedTuple):
+class HostPort(NamedTuple):
     host: str
     port: int
     tls: bool
@@ -74,33 +74,35 @@ def is_public(issuer: str) -> bool | None:
     return any(name.lower() in issuer.lower() for name in PUBLIC_AUTHORITIES)
 
 
-def look(address: Address, *, registry: bool, trust: Trust | None = None) -> View:
-    """Look at ``address``. ``registry``: its answer must be one of a registry.
+def look(address: HostPort, *, registry: bool, trust: Trust | None = None) -> HostView:
+    """Look at ``address``. ``registry``: its answer must be that of a registry.
 
-    Where the environment names a proxy for it, names and connections are the proxy's business:
-    this machine need not be able to resolve the name, or to connect.
+    Where the environment names a proxy for the host, the proxy resolves its name and connects to
+    it: this machine need not be able to.
     """
     import httpx
 
     trust = trust or Trust()
     if proxy := proxy_for(httpx.URL(address.url)):
-        seen = View("", f"through the proxy {proxy}", proxy=proxy)
+        seen = HostView("", f"through the proxy {proxy}", proxy=proxy)
         return _http(address, seen, registry=registry, trust=trust)
     try:
         infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return View("dns", f"no address for {address.host}: {getattr(error, 'strerror', error)}")
+        return HostView(
+            "dns", f"no address for {address.host}: {getattr(error, 'strerror', error)}"
+        )
     where = ", ".join(dict.fromkeys(str(info[4][0]) for info in infos))
     try:
         socket.create_connection((address.host, address.port), CONNECT_SECONDS).close()
     except OSError as error:
         kind = read_failure(error).kind
         if kind is Kind.REFUSED:
-            return View("refused", f"{address} ({where}) refuses connections")
+            return HostView("refused", f"{address} ({where}) refuses connections")
         timeout = kind is Kind.CONNECT_TIMEOUT
         said = "no answer" if timeout else error.strerror or str(error)
-        return View("timeout", f"no connection to {address} ({where}): {said}")
-    seen = View("", "connected")
+        return HostView("timeout", f"no connection to {address} ({where}): {said}")
+    seen = HostView("", "connected")
     if address.tls:
         seen = _tls(address, trust)
         if seen.stage:
@@ -108,7 +110,7 @@ def look(address: Address, *, registry: bool, trust: Trust | None = None) -> Vie
     return _http(address, seen, registry=registry, trust=trust)
 
 
-def _tls(address: Address, trust: Trust) -> View:
+def _tls(address: HostPort, trust: Trust) -> HostView:
     from cgwizard.nexus.certificates import read_certificate
 
     context = ssl_context(trust)
@@ -125,10 +127,10 @@ def _tls(address: Address, trust: Trust) -> View:
         if read_failure(error).kind.certificate_refused:
             return _untrusted(address, error)
         reason = getattr(error, "reason", None) or error.strerror or str(error)
-        return View("tls", f"connected, but no TLS with {address}: {reason}")
+        return HostView("tls", f"connected, but no TLS with {address}: {reason}")
     read = read_certificate(certificate)
     evidence = f"{spoken}, certificate issued by {read.issuer or 'an unnamed authority'}"
-    return View("", evidence, read.issuer, fingerprint(certificate))
+    return HostView("", evidence, read.issuer, fingerprint(certificate))
 
 
 def _with_timeout(raw: socket.socket) -> socket.socket:
@@ -136,23 +138,23 @@ def _with_timeout(raw: socket.socket) -> socket.socket:
     return raw
 
 
-def _untrusted(address: Address, error: OSError) -> View:
+def _untrusted(address: HostPort, error: OSError) -> HostView:
     from cgwizard.nexus.certificates import read_certificate
 
     said = getattr(error, "verify_message", "") or "not verified"
     try:
         der = fetch_certificate(address.host, address.port)
     except OSError:
-        return View("tls", f"a certificate that is not trusted: {said}")
+        return HostView("tls", f"a certificate that is not trusted: {said}")
     read = read_certificate(der)
     evidence = f"certificate issued by {read.issuer or 'an unnamed authority'}: {said}"
     intercepted = is_public(read.issuer) is False
-    return View(
+    return HostView(
         "tls-intercepted" if intercepted else "tls", evidence, read.issuer, fingerprint(der)
     )
 
 
-def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View:
+def _http(address: HostPort, seen: HostView, *, registry: bool, trust: Trust) -> HostView:
     import httpx
 
     from cgwizard.net.client import http_client
@@ -192,9 +194,9 @@ def _http(address: Address, seen: View, *, registry: bool, trust: Trust) -> View
     return _changed(seen, "", evidence)
 
 
-def _unanswered(seen: View, path: str, words: str) -> str:
+def _unanswered(seen: HostView, path: str, words: str) -> str:
     return f"{seen.evidence}; no answer to GET {path}: {words}"
 
 
-def _changed(seen: View, stage: Stage, evidence: str) -> View:
+def _changed(seen: HostView, stage: Stage, evidence: str) -> HostView:
     return msgspec.structs.replace(seen, stage=stage, evidence=evidence)
