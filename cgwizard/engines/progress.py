@@ -9,14 +9,7 @@ from collections import deque
 import msgspec
 
 from cgwizard.engines.model import Name
-from cgwizard.events import (
-    Finished,
-    LayerProgress,
-    LayerState,
-    OnEvent,
-    Resolved,
-    Totals,
-)
+from cgwizard.events import Finished, LayerProgress, LayerState, OnEvent, Resolved, Totals
 from cgwizard.registry.reference import Reference
 
 LAYER_SECONDS = 0.2  # between two events of one layer's progress

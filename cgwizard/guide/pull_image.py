@@ -14,7 +14,7 @@ from cgwizard.events import Finished, OnEvent, ignore
 from cgwizard.guide.step import Check, CheckState, Report
 from cgwizard.proof.checks import PullChecks
 from cgwizard.proof.nexus_record import TagRecord, compared, look_up
-from cgwizard.proof.result import Outcome, Proof
+from cgwizard.proof.result import Disproved, Outcome, Proof
 from cgwizard.registry.reference import Reference
 from cgwizard.text.units import duration, short, size
 
@@ -72,8 +72,7 @@ class ImagePull:
         return finished
 
     def prove(self, finished: Finished) -> Proof:
-        """Raises WizardError, `cache-stale-tag` and `anonymous-sees-private` among others, and
-        Cancelled."""
+        """Raises WizardError, such as Disproved, and Cancelled."""
         image, nexus = self.reference, self._session.nexus
         repository = self._target.repository
         checks = PullChecks(image, finished, self._cancel)
@@ -85,7 +84,7 @@ class ImagePull:
         self._check("attached", lambda: _attached(checks.attached(self._connector)), UNKNOWN)
         if self._target.private:
             anonymous = partial(self._connector, anonymous=True)
-            self._check("closed", lambda: checks.closed(anonymous), UNKNOWN)
+            self._check("closed", lambda: Outcome("done", checks.closed(anonymous)), UNKNOWN)
         digest = finished.digest if same.state == "done" else None
         return Proof(str(image), finished, digest, seconds, search.state == "done")
 
@@ -132,14 +131,17 @@ class ImagePull:
     ) -> None:
         self._report(Check(f"{self._target.id}-{name}", label, state, detail, problem))
 
-    def _check(self, name: str, check: Callable[[], Outcome], not_asked: str = "") -> Outcome:
-        """Report the check as running, then its outcome. ``not_asked``: what stands before the
-        reason why the question could not be asked."""
-        label = LABELS[name]
-        self._tell(name, label, "running")
-        found = check()
-        detail = f"{not_asked}{found.detail}" if found.problem else found.detail
-        self._tell(name, label, found.state, detail, found.problem)
+    def _check(self, name: str, work: Callable[[], Outcome], not_done: str = "") -> Outcome:
+        """Report the check as running, then its outcome. ``not_done``: what stands before the
+        reason why the check could not be done. Raises Disproved."""
+        self._tell(name, LABELS[name], "running")
+        try:
+            found = work()
+        except Disproved:
+            raise
+        except WizardError as error:
+            found = Outcome("warning", f"{not_done}{error.problem.came_back}", error.problem)
+        self._tell(name, LABELS[name], found.state, found.detail, found.problem)
         return found
 
     def _same_digest(self, checks: PullChecks) -> Outcome:
@@ -147,14 +149,13 @@ class ImagePull:
         token = self._session.pull_token if self._target.private else None
         credentials = token.credentials if token else None
         try:
-            found = checks.same_digest(lambda: self._session.upstream(credentials), (image,))
-        except WizardError as error:
+            there = checks.same_digest(lambda: self._session.upstream(credentials), (image,))
+        except Disproved as error:
+            again = f"Enter invalidates the cache of {self._target.repository} and pulls again"
             raise error.but(
-                tried=f"comparing {image} with cgr.dev itself",
-                next_step=f"Enter invalidates the cache of {self._target.repository} and pulls "
-                "again",
+                tried=f"comparing {image} with cgr.dev itself", next_step=again
             ) from error
-        return found if found.problem else Outcome("done", short(found.detail))
+        return Outcome("done", short(there))
 
     def _from_cache(self, checks: PullChecks) -> float:
         image, repository = self.reference, self._target.repository
@@ -170,9 +171,7 @@ class ImagePull:
         return second.seconds
 
 
-def _attached(found: Artifacts | Outcome) -> Outcome:
-    if isinstance(found, Outcome):
-        return found
+def _attached(found: Artifacts) -> Outcome:
     there = {"signature": found.signature, "SBOM": found.sbom}
     if missing := [name for name, is_there in there.items() if not is_there]:
         return Outcome("warning", f"not there: {' and '.join(missing)}")

@@ -6,19 +6,23 @@ from typing import Literal
 
 import msgspec
 
-from cgwizard.errors import Problem
+from cgwizard.errors import Problem, WizardError
 from cgwizard.events import Finished
 
 State = Literal["done", "warning"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of one check. ``warning`` with a ``problem``: the question could not be asked,
-    and ``detail`` is what came back. ``warning`` without one: the answer is unclear or no."""
+    """The result of one check. ``warning``: it is unclear, or the check could not be done, which
+    ``problem`` then explains."""
 
     state: State
     detail: str
     problem: Problem | None = None
+
+
+class Disproved(WizardError):
+    """A check found the opposite of what it should prove."""
 
 
 class Proof(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.text.units import short
 
 if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
@@ -64,16 +63,6 @@ def digest(
             if error.code not in NO_SUCH_IMAGE:
                 raise
     return registry.head(names[-1], target, retries=retries).digest
-
-
-def differs(reference: str, here: str, there: str) -> WizardError:
-    return WizardError(
-        Code.CACHE_STALE_TAG,
-        tried=f"comparing {reference} with cgr.dev itself",
-        came_back=f"{short(here)} here, {short(there)} there",
-        cause="the tag moved and Nexus still has the older one (metadata max age)",
-        next_step="invalidate the repository's cache in Nexus, then pull again",
-    )
 
 
 def artifacts(registry: Registry, repository: str, digest: str) -> Artifacts:

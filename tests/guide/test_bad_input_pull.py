@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cgwizard.cancel import Cancel
-from cgwizard.errors import Cancelled, Code, WizardError
+from cgwizard.errors import Cancelled, Code
 from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.pull import PullStep, image_problem
@@ -19,7 +19,7 @@ from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.proof.checks import OpenRegistry, PullChecks
-from cgwizard.proof.result import Outcome
+from cgwizard.proof.result import Disproved
 from cgwizard.registry import retry
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.secrets.secret import Secret
@@ -157,10 +157,10 @@ def test_a_tag_that_moved_is_fetched_anew_by_enter(
     asked: list[str] = []
     same = PullChecks.same_digest
 
-    def moved(checks: PullChecks, upstream: OpenRegistry, names: tuple[str, ...]) -> Outcome:
+    def moved(checks: PullChecks, upstream: OpenRegistry, names: tuple[str, ...]) -> str:
         asked.append(checks.reference.repository)
         if len(asked) == 1:
-            raise WizardError(
+            raise Disproved(
                 Code.CACHE_STALE_TAG, tried="x", came_back="x", cause="x", next_step="x"
             )
         return same(checks, upstream, names)

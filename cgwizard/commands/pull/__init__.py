@@ -5,19 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cgwizard.commands.options import debug_log
+from cgwizard.commands.pull.options import SOURCES
 from cgwizard.errors import ExitCode
 
 if TYPE_CHECKING:
-    from cgwizard.commands.pull.options import EngineName
     from cgwizard.secrets.secret import Credentials
 
 PASSWORD_LIMIT = 1 << 16  # bytes on standard input
-SOURCES = "keyring, systemd-creds, env:VARIABLE, file:PATH"  # as in answers files
 
 
 @click.command()
@@ -62,12 +61,14 @@ SOURCES = "keyring, systemd-creds, env:VARIABLE, file:PATH"  # as in answers fil
 @click.option(
     "--upstream-token",
     metavar="SOURCE",
+    default="",
     help="For private images in that proof: where your pull token for cgr.dev is, one of "
     f"{SOURCES} (mode 0600).",
 )
 @click.option(
     "--nexus",
     metavar="URL",
+    default="",
     help="For that proof: Nexus's own address, such as https://nexus.example.com. "
     "It tells since when it keeps the image.",
 )
@@ -78,77 +79,18 @@ SOURCES = "keyring, systemd-creds, env:VARIABLE, file:PATH"  # as in answers fil
     help="Another registry than https://cgr.dev to compare with.",
 )
 @debug_log
-def pull(
-    *,
-    reference: str,
-    engine: EngineName,
-    username: str | None,
-    password_stdin: bool,
-    plain_http: bool,
-    platform: str | None,
-    as_json: bool,
-    output: Path | None,
-    verify_layers: bool,
-    ca_file: Path | None,
-    verify_upstream: bool,
-    upstream_token: str | None,
-    nexus: str | None,
-    upstream: str | None,
-) -> None:
+def pull(*, username: str | None, password_stdin: bool, as_json: bool, **options: Any) -> None:
     """Pull an image and check every byte of it.
 
     REF is HOST:PORT/NAME[:TAG], such as nexus.example.com:5051/chainguard/wolfi-base.
     """
-    from cgwizard.commands.pull.options import PullOptions
+    from cgwizard.commands.pull.options import PullOptions, check
     from cgwizard.commands.pull.work import run
 
-    if engine in {"docker", "podman"}:
-        own = {"--output": output, "--ca-file": ca_file, "--verify-layers": verify_layers}
-        if option := next((option for option, given in own.items() if given), None):
-            raise click.UsageError(f"{option} is for the built-in puller: --engine builtin")
-    if (upstream_token or nexus) and not verify_upstream:
-        option = "--upstream-token" if upstream_token else "--nexus"
-        raise click.UsageError(f"{option} goes with --verify-upstream")
-    if upstream_token:
-        _check_source(upstream_token)
-    if platform is not None:
-        _check_platform(platform)
-    options = PullOptions(
-        reference,
-        engine,
-        _credentials(username, password_stdin=password_stdin),
-        plain_http=plain_http,
-        platform=platform,
-        output=output,
-        ca_file=ca_file,
-        verify=verify_upstream,
-        upstream=upstream,
-        upstream_token=upstream_token or "",
-        nexus=nexus or "",
-        verify_layers=verify_layers,
-    )
-    sys.exit(run(options, as_json=as_json))
-
-
-def _check_source(source: str) -> None:
-    import msgspec
-
-    from cgwizard.plan.answers_file import Source
-
-    try:
-        msgspec.convert(source, Source)
-    except msgspec.ValidationError:
-        # Not echoed: it may be the token itself.
-        raise click.UsageError(f"--upstream-token is one of {SOURCES}") from None
-
-
-def _check_platform(platform: str) -> None:
-    from cgwizard.registry.platforms import Platform
-
-    try:
-        Platform.parse(platform)
-    except ValueError as error:
-        raise click.UsageError(f"--platform {platform!r}: {error}") from None
+    asked = PullOptions(**options)
+    check(asked)
+    credentials = _credentials(username, password_stdin=password_stdin)
+    sys.exit(run(asked._replace(credentials=credentials), as_json=as_json))
 
 
 def _credentials(username: str | None, *, password_stdin: bool) -> Credentials | None:

@@ -11,7 +11,7 @@ import msgspec
 from cgwizard.errors import WizardError
 from cgwizard.proof import nexus_record, upstream
 from cgwizard.proof.checks import OpenRegistry, PullChecks
-from cgwizard.proof.result import Outcome, State
+from cgwizard.proof.result import Disproved, Outcome, State
 from cgwizard.text.sanitize import shortened
 from cgwizard.text.units import duration
 
@@ -47,22 +47,30 @@ class Verification:
     no_record: str = ""  # why its record is not known, in words
 
     def results(self) -> Iterator[CheckResult]:
-        """Everything. Raises WizardError `cache-stale-tag` for another digest at cgr.dev; what
-        cannot be asked is a warning."""
+        """Everything; what could not be asked is a warning. Raises Disproved."""
         yield self._same_digest()
         yield self._second_pull()
         if self.nexus is not None and self.record is not None:
-            found = _worded(self.checks.in_search(self.nexus, self.record))
-            yield CheckResult("search", "found in Nexus's search", found.state, found.detail)
+            label = "found in Nexus's search"
+            try:
+                found = self.checks.in_search(self.nexus, self.record)
+                yield CheckResult("search", label, found.state, found.detail)
+            except WizardError as error:
+                yield _not_asked("search", label, error)
         yield from self._attached()
 
     def _same_digest(self) -> CheckResult:
+        check, label = "upstream-digest", "same digest at cgr.dev"
         names = upstream.names_of(self.checks.reference.repository)
-        found = self.checks.same_digest(self.open_upstream, names)
-        detail = _worded(found).detail
-        if found.problem and found.problem.code in upstream.NO_SUCH_IMAGE and not self.with_token:
-            detail += "; if the image is private, name a pull token by --upstream-token"
-        return CheckResult("upstream-digest", "same digest at cgr.dev", found.state, detail)
+        try:
+            there = self.checks.same_digest(self.open_upstream, names)
+        except Disproved:
+            raise
+        except WizardError as error:
+            hint = "; if the image is private, name a pull token by --upstream-token"
+            unknown = error.code in upstream.NO_SUCH_IMAGE and not self.with_token
+            return _not_asked(check, label, error, hint if unknown else "")
+        return CheckResult(check, label, "done", there)
 
     def _second_pull(self) -> CheckResult:
         """By the times of both pulls, and by what Nexus says that it kept in between."""
@@ -101,9 +109,10 @@ class Verification:
         return self.record
 
     def _attached(self) -> Iterator[CheckResult]:
-        found = self.checks.attached(self.open_registry)
-        if isinstance(found, Outcome):
-            yield CheckResult("signature", "signature", "warning", _worded(found).detail)
+        try:
+            found = self.checks.attached(self.open_registry)
+        except WizardError as error:
+            yield _not_asked("signature", "signature", error)
             return
         none = "not there: verifying with cosign will not work through this address"
         sig = f"{self.checks.finished.digest.replace(':', '-')}.sig"
@@ -124,8 +133,8 @@ class Verification:
         )
 
 
-def _worded(found: Outcome) -> Outcome:
-    return Outcome("warning", f"could not ask: {found.detail}") if found.problem else found
+def _not_asked(check: str, label: str, error: WizardError, hint: str = "") -> CheckResult:
+    return CheckResult(check, label, "warning", f"could not ask: {error.problem.came_back}{hint}")
 
 
 def _by_record(times: str, before: TagRecord, after: TagRecord | None) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import click
 import msgspec
 
 from cgwizard.errors import Code, ExitCode, Problem, WizardError
@@ -12,24 +13,50 @@ from cgwizard.errors import Code, ExitCode, Problem, WizardError
 if TYPE_CHECKING:
     from cgwizard.secrets.secret import Credentials
 
-EngineName = Literal["auto", "builtin", "docker", "podman"]
+SOURCES = "keyring, systemd-creds, env:VARIABLE, file:PATH"  # as in answers files
 
 
 class PullOptions(NamedTuple):
-    """The command line, parsed."""
+    """The command line, by the names that click gives its options."""
 
     reference: str
-    engine: EngineName = "builtin"
+    engine: Literal["auto", "builtin", "docker", "podman"] = "builtin"
     credentials: Credentials | None = None
     plain_http: bool = False
     platform: str | None = None
     output: Path | None = None
-    ca_file: Path | None = None
-    verify: bool = False
-    upstream: str | None = None
-    upstream_token: str = ""  # where it is: "keyring", "env:VARIABLE", "file:PATH"
-    nexus: str = ""  # the base URL of Nexus itself
     verify_layers: bool = False
+    ca_file: Path | None = None
+    verify_upstream: bool = False
+    upstream: str | None = None
+    upstream_token: str = ""  # where it is: one of `SOURCES`
+    nexus: str = ""  # the base URL of Nexus itself
+
+
+def check(options: PullOptions) -> None:
+    """Raises UsageError for options that do not go together or have no meaning."""
+    for option in ("output", "ca_file", "verify_layers"):
+        if options.engine in {"docker", "podman"} and getattr(options, option):
+            name = f"--{option.replace('_', '-')}"
+            raise click.UsageError(f"{name} is for the built-in puller: --engine builtin")
+    if (options.upstream_token or options.nexus) and not options.verify_upstream:
+        option = "--upstream-token" if options.upstream_token else "--nexus"
+        raise click.UsageError(f"{option} goes with --verify-upstream")
+    if options.upstream_token:
+        from cgwizard.plan.answers_file import Source
+
+        try:
+            msgspec.convert(options.upstream_token, Source)
+        except msgspec.ValidationError:
+            # Not repeated: it may be the token itself.
+            raise click.UsageError(f"--upstream-token is one of {SOURCES}") from None
+    if options.platform is not None:
+        from cgwizard.registry.platforms import Platform
+
+        try:
+            Platform.parse(options.platform)
+        except ValueError as error:
+            raise click.UsageError(f"--platform {options.platform!r}: {error}") from None
 
 
 def read_token(source: str) -> Credentials:

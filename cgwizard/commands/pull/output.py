@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 import msgspec
 
 from cgwizard.errors import Code, Problem
-from cgwizard.events import (
-    Failed,
-    Finished,
-    LayerProgress,
-    PullEvent,
-    Resolved,
-    Totals,
-)
+from cgwizard.events import Failed, Finished, LayerProgress, PullEvent, Resolved, Totals
 from cgwizard.text import ascii_fallback, sanitize
 from cgwizard.text.units import duration, short, size
 
@@ -101,12 +94,9 @@ class JsonOutput:
         self._line({**msgspec.to_builtins(finished), **extra})
 
     def failed(self, problem: Problem, reference: str) -> None:
-        message = f"{problem.came_back}: {problem.cause}"
-        told = msgspec.to_builtins(problem)
-        code = told.pop("code")
-        self._line(
-            {"event": "failed", "code": code, "message": message, "reference": reference, **told}
-        )
+        parts = msgspec.to_builtins(problem)
+        del parts["code"]
+        self._ended(reference, problem.code, f"{problem.came_back}: {problem.cause}", **parts)
 
     def cancelled(self, reference: str, kept: str) -> None:
         self._ended(reference, Code.CANCELLED, "stopped by the person")
@@ -114,8 +104,9 @@ class JsonOutput:
     def crashed(self, reference: str) -> None:
         self._ended(reference, Code.CRASHED, "an error of cgwizard's own, told on standard error")
 
-    def _ended(self, reference: str, code: Code, message: str) -> None:
-        self._line({"event": "failed", "code": code, "message": message, "reference": reference})
+    def _ended(self, reference: str, code: Code, message: str, **more: str) -> None:
+        last = {"event": "failed", "code": code, "message": message, "reference": reference}
+        self._line(last | more)
 
 
 class PlainOutput:
@@ -153,12 +144,18 @@ class PlainOutput:
         self.note(f"digest {finished.digest}")
 
     def failed(self, problem: Problem, reference: str) -> None:
+        self._end()
         sys.stderr.write(f"{sanitize.lines(str(problem))}\n")
 
     def cancelled(self, reference: str, kept: str) -> None:
+        self._end()
         sys.stderr.write(f"cgwizard: stopped; {kept}\n")
 
-    def crashed(self, reference: str) -> None: ...
+    def crashed(self, reference: str) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        """The pull is over; a failure is printed next."""
 
 
 class BarsOutput(PlainOutput):
@@ -201,17 +198,7 @@ class BarsOutput(PlainOutput):
             self._ended.append(text)
             self._draw()
 
-    def failed(self, problem: Problem, reference: str) -> None:
-        with self._lock:
-            self._draw(last=True)
-        super().failed(problem, reference)
-
-    def cancelled(self, reference: str, kept: str) -> None:
-        with self._lock:
-            self._draw(last=True)
-        super().cancelled(reference, kept)
-
-    def crashed(self, reference: str) -> None:
+    def _end(self) -> None:
         with self._lock:
             self._draw(last=True)
 

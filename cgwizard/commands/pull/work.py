@@ -92,7 +92,7 @@ class _Work:
         if options.output:
             self.kept = f"{reference} is in {options.output}"
         extra: dict[str, object] = {}
-        if options.verify:
+        if options.verify_upstream:
             extra = self._verify(reference, finished, plain_http, token, nexus_url)
         self._out.finished(finished, extra)
 
