@@ -1,6 +1,6 @@
-"""Real HTTP servers in a thread of their own, opened and closed while others run.
+"""Real HTTP servers in a separate thread, opened and closed while others run.
 
-Sockets are bound by whoever asks, before anything is served: a taken port is an error at
+The caller binds the sockets before anything is served: a taken port is an error at
 once, and a URL is known long before the (slower) server behind it is ready; until then
 connections wait in the socket's backlog.
 
@@ -32,13 +32,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# Without a handler Python prints warnings on stderr, in the middle of somebody's screen.
+# Without a handler Python prints warnings on stderr, in the middle of the user's screen.
 log = logging.getLogger("cgwizard.practice")
 log.addHandler(logging.NullHandler())
 
 
 class CutConnectionError(Exception):
-    """Raised by an app that has begun its answer: the connection is closed, short of its end."""
+    """Raised by an app that has begun its response: the connection is closed before its end."""
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
@@ -71,7 +71,7 @@ class Running:
         self._state.default_headers = headers
 
     async def stop(self) -> None:
-        """When this returns the port is free and nobody is served from it any more."""
+        """Close the port and cut its connections. When this returns, the port is free."""
         self._server.close()
         for connection in list(self._state.connections):
             if connection.transport is not None:
@@ -120,13 +120,13 @@ class Servers:
     async def serve(self, app: App, sock: socket.socket) -> Running:
         """Serve ``app`` on a listening socket, which then belongs to the server; on the loop.
 
-        Answers carry a `Date`, and no `Server` header: each app says who it is.
+        Responses carry a `Date` and no `Server` header: each app sets that one.
         """
         from uvicorn import Config
         from uvicorn.protocols.http.h11_impl import H11Protocol
         from uvicorn.server import ServerState
 
-        # What an app gets wrong is in our own log; uvicorn's would come a second time.
+        # An app's errors are in our own log; uvicorn would log them a second time.
         config = Config(
             _logged(app),
             interface="asgi3",

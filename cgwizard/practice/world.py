@@ -43,7 +43,7 @@ class PortTakenError(OSError):
 
 
 class PracticeInfo(msgspec.Struct, frozen=True):
-    """How to reach a practice world. Valid before it is started."""
+    """How to reach a practice world. Valid before the world is started."""
 
     nexus_url: str  # with the context path, without a slash at the end
     username: str
@@ -92,7 +92,7 @@ class PracticeWorld:
             raise
         self._nexus_socket, registry_socket, blob_socket = self._sockets = sockets
         self.data = Path(tempfile.mkdtemp(prefix="cgwizard-practice-"))
-        # Also when nobody closes it: at the end of the process.
+        # At the end of the process too, if `close` was not called.
         self._remove_data = weakref.finalize(self, shutil.rmtree, self.data, ignore_errors=True)
         (self.data / "nexus").mkdir()
         self.registry = PracticeRegistry(
@@ -116,7 +116,7 @@ class PracticeWorld:
         with self._lock:
             if self._started or self._closed:
                 return
-            # Importing takes longest: before the loop's thread needs the interpreter too.
+            # Importing takes longest: do it before the loop's thread needs the interpreter too.
             from cgwizard.practice.docker.format import DockerFormat
             from cgwizard.practice.nexus.presets import state_for
             from cgwizard.practice.nexus.server import rest_app

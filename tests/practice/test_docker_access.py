@@ -1,4 +1,4 @@
-"""Who is let in, and what the others are told."""
+"""Who has access, and which answer the others get."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def test_an_untrusted_remote_until_it_is_in_the_truststore(world: PracticeWorld)
         world.call(lambda: world.state.certificates.update(practice=pem))
         trusting = {"connection": {"useTrustStore": True, "retries": 0}}
         url = add_repository(world, remote=remote, httpClient=trusting)
-        # BaseHTTPRequestHandler knows no GET and says 501: an answer, and a failure of its own.
+        # BaseHTTPRequestHandler has no GET and answers 501: an answer, and another failure.
         assert httpx.get(url + MANIFEST, auth=ADMIN_AUTH).status_code == 503
         assert status(world).reason == "Not Implemented"
 

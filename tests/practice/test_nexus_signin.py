@@ -1,4 +1,4 @@
-"""Who gets in, what they are told, and what each version does differently."""
+"""Who may sign in, what the others get, and how the versions differ."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_name_is_locked_after_failed_sign_ins(tmp_path: Path) -> None:
         assert server.nobody.get("/status").status_code == 200
 
         now += 14 * 60
-        assert server.admin.get("/repositories").status_code == 429, "asking starts it anew"
+        assert server.admin.get("/repositories").status_code == 429, "asking restarts it"
         now += 14 * 60
         assert server.admin.get("/repositories").status_code == 429
         now += 15 * 60

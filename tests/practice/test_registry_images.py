@@ -21,7 +21,7 @@ from cgwizard.practice.cgr.layers import noise
 from tests.support.practice_registry import sha256
 
 CATALOG = Catalog("example.com")
-# Whoever changes an image changes these on purpose: people compare digests across machines.
+# A change of an image must change these on purpose: users compare digests across machines.
 DIGESTS = {
     "chainguard/wolfi-base": (
         "sha256:c6d79d70abc12c29fec2ccf11115904aff51bf491a407c5af0f75e456bc39c61"

@@ -1,4 +1,4 @@
-"""A real registry; for pulls that something harms, an image in it and its parts by name."""
+"""A real registry; for pulls with faults, an image in it and its parts by name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def registry(url: str) -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="session")
-def harmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Made]]:
+def pushed_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Made]]:
     """A registry's URL, and the image in it that the tests pull: an index, a manifest, a config
     and three layers."""
     made = index((image([SIZE, SIZE, SIZE]), AMD64))
@@ -42,28 +42,28 @@ def harmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Made
 
 
 @pytest.fixture(scope="session")
-def layout(harmed: tuple[str, Made], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def layout(pushed_image: tuple[str, Made], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds another image."""
     folder = tmp_path_factory.mktemp("layout") / "out"
-    reference = Reference.parse(f"{harmed[0].removeprefix('http://')}/{OTHER}")
-    with Registry(harmed[0]) as registry:
+    reference = Reference.parse(f"{pushed_image[0].removeprefix('http://')}/{OTHER}")
+    with Registry(pushed_image[0]) as registry:
         pull(registry, reference, sink=LayoutSink(folder))
     return folder
 
 
 @pytest.fixture
-def proxy(harmed: tuple[str, Made]) -> Iterator[FaultProxy]:
-    with fault_proxy(harmed[0]) as proxy:
+def proxy(pushed_image: tuple[str, Made]) -> Iterator[FaultProxy]:
+    with fault_proxy(pushed_image[0]) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def faulty(proxy: FaultProxy, harmed: tuple[str, Made], layout: Path, tmp_path: Path) -> Pull:
+def faulty(proxy: FaultProxy, pushed_image: tuple[str, Made], layout: Path, tmp_path: Path) -> Pull:
     """The pull through ``proxy``, into a folder where another image is already."""
-    return Pull(proxy, harmed[1], layout, tmp_path)
+    return Pull(proxy, pushed_image[1], layout, tmp_path)
 
 
 @pytest.fixture
-def spot(request: pytest.FixtureRequest, harmed: tuple[str, Made]) -> Spot:
-    """What the harm is done to: parametrized by name (`tests.support.faulty_pull`)."""
-    return spots(harmed[1])[request.param]
+def spot(request: pytest.FixtureRequest, pushed_image: tuple[str, Made]) -> Spot:
+    """The part of the pull that the fault happens to, by name (`tests.support.faulty_pull`)."""
+    return spots(pushed_image[1])[request.param]

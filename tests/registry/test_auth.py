@@ -228,7 +228,7 @@ def nexus(plain: str) -> Iterator[FaultProxy]:
 
 
 def basic_nexus(proxy: FaultProxy, status: str, body: bytes) -> None:
-    """A connector with forced Basic that answers so to whoever signs in."""
+    """A connector with forced Basic sign-in that answers so to every sign-in."""
     asks = 'BASIC realm="Sonatype Nexus Repository Manager"'
     asking = OtherAnswer("401 Unauthorized", UNAUTHORIZED, WWW_Authenticate=asks, **NEXUS)
     proxy.rule("/v2/", asking, times=1)

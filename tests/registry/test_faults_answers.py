@@ -1,5 +1,5 @@
-"""Answers that are none: redirects and headers without end, refusals and
-rubbish, at each part of an image. Each ends, and says what came."""
+"""Answers that are not the content: endless redirects and headers, refusals and rubbish, at each
+part of an image. Each pull ends and reports what it received."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_endless_redirect_ends(faulty: Pull, proxy: FaultProxy, spot: Spot) -> N
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 @everywhere
 def test_who_refuses_after_a_redirect_gets_no_password(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, harmed: tuple[str, Made], status: str
+    faulty: Pull, proxy: FaultProxy, spot: Spot, pushed_image: tuple[str, Made], status: str
 ) -> None:
-    with fault_proxy(harmed[0]) as elsewhere:
+    with fault_proxy(pushed_image[0]) as elsewhere:
         asks = f'Bearer realm="{elsewhere.url}/token",service="x"'
         elsewhere.rule("", OtherAnswer(status, WWW_Authenticate=asks))
         there = f"{elsewhere.url}/{spot.target}"

@@ -1,5 +1,5 @@
-"""Bytes that are not the image's, at each part of it: never accepted, never left in the folder;
-fetched again where that can help, and named where it cannot."""
+"""Wrong bytes at each part of an image are never accepted and never stay in the folder; they are
+fetched again where that can help, and reported where it cannot."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def test_corrupt_byte_once_is_mended(faulty: Pull, proxy: FaultProxy, spot: Spot
 def test_skopeo_takes_and_refuses_the_same(
     faulty: Pull,
     proxy: FaultProxy,
-    harmed: tuple[str, Made],
+    pushed_image: tuple[str, Made],
     tmp_path: Path,
     fault: ConnectionFault,
     good: bool,
 ) -> None:
-    layer = spots(harmed[1])["middle"]
+    layer = spots(pushed_image[1])["middle"]
     proxy.rule(layer.target, fault, before=RangeRemoved())
     assert (faulty.run().finished is not None) == good
     source = f"docker://127.0.0.1:{proxy.port}/{NAME}"
@@ -99,7 +99,7 @@ def test_skopeo_takes_and_refuses_the_same(
     if good:
         command = ["skopeo", "inspect", f"oci:{faulty.folder}:latest"]
         seen = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-        assert seen["Layers"] == [spots(harmed[1])[name].digest for name in LAYERS]
+        assert seen["Layers"] == [spots(pushed_image[1])[name].digest for name in LAYERS]
 
 
 # --- wrong length ---

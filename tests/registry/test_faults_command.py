@@ -1,5 +1,5 @@
-"""Each harm to `cgwizard pull` as a process: how it ends, what it tells people and programs, and
-that it leaves nothing."""
+"""Each fault during `cgwizard pull` as a process: its exit code, its messages for users and
+programs, and that it leaves no files."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A line that cuts, stalls, slows and falls silent, at each part of an image: what can be mended
-is mended without a byte fetched twice, what cannot is named, and every wait ends."""
+"""A connection that cuts, stalls, slows down or falls silent, at each part of an image: what can be
+repaired is retried, the rest ends with an error."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What is inside the layers, when that is asked for: what was pushed broken is told from what the
-line broke."""
+"""The contents of layers, where they are verified: a layer that was pushed broken is distinguished
+from one that the connection broke."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_what_the_line_breaks_again_and_again_is_a_wrong_digest(
 
 @at_layers
 def test_gzip_that_was_pushed_cut_off(
-    proxy: FaultProxy, spot: Spot, harmed: tuple[str, Made], layout: Path, tmp_path: Path
+    proxy: FaultProxy, spot: Spot, pushed_image: tuple[str, Made], layout: Path, tmp_path: Path
 ) -> None:
     """As bytes it is what its digest says; only who looks inside finds it."""
     tars = [tar_of(name, os.urandom(20_000)) for name in LAYERS]
@@ -53,7 +53,7 @@ def test_gzip_that_was_pushed_cut_off(
     kinds = [f"{OCI_LAYER}+gzip"] * len(LAYERS)
     made = index((image(layers=list(zip(stored, tars, kinds, strict=True))), AMD64))
     name = f"cut-off/{spot.name}"
-    push(harmed[0], name, made, "latest")
+    push(pushed_image[0], name, made, "latest")
     Pull(proxy, made, layout, tmp_path / "bytes", name).run().succeeds()
     looked = Pull(proxy, made, layout, tmp_path / "inside", name)
     looked.run(verify_uncompressed=True).fails_with(

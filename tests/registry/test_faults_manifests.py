@@ -1,4 +1,4 @@
-"""Manifests and indexes that are something else, or say something else of each other."""
+"""Manifests and indexes that are something else, or that contradict each other."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_index_that_says_something_else_of_its_manifest(
 
 
 def test_config_too_large_to_be_read_is_still_pulled(
-    proxy: FaultProxy, harmed: tuple[str, Made], layout: Path, tmp_path: Path
+    proxy: FaultProxy, pushed_image: tuple[str, Made], layout: Path, tmp_path: Path
 ) -> None:
     made = image([1000])
     document = made.document
@@ -139,7 +139,7 @@ def test_config_too_large_to_be_read_is_still_pulled(
     document["config"] |= {"digest": sha256(config), "size": len(config)}
     made.blobs[sha256(config)] = config
     made.raw = json.dumps(document).encode()
-    push(harmed[0], "large/config", made, "latest")
+    push(pushed_image[0], "large/config", made, "latest")
     finished = Pull(proxy, made, layout, tmp_path, "large/config").run().finished
     assert finished is not None
     assert (finished.platform, finished.bytes) == ("", sum(map(len, made.blobs.values())))

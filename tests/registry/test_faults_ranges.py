@@ -1,5 +1,5 @@
-"""Parts of an image that come from the wrong place: a range is believed only when it is the one
-that was asked for, and what was put together is still checked as a whole."""
+"""Ranges of the wrong part: a range is accepted only if it is the one that was requested, and the
+whole is verified afterwards."""
 
 from __future__ import annotations
 

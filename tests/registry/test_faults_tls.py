@@ -1,4 +1,4 @@
-"""The same harm to a line in HTTPS, where an end may come without TLS's own goodbye."""
+"""The same faults on an HTTPS connection, which may end without TLS's close_notify."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def trust(authority: trustme.CA, tmp_path: Path) -> Trust:
 
 
 @pytest.fixture
-def proxy(harmed: tuple[str, Made], authority: trustme.CA) -> Iterator[FaultProxy]:
+def proxy(pushed_image: tuple[str, Made], authority: trustme.CA) -> Iterator[FaultProxy]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with fault_proxy(harmed[0], context) as proxy:
+    with fault_proxy(pushed_image[0], context) as proxy:
         yield proxy
 
 
@@ -92,9 +92,9 @@ def test_end_of_one_answers_time_does_not_cut_the_others(
 
 @everywhere
 def test_redirect_to_plain_http_only_where_the_digest_is_known(
-    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, harmed: tuple[str, Made]
+    faulty: Pull, proxy: FaultProxy, spot: Spot, trust: Trust, pushed_image: tuple[str, Made]
 ) -> None:
-    elsewhere = f"{harmed[0]}/v2/{NAME}/{spot.target}"
+    elsewhere = f"{pushed_image[0]}/v2/{NAME}/{spot.target}"
     proxy.rule(spot.target, OtherAnswer("307 Temporary Redirect", Location=elsewhere))
     faulty.run(trust=trust)
     if spot.name != "index":

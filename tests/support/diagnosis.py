@@ -1,4 +1,4 @@
-"""Running the checks on a walk through the guide, with something broken before."""
+"""The checks of the diagnosis, run on a session in which something was broken before."""
 
 from __future__ import annotations
 

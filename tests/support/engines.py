@@ -1,4 +1,4 @@
-"""Container engines for tests: real ones of the test's own, and one that misbehaves."""
+"""Container engines for tests: real ones that the test starts, and one that misbehaves."""
 
 from __future__ import annotations
 

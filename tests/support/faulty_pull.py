@@ -1,4 +1,4 @@
-"""A pull through a proxy that does harm, and what must hold after it, whatever came of it."""
+"""A pull through a `FaultProxy`, and what must hold after it, whether it succeeded or failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide by each of its front ends against one practice Nexus, and what they did there."""
+"""The guide driven by each front end against one practice Nexus, and what each did there."""
 
 from __future__ import annotations
 

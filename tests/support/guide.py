@@ -1,4 +1,4 @@
-"""Driving the guide without any front end."""
+"""Drives the guide without any front end."""
 
 from __future__ import annotations
 

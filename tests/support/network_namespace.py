@@ -1,4 +1,4 @@
-"""Tests side by side, each worker of pytest-xdist in a network namespace of its own.
+"""Tests in parallel: each worker of pytest-xdist gets its own network namespace.
 
 The wizard proposes fixed ports, so two tests on one loopback interface could take each other's.
 Where a namespace cannot be had (another system than Linux, no root), tests run one by one.
@@ -35,7 +35,7 @@ def workers() -> int:
 
 
 def enter() -> None:
-    """Into a network namespace of this machine alone. Raises OSError."""
+    """Move this process into a new network namespace. Raises OSError."""
     import fcntl
 
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""Another cgwizard that has the run of a Nexus."""
+"""Another process that holds the lock of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tests of the practice docker format: repositories made by their settings, real registries."""
+"""Docker repositories of the practice Nexus, made through its REST API, and real registries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A practice Nexus with a stand-in for its docker format, and requests as people write them."""
+"""A practice Nexus with a stub for its docker format, and requests as users write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which real programs a test needs, and what it means when one is missing."""
+"""Which real programs a test needs, and what happens if one is missing."""
 
 from __future__ import annotations
 

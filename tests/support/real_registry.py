@@ -1,4 +1,4 @@
-"""For tests of the puller: a real registry, images of our own making, a proxy that does harm."""
+"""A real registry for tests of the puller, and images made for it."""
 
 from __future__ import annotations
 

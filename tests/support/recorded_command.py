@@ -1,4 +1,4 @@
-"""The real command against a practice world of another process, with every byte recorded."""
+"""The real command against a practice world in another process, with every byte recorded."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Traced:
         }
 
     def command(self, *arguments: str, program: tuple[str, ...] = LIVE) -> tuple[str, ...]:
-        """To be run in `env`: ``program``, recorded, in a folder of its own."""
+        """``program``, recorded, in a separate folder; run it in `env`."""
         self._runs += 1
         traced = under_strace(self._record, *program, *arguments)
         return ("env", "-C", str(self.folder / "cwd"), *traced)
@@ -205,7 +205,7 @@ def answer_next(terminal: Terminal, before: str, typed: dict[str, str]) -> str:
 
 
 def next_question(terminal: Terminal, before: str) -> str:
-    """The screen up to the cursor, where that stands behind a prompt; or the end is told."""
+    """The screen up to the cursor, where that stands behind a prompt; or the end."""
 
     found = ""
 

@@ -1,4 +1,4 @@
-"""Looking for secrets in bytes, in every form in which one may have got there."""
+"""Searches bytes for secrets in every form in which a secret can appear."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _forms(secret: bytes) -> Iterator[tuple[str, bytes]]:
     yield "hex", binascii.hexlify(secret)
     yield "hex", binascii.hexlify(secret).upper()
     for shift in range(3):
-        # Whatever stands before and behind it, these characters are made of its own bits alone.
+        # These characters depend only on the secret, not on what stands before or behind it.
         encoded = base64.b64encode(b"\0" * shift + secret)
         middle = encoded[(shift * 4 + 2) // 3 : (shift + len(secret)) * 4 // 3]
         yield f"base64 after {shift}", middle

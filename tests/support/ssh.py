@@ -34,7 +34,7 @@ main()
 
 
 class Sshd:
-    """With a configuration and keys of its own in ``folder``; the user of the tests may log in."""
+    """Has its own configuration and keys in ``folder``; the user of the tests may log in."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
@@ -79,7 +79,7 @@ class Sshd:
 
 
 class Login:
-    """`cgwizard` over SSH in a terminal of its own; ``home`` outlives it."""
+    """`cgwizard` over SSH in its own terminal; ``home`` outlives it."""
 
     def __init__(self, sshd: Sshd, home: Path, *arguments: str, **env: str) -> None:
         (home / "wizard.py").write_text(WIZARD)

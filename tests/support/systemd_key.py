@@ -1,4 +1,4 @@
-"""Where secrets are kept in tests: a key of systemd's that is not the machine's own."""
+"""A host key for systemd-creds in tests, so that they never use the machine's key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second address: an object store that serves blobs to holders of a signed link."""
+"""The second address: an object store that serves a blob to any client with a signed link."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _tags(request: Request) -> list[str]:
 def xml_error(
     status: int, code: str, message: str, *, headers: dict[str, str] | None = None, **more: str
 ) -> Refusal:
-    """An error as S3 and R2 tell it."""
+    """An error in the form of S3 and R2."""
     details = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in more.items())
     return Refusal(
         Response(
@@ -58,9 +58,9 @@ def xml_error(
 
 
 def byte_range(header: str, size: int) -> tuple[int, int] | Literal["whole"] | None:
-    """First and last byte of a Range header, None when it cannot be met.
+    """The first and last byte that a Range header asks for; None if the blob does not have them.
 
-    "whole" for headers that are passed over: none, several ranges, another unit, nonsense.
+    "whole" for headers that are ignored: none, several ranges, another unit, a malformed one.
     """
     match = _RANGE.fullmatch(header.strip())
     if match is None or not (match["first"] or match["last"]):
@@ -76,7 +76,7 @@ def byte_range(header: str, size: int) -> tuple[int, int] | Literal["whole"] | N
 
 
 class BlobHost:
-    """What answers at the second address."""
+    """Answers at the second address."""
 
     def __init__(
         self, store: ImageStore, links: Links, faults: ActiveFaults, throttle: Throttle

@@ -1,7 +1,7 @@
 """Which images the practice cgr.dev has, how large they are, and who may pull them.
 
-Sizes follow the real images of 2026 in kind: `wolfi-base` is a few megabytes, language images
-tens, `argo-cli-fips` about sixty. A layer is named by the packages that it would hold.
+Sizes are like those of the real images of 2026: `wolfi-base` is a few megabytes, language images
+tens, `argo-cli-fips` about sixty. A layer has the names of the packages that it would hold.
 """
 
 from __future__ import annotations

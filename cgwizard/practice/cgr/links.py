@@ -45,7 +45,7 @@ class Links:
     def refusal(self, host: str, path: str, query: Mapping[str, str]) -> LinkDefect | None:
         """Why a link does not open, or None.
 
-        A HEAD is checked as the GET that the link was signed for; S3 is stricter there.
+        A HEAD is checked like the GET that the link was signed for; S3 is stricter.
         """
         rest = dict(query)
         given = rest.pop("X-Amz-Signature", "")
@@ -55,7 +55,7 @@ class Links:
         expected = self._signature(host, path, rest, stamp)
         if not hmac.compare_digest(given.encode(), expected.encode()):
             return "wrong"
-        # The date and the life are part of what was signed: they can be trusted from here on.
+        # The signature covers the date and the lifetime: both can be trusted from here on.
         made = calendar.timegm(time.strptime(stamp, _STAMP))
         if made + int(rest["X-Amz-Expires"]) < self._clock():
             return "expired"

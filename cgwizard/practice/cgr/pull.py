@@ -105,7 +105,7 @@ class PullApi:
         return JSONResponse({}, headers=API_VERSION)
 
     def _catalog(self, request: Request) -> Response:
-        """[guess] Nobody may list cgr.dev: 401 without a token, 403 with any."""
+        """[guess] No client may list cgr.dev: 401 without a token, 403 with any token."""
         if self._bearer(request) is None:
             raise challenge(request, "registry:catalog:*")
         raise refuse(403, "DENIED", DENIED)
@@ -133,7 +133,7 @@ class PullApi:
         fail_if_asked(self._faults, place, image.repository, *references)
 
     def _manifest(self, request: Request, image: Image, reference: str) -> Response | Streamed:
-        """A manifest or index, whatever ``Accept`` says.
+        """A manifest or index; ``Accept`` is ignored.
 
         The specification lets a client announce what it understands and obliges the registry
         to nothing; cgr.dev, like most, does not convert.

@@ -1,4 +1,4 @@
-"""What came in, for tests and lessons; never a secret."""
+"""The requests that were received, for tests and lessons, without secrets."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def record_of(
         path,
         headers.get("host", ""),
         authorization.partition(" ")[0].lower(),
-        # Swapped fields are a mistake that people make: then the name is the secret.
+        # Users swap the two fields by mistake: then the name is the secret.
         "(a token)" if user.startswith("eyJ") else user,
         range=headers.get("range", ""),
         user_agent=headers.get("user-agent", ""),

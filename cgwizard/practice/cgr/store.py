@@ -1,4 +1,4 @@
-"""The images of the practice cgr.dev: made when somebody first asks, then kept."""
+"""The images of the practice cgr.dev: made at the first request, then kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ImageStore:
         self._lock = threading.Lock()
 
     def get(self, repository: str) -> Image | None:
-        """The image, made now if need be (up to a second); None when there is no such name."""
+        """The image, made now if it is missing (up to a second); None if the name is unknown."""
         from cgwizard.practice.cgr.images import Builder
 
         image = self._made.get(repository)

@@ -1,4 +1,4 @@
-"""Answers with a body that is paced, cut, stalled or bent, as faults ask for."""
+"""Responses whose body is slowed down, cut, stalled or changed by faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cgwizard.practice.faults.base import ActiveFaults, BodyFault
 from cgwizard.practice.faults.stalled import StalledAnswer
 from cgwizard.practice.serving import CutConnectionError, Receive, Scope, Send
 
-_LOOK_SECONDS = 0.05  # how often a stalled answer looks whether its fault was taken away
+_LOOK_SECONDS = 0.05  # how often a stalled response checks whether its fault was removed
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Streamed:
         end = self._cut.begins_at(length) if self._cut else length
         pause = self._stall.begins_at(length) if self._stall else length
         sent = 0
-        # Nothing is sent to a client that has gone: it would take its share of the speed.
+        # A client that has disconnected must not take a share of the bandwidth.
         while sent < end and not gone.done():
             if sent == pause and self._stall:
                 await self._wait(self._stall, gone)
@@ -116,7 +116,7 @@ class Streamed:
         return data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]
 
     async def _wait(self, fault: StalledAnswer, gone: asyncio.Future[None]) -> None:
-        """Until the fault's time is up, it is taken away, or the client has gone."""
+        """Wait until the fault's time is over, it is removed, or the client has disconnected."""
         left = fault.seconds
         while left > 0 and self._faults.is_active(fault) and not gone.done():
             await asyncio.wait({gone}, timeout=min(_LOOK_SECONDS, left))

@@ -1,4 +1,4 @@
-"""Blobs at a speed that a user can watch."""
+"""A limit on the speed of blobs, so that a user can watch a pull."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGEST, _SMALLEST = 1 << 19, 1 << 10
 
 
 class Throttle:
-    """Shares ``speed`` bytes a second among all that ask, in small steps; None: no limit."""
+    """Shares ``speed`` bytes a second among all responses, in small steps; None: no limit."""
 
     def __init__(self, speed: float | None) -> None:
         self.speed = speed
@@ -30,7 +30,7 @@ class Throttle:
         if self.speed is None:
             return
         now = time.monotonic()
-        # Time in which nobody asked is not saved up: no burst after a rest.
+        # Idle time does not count: there is no burst after a pause.
         start = max(now, self._free_at)
         self._free_at = start + size / self.speed
         await asyncio.sleep(self._free_at - now)

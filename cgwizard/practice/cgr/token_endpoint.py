@@ -24,7 +24,7 @@ _LARGEST_FORM = 64 * 1024
 def wanted(scopes: Sequence[str]) -> set[str]:
     """The repositories to pull from that scopes name; each may hold several, blank-separated.
 
-    Scopes of another type or form are passed over, as the token specification allows.
+    Scopes of another type or form are ignored, as the token specification allows.
     """
     found = set()
     for scope in " ".join(scopes).split():
@@ -82,7 +82,7 @@ class TokenEndpoint:
             fail_if_asked(self._faults, "token", name)
         organization = None
         if credentials is not None:
-            # Bad credentials are refused whatever they ask for: they break the free images too.
+            # Wrong credentials are refused for every scope, also for the free images.
             try:
                 organization = self._tokens.check(credentials.username, credentials.password)
             except TokenRefused as refused:

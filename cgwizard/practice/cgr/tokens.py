@@ -1,7 +1,7 @@
 """Pull tokens, and the short-lived bearer tokens that they are exchanged for.
 
 A pull token looks as Chainguard's do: username `<40 hex>/<16 hex>`, password a JWT signed with
-RS256. The signature is random: this registry knows its tokens by heart, so no key is made.
+RS256. The signature is random: this registry remembers its tokens, so it needs no key.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class TokenBook:
         return Credentials(subject, Secret(password))
 
     def expired(self, organization: str) -> Credentials:
-        """A pull token whose time was up an hour ago."""
+        """A pull token that expired an hour ago."""
         return self.issue(organization, timedelta(hours=-1))
 
     def revoke(self, credentials: Credentials) -> None:
@@ -113,7 +113,7 @@ class Grant:
 
 
 class Bearers:
-    """Bearer tokens: bound to their repositories and their time, to nothing else."""
+    """Bearer tokens. Each is valid for its repositories and its time, from any client."""
 
     def __init__(self, clock: Clock = time.time) -> None:
         self._clock = clock
@@ -131,7 +131,7 @@ class Bearers:
         return f"{head}.{body}.{self._signature(f'{head}.{body}')}"
 
     def read(self, token: str) -> Grant | None:
-        """The grant of a token of ours that is still valid, else None."""
+        """The grant of a token that was issued here and is still valid, else None."""
         signed, _, signature = token.rpartition(".")
         expected = self._signature(signed)
         if not hmac.compare_digest(signature.encode(), expected.encode()):

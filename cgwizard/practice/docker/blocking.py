@@ -1,4 +1,4 @@
-"""Whether a remote is asked at all: blocked by hand, or by itself after it failed.
+"""Whether a remote may be asked: not while it is blocked by an administrator or after a failure.
 
 The rule is Nexus's own (``BlockingHttpClient``): the first failure blocks for 40 seconds, each
 further one for the next Fibonacci multiple; when the time is over, a background ``HEAD`` of the
@@ -22,7 +22,7 @@ class RemoteBlockedError(Exception):
 
 @dataclass
 class Clock:
-    """Time that tests and lessons can skip."""
+    """A clock that tests and lessons can move forward."""
 
     skipped: float = 0.0
 

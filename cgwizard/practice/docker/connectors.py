@@ -1,4 +1,4 @@
-"""Docker connectors: ports of their own that open and close with their repositories."""
+"""Docker connectors: separate ports that open and close with their repositories."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cgwizard.practice.serving import App, Running, Servers, listen, log
 
 
 class Connectors:
-    """At most one open port a repository."""
+    """At most one open port for each repository."""
 
     def __init__(self, servers: Servers, host: str) -> None:
         self._servers, self._host = servers, host
@@ -36,7 +36,7 @@ class Connectors:
         self._open[repository] = await self._servers.serve(app, sock)
 
     async def close(self, repository: str) -> None:
-        """Nobody is served from the repository's port any more; it is free again."""
+        """Stop serving on the repository's port, which is free afterwards."""
         running = self._open.pop(repository, None)
         if running is not None:
             await self._servers.stop(running)

@@ -1,4 +1,4 @@
-"""What every docker repository can be asked, whatever its type."""
+"""The requests that every docker repository answers, of any type."""
 
 from __future__ import annotations
 

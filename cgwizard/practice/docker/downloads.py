@@ -61,11 +61,11 @@ class Download:
                 if self.status == 200:
                     await self._receive(response)
         except BaseException as error:
-            # Whatever it was, cancelling included, belongs to those who wait for the blob.
+            # Those who wait for the blob get the exception, also when it is a cancellation.
             self._error = error
             if not self._headers.done():
                 self._headers.set_exception(error)
-                self._headers.exception()  # nobody may be waiting any more
+                self._headers.exception()  # perhaps no client waits any more
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:

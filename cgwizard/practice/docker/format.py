@@ -67,7 +67,7 @@ class DockerFormat:
         return list(found.values())
 
     def status(self, repo: Repository) -> RemoteStatus | None:
-        """None for what is no docker repository of ours."""
+        """None for a repository that is not a docker repository."""
         member = self._members.get(repo.name)
         if member is None:
             return None
@@ -126,7 +126,7 @@ class DockerFormat:
                 for name, repository in wanted.items()
                 if name not in self._members or self._members[name].repository is not repository
             ]
-            # All close before the first opens: two repositories may have swapped their ports.
+            # All of them close before the first one opens: two repositories may have swapped ports.
             for repository in changed:
                 await self._connectors.close(repository.name)
             for repository in changed:
@@ -207,7 +207,7 @@ class DockerFormat:
         name = settings.storage.blob_store_name
         if name not in self._folders:
             store = self._state.blob_stores.get(name)
-            # Whatever path a user gave, practice writes into its own folder only.
+            # Whichever path a user gave, the practice Nexus writes only into its own folder.
             path = (store.path if store else name).replace("..", "_").strip("/")
             self._folders[name] = BlobFolder(self._state.data / "blobs" / path)
         return self._folders[name]
@@ -215,7 +215,7 @@ class DockerFormat:
     # Requests.
 
     def _target(self, member: RunningRepository, request: Request) -> RequestTarget:
-        """On a connector the context path is ignored, and everything is one repository's."""
+        """On a connector there is no context path, and every request is for one repository."""
         path = request.scope["path"]
         if path != "/v2" and not path.startswith("/v2/"):
             raise DistributionError(404, "UNSUPPORTED", "Not Found")
@@ -223,7 +223,7 @@ class DockerFormat:
 
     def _target_on_main_port(self, request: Request) -> RequestTarget:
         context = self._state.context_path
-        # The main port hands its path over as it was sent, still encoded.
+        # The main port passes the path on as it was sent, still encoded.
         path = unquote(request.scope["path"]).removeprefix(context)
         if path.startswith("/repository/"):
             name, _, rest = path.removeprefix("/repository/").partition("/")

@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class GroupSource:
-    """Reading from the first member that has it. Members that are offline are passed over."""
+    """Reading from the first member that has it. Members that are offline are skipped."""
 
     def __init__(self, members: Callable[[], list[ContentSource]]) -> None:
         self._members = members
 
     async def close(self) -> None:
-        """Members are closed as repositories of their own."""
+        """Nothing: every member is a repository itself and is closed as one."""
 
     async def manifest(self, name: str, reference: str) -> StoredContent:
         return await self._first(

@@ -55,7 +55,7 @@ class _Tags(msgspec.Struct):
 
 
 class ProxySource:
-    """Reading through a proxy."""
+    """Reads from a docker proxy."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class ProxySource:
         except DistributionError:
             if held is None:
                 raise
-            return self._found(held)  # old is better than nothing, as in Nexus
+            return self._found(held)  # Nexus serves the old one rather than none
         return self._found(fetched)
 
     async def _fetch_manifest(self, name: str, reference: str, held: Asset | None) -> Asset:
@@ -236,7 +236,7 @@ class ProxySource:
 
     def _remember(self, path: str | None) -> None:
         minutes = self._settings.negative_cache.time_to_live
-        # NegativeCacheHandler keeps no 404 that only a block has caused.
+        # NegativeCacheHandler does not remember a 404 that only a block caused.
         if path is not None and not self.remote.blocking.is_blocked:
             self._unknown[path] = self._clock.now() + (minutes * 60 if minutes >= 0 else 1e12)
 

@@ -1,4 +1,4 @@
-"""The writing half of the distribution API: uploads of blobs, manifests, removal."""
+"""The part of the distribution API that writes: uploads of blobs, manifests, removal."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ class Remote:
         token = answer.token or answer.access_token
         if not token:
             raise RemoteRefusedError("the token endpoint gave no token")
-        # A little early, so that it does not run out on its way.
+        # A little early, so that it does not expire on its way.
         seconds = (answer.expires_in or TOKEN_SECONDS) * 0.9
         self._tokens[scope] = (token, self._clock.now() + seconds)
         return f"Bearer {token}"
@@ -269,7 +269,7 @@ class Remote:
     def _open(self) -> httpx.AsyncClient:
         now = (self._state.http, *self._state.certificates)
         if self._client is None or self._opened_for != now:
-            # The old one, if any, is closed with the rest: answers may still come through it.
+            # The old client is closed with the others later: it may still be receiving responses.
             self._client = open_client(self._settings, self._state)
             self._clients.append(self._client)
             self._opened_for = now

@@ -134,7 +134,7 @@ def registry_app(state: NexusState, target_of: Callable[[Request], RequestTarget
         except (DistributionError, LockedOut) as error:
             answer = error.response()
         except ClientDisconnect:
-            return  # nobody is there to be told
+            return  # the client has disconnected
         await answer(scope, receive, named)
 
     return app

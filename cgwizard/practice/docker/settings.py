@@ -19,7 +19,7 @@ class Storage(msgspec.Struct, rename="camel"):
 
 
 class DockerAttributes(msgspec.Struct, rename="camel"):
-    """How clients get in: the ``docker`` member."""
+    """How clients reach it: the ``docker`` member."""
 
     force_basic_auth: bool = True
     http_port: int | None = None

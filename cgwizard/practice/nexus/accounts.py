@@ -76,7 +76,7 @@ class Privilege:
 
 
 def _application_actions(actions: str) -> str:
-    """An application's privileges may be given in words of repositories."""
+    """Actions of an application may be written with the words for repositories."""
     return actions.replace("add", "create").replace("edit", "update")
 
 

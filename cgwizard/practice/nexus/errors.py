@@ -1,4 +1,4 @@
-"""The ways in which Nexus says no: its error shapes and the header by which an admin finds the log.
+"""How Nexus reports errors: the shapes of the body, and the header with the ID of the log line.
 
 There are three shapes for a refused body (an array of violations, one object, an object in
 quotes), a short JSON fault without a message, plain text for what was not foreseen, and HTML

@@ -39,7 +39,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class RemoteStatus:
-    """How a proxy stands to its remote, in the words of Nexus ("Remote Available", ...)."""
+    """The state of a proxy's remote, in the words of Nexus ("Remote Available", ...)."""
 
     online: bool
     description: str | None

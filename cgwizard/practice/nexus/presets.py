@@ -1,4 +1,4 @@
-"""Servers to practice with: Community Edition set up or fresh, an older OSS, a licensed PRO."""
+"""The kinds of practice server: Community Edition set up or fresh, an older OSS, a licensed PRO."""
 
 from __future__ import annotations
 

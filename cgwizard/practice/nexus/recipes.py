@@ -1,4 +1,4 @@
-"""What a repository of each kind is made of: the members of its request, and its own rules."""
+"""The recipes of repositories: the members of each recipe's request, and its rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ URI_MESSAGE = "URI should be in the format 'scheme:[//authority][/path][?query][
 
 
 def _uri_rule(value: str) -> str | None:
-    """java.net.URI's idea of a URI, as far as people get it wrong."""
+    """Whether java.net.URI takes ``value``, as far as users get it wrong."""
     if not value or any(c.isspace() or c in '<>"{}|\\^`' for c in value):
         return URI_MESSAGE
     try:

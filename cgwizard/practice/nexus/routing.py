@@ -1,5 +1,5 @@
-"""Which function answers which call: a table as JAX-RS keeps it, that the OpenAPI document
-is made from too."""
+"""Which function answers which call: a table like that of JAX-RS. The OpenAPI document is made
+from it as well."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Call:
         return self.state.permits(self.user, permission)
 
     def refuse(self) -> errors.ErrorResponse:
-        """The refusal for who is asking: 401 without credentials, else 403."""
+        """The refusal for this caller: 401 without credentials, else 403."""
         if self.user is not None:
             return errors.forbidden()
         if self.state.version < (3, 77, 0) and not self.state.anonymous.enabled:

@@ -1,4 +1,4 @@
-"""Who a request comes from, and the lock-out of a user name after failed sign-ins."""
+"""The user of a request, and the lock-out of a user name after failed sign-ins."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class NexusState:
     cleanup_policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     content_selectors: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    # Who is asking.
+    # The user of a request.
 
     def authenticate(self, authorization: str | None, client: str = "") -> User | None:
         """The user of an ``Authorization`` header; None without one, or with an anonymous token.
@@ -157,7 +157,7 @@ class NexusState:
             raise SignInRefused("wrong")
         return user
 
-    # What they may do.
+    # Permissions.
 
     def permits(self, user: User | None, permission: str) -> bool:
         """Whether ``user`` (None: anonymous, where that is on) holds a permission such as
@@ -207,7 +207,7 @@ class NexusState:
         ]
         yield from ready_repository_privileges(FORMATS, pairs)
 
-    # What the server is.
+    # The server.
 
     @property
     def version_text(self) -> str:

@@ -137,7 +137,7 @@ def check_request(state: NexusState, data: dict[str, Any], current: Repository |
 def check_references(
     state: NexusState, settings: dict[str, Any], current: Repository | None
 ) -> None:
-    """That what the request names exists. Raises `ErrorResponse`."""
+    """Check that everything exists that the request names. Raises `ErrorResponse`."""
     blob_store = settings["storage"]["blobStoreName"]
     if current is not None and current.settings["storage"]["blobStoreName"] != blob_store:
         raise errors.refused("You cannot change a repository’s blob store through the API")

@@ -1,4 +1,4 @@
-"""What the user interface of Nexus asks for, and programs use where the public API has nothing."""
+"""The API of Nexus's user interface, which programs use where the public API has nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ routes = Routes("Internal")
 
 @routes.add("GET", "/internal/ui/repositories/details", access=True)
 def repository_details(call: Call) -> Response:
-    """The state of each remote: the one place where a blocked proxy shows."""
+    """The state of each remote. Nexus shows a blocked proxy only here."""
     return reply([_details(call, repository) for repository in allowed(call, "admin", "read")])
 
 

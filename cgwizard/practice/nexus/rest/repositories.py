@@ -118,7 +118,7 @@ async def delete_repository(call: Call) -> Response:
 
 
 def _leave_groups(state: NexusState, gone: Repository) -> None:
-    """A group that had ``gone`` as a member goes on without it (RepositoryManagerImpl.delete)."""
+    """Remove ``gone`` from every group, as RepositoryManagerImpl.delete does."""
     for name, repository in list(state.repositories.items()):
         group = repository.settings.get("group")
         if group is None or gone.name not in group["memberNames"]:
@@ -198,7 +198,7 @@ def _register(recipe: Recipe) -> None:
     def get(call: Call) -> Response:
         repository = find(call)
         if repository is None or not call.permits(admin(repository, "read")):
-            # Who may not see it does not learn that it exists.
+            # A user who may not see it must not learn that it exists.
             raise errors.refused("Repository not found", 404)
         return reply(_full(call, repository))
 

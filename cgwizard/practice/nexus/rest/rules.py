@@ -1,4 +1,4 @@
-"""Routing rules, cleanup policies, tasks and scripts: what surrounds a repository."""
+"""Routing rules, cleanup policies, tasks and scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search over all repositories: what a component is found by, and how soon."""
+"""Search over all repositories: by which parameters a component is found, and how soon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is it up, may it be written to, and how does it feel."""
+"""Whether the server is up, may be written to, and is healthy."""
 
 from __future__ import annotations
 
