@@ -107,12 +107,4 @@ def _most_telling(errors: list[WizardError], tried: list[str]) -> WizardError:
     others = [url for url in tried if url not in best.problem.tried]
     if not others:
         return best
-    problem = best.problem
-    return WizardError(
-        best.code,
-        tried=f"{problem.tried}; no Nexus either at {', '.join(others)}",
-        came_back=problem.came_back,
-        cause=problem.cause,
-        next_step=problem.next_step,
-        exit_code=best.exit_code,
-    )
+    return best.but(tried=f"{best.problem.tried}; no Nexus either at {', '.join(others)}")

@@ -9,8 +9,6 @@ import os
 import stat
 from pathlib import Path
 
-import msgspec
-
 from cgwizard.errors import Code, ExitCode, Problem, WizardError
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import systemd_creds
@@ -51,10 +49,9 @@ def usable(source: str) -> None:
         raise _usage(problem, next_step=_NO_KEYRING)
 
 
-def _usage(problem: Problem, **changed: str) -> WizardError:
+def _usage(problem: Problem, next_step: str | None = None) -> WizardError:
     # The usual next step may be to type the secret, which nobody can do here.
-    told = msgspec.structs.asdict(problem) | changed
-    return WizardError(**told, exit_code=ExitCode.USAGE)
+    return WizardError.of(problem, ExitCode.USAGE).but(next_step=next_step)
 
 
 def _kept(source: str, kind: Kind, account: str, what: str) -> Secret:
