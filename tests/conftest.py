@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keyring.core
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
@@ -18,6 +19,10 @@ from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import secret as secrets
 from cgwizard.secrets import systemd_creds
 from tests.support import network_namespace
+
+# A busy machine is no reason to fail.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 # The canary: the practice Nexus's password is typed, sent and kept all through the tests, and
 # may be found in nothing that was written.

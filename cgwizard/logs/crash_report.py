@@ -86,7 +86,7 @@ def _chain(error: BaseException) -> Iterator[str]:
 
 
 def _line(said: str) -> str:
-    return shortened(redact.free(redact.known(said)), 500)
+    return shortened(redact.free(redact.said(said)), 500)
 
 
 def _short(filename: str) -> str:

@@ -73,7 +73,7 @@ class DebugLog:
 
     def _write(self, number: int, lines: list[str]) -> None:
         now = time.strftime("%H:%M:%S", time.gmtime())
-        text = "".join(f"{now} #{number} {redact.known(line)}\n" for line in lines)
+        text = "".join(f"{now} #{number} {redact.said(line)}\n" for line in lines)
         data = memoryview(text.encode("utf-8", "backslashreplace"))
         with self._lock:
             try:

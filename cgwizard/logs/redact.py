@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 
 from cgwizard.secrets import secret as secrets
+from cgwizard.text.sanitize import lines
 
 HIDDEN = "***"
 _NAMES = r"pass|secret|token|bearer|credential|authorization|auth\b|api[_-]?key|cookie"
@@ -44,8 +45,9 @@ def known(text: str) -> str:
 
 
 def said(text: str) -> str:
-    """What a server said, which may repeat a secret. Call it before the text is cut."""
-    return _JWT.sub(HIDDEN, known(text))
+    """What a server said, without hidden characters and without secrets, which it may repeat with
+    such characters in between. Call it before the text is cut."""
+    return _JWT.sub(HIDDEN, known(lines(known(text))))
 
 
 def header(name: str, value: str) -> str:

@@ -75,6 +75,20 @@ def test_what_an_answer_repeats_is_taken_out_before_its_tags_and_its_letters() -
     del secret
 
 
+@pytest.mark.parametrize("between", ["\u200b", "\u00ad", "\U000e0041", "\x1b", "\u202e"])
+def test_a_secret_is_found_behind_hidden_characters(between: str) -> None:
+    secret = Secret("otter-harbour-42")
+    said = f"no entry for {between.join(secret.reveal())}, sorry"
+    assert excerpt(said.encode()) == "no entry for ***, sorry"
+    request = httpx.Request("GET", "http://x/")
+    headers = {"content-type": "text/plain; charset=utf-8"}
+    answer = httpx.Response(401, headers=headers, stream=httpx.ByteStream(said.encode()))
+    written = logged(request, answer)
+    assert "no entry for ***, sorry" in written
+    assert between not in written
+    del secret
+
+
 def logged(request: httpx.Request, response: httpx.Response) -> str:
     """What the debug log tells of an exchange."""
     with tempfile.TemporaryFile() as file:
