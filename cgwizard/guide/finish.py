@@ -220,15 +220,16 @@ class FinishStep(Step):
 
     def answers(self) -> str:
         """This run as an answers file, for `cgwizard apply`; it holds no secret."""
-        from cgwizard.guide import connect, token
+        from cgwizard.guide.connect_form import account
+        from cgwizard.guide.token_form import HOST
         from cgwizard.plan import answers_file as answers
 
         if self._sources is not None:
             return answers.write(answers.of(self.session.plan, self._sources))
         keeping, chosen = self.session.keeping, self.session.plan.connect
-        user = connect.account(chosen.user, chosen.url) if chosen else ""
+        user = account(chosen.user, chosen.url) if chosen else ""
         secrets = answers.Secrets(
-            keeping.source("nexus-password", user), keeping.source("pull-token", token.HOST)
+            keeping.source("nexus-password", user), keeping.source("pull-token", HOST)
         )
         return answers.write(answers.of(self.session.plan, secrets))
 

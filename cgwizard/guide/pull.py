@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
+from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report, Step
 from cgwizard.plan import model as plan
@@ -268,8 +269,11 @@ class PullStep(Step):
 
     def _keep_proofs(self, targets: list[PullTarget]) -> set[str]:
         """What an earlier try proved stands; returns the ids of those targets."""
+        from cgwizard.registry.reference import Reference
+
         proofs = {proof.reference: proof for proof in self.session.proofs if proof.verified}
-        kept = {target.id: proofs.get(whole(target.reference)) for target in targets}
+        whole = {target.id: str(Reference.parse(target.reference)) for target in targets}
+        kept = {id: proofs.get(reference) for id, reference in whole.items()}
         self.session.proofs = [proof for proof in kept.values() if proof is not None]
         proved = {id for id, proof in kept.items() if proof is not None}
         for check in list(self.checks):
@@ -300,24 +304,3 @@ class PullStep(Step):
 
     def _forget(self, repository: str) -> None:
         self._invalidate = repository
-
-
-def whole(reference: str) -> str:
-    """``reference`` with its tag, as proofs have it."""
-    from cgwizard.registry.reference import Reference
-
-    return str(Reference.parse(reference))
-
-
-def image_problem(image: str) -> str | None:
-    from cgwizard.registry.reference import Reference
-
-    if "/" not in image:
-        return f"with its namespace: {plan.FREE_NAMESPACE}/{image or 'wolfi-base'}"
-    if image.startswith("cgr.dev/"):
-        return f"without the registry: {image.removeprefix('cgr.dev/')}"
-    try:
-        Reference.parse(f"cgr.dev/{image}")
-    except WizardError as error:
-        return f"{error.problem.came_back}: {error.problem.next_step}"
-    return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Choice, Field, Report
@@ -30,6 +30,15 @@ DOUBTS = {
     Code.SECRETS_FILE_UNREADABLE: "passphrase",
     Code.SECRETS_FILE_OPEN_TO_OTHERS: "passphrase",
 }
+
+
+class Entry(NamedTuple):
+    """A secret to keep."""
+
+    where: Where
+    kind: Kind
+    account: str
+    secret: Secret
 
 
 class Keeping:
@@ -171,29 +180,19 @@ class Keeping:
                     return found, self.place(where)
         return None
 
-    def keep(
-        self,
-        chosen: str,
-        secrets: Mapping[str, Secret],
-        secret: Secret,
-        report: Report,
-        *,
-        kind: Kind,
-        account: str,
-    ) -> None:
+    def keep(self, entry: Entry, passphrase: Secret | None, report: Report) -> None:
         """Keep it as chosen. It is a convenience: where it fails, the guide goes on without."""
         if self.keyring is None:
             return
-        where = self._last = self.choice(chosen, secrets)
+        where, kind, account, secret = entry
+        self._last = where
         if where == "memory":
             return
         label = f"keep {_WORDS[kind]} {_IN[where]}"
         report(Check("keep", label, "running", self._detail(where)))
         try:
-            if where == "secrets-file" and self.file is None:
-                self.file = encrypted_file.EncryptedFile.create(
-                    encrypted_file.path(), secrets["passphrase"]
-                )
+            if where == "secrets-file" and self.file is None and passphrase is not None:
+                self.file = encrypted_file.EncryptedFile.create(encrypted_file.path(), passphrase)
                 self._opened()
             self._open()[where].save(kind, account, secret)
         except WizardError as error:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.step import Check, Report, checking
-from cgwizard.plan import model as plan
 from cgwizard.text.units import short
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken
 
-IMAGE = "chainguard-base"
 REFUSED = frozenset({Code.TOKEN_REFUSED, Code.LOGIN_WRONG, Code.NOT_ENTITLED})
 
 
@@ -99,25 +97,6 @@ def _expired(token: PullToken) -> WizardError:
         tried="reading the pull token's expiry date",
         came_back=f"it expired on {token.expires:%d %B %Y %H:%M} UTC",
     )
-
-
-def image_problem(image: str) -> str | None:
-    """What is wrong with ``ORG/IMAGE``; None when it reads as one."""
-    from cgwizard.registry.reference import Reference
-
-    if "/" not in image:
-        return f"your organization and one of its images, for example example.com/{IMAGE}"
-    if image.startswith(("cgr.dev/", "http")):
-        return "without the registry: ORG/IMAGE"
-    try:
-        reference = Reference.parse(f"cgr.dev/{image}")
-    except WizardError as error:
-        return f"{error.problem.came_back}: {error.problem.next_step}"
-    if reference.tag not in {None, "latest"} or reference.digest:
-        return "without tag or digest: ORG/IMAGE"
-    if reference.repository.startswith(f"{plan.FREE_NAMESPACE}/"):
-        return "an image of your organization; those of chainguard are free and need no token"
-    return None
 
 
 def describe(token: PullToken, now: datetime) -> str:

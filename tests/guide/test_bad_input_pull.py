@@ -8,7 +8,8 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code
 from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.pull import PullStep, image_problem
+from cgwizard.guide.image_names import image_problem
+from cgwizard.guide.pull import PullStep
 from cgwizard.guide.step import Check, run_checked
 from cgwizard.practice.faults.base import RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer

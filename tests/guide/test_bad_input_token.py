@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled
 from cgwizard.guide.guide import Guide
+from cgwizard.guide.image_names import private_image_problem
 from cgwizard.guide.step import run_checked
 from cgwizard.guide.token import TokenStep
-from cgwizard.guide.token_check import image_problem
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.faults.base import RegistryFault
 from cgwizard.practice.faults.error_status import ErrorStatus
@@ -214,7 +214,7 @@ def test_what_is_no_image(step: TokenStep, image: str) -> None:
 @given(st.text(max_size=40), st.text(max_size=10))
 def test_an_image_is_accepted_or_told(image: str, organization: str) -> None:
     for text in (image, f"{organization}/{image}"):
-        told = image_problem(text.strip())
+        told = private_image_problem(text.strip())
         assert told is None or (told and told.isprintable())
 
 
