@@ -17,7 +17,8 @@ from textual.widgets import Input, Static
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, ExitCode
 from cgwizard.guide import walk
-from cgwizard.guide.step import Check, SideStep, Step
+from cgwizard.guide.shown import Check
+from cgwizard.guide.step import SideStep, Step
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import Keys, follow, more_below

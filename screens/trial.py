@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import Input
 
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import CONTINUE
+from cgwizard.guide.shown import CONTINUE
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.pull import PullingScreen
 from cgwizard.screens.step import FUNCTION_KEYS

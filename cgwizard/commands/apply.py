@@ -116,7 +116,7 @@ def _lines(dry_run: bool) -> Callable[[Event], None]:
     from cgwizard.errors import Problem
     from cgwizard.frontends import unattended as apply
     from cgwizard.frontends.line_output import Lines
-    from cgwizard.guide.step import Check
+    from cgwizard.guide.shown import Check
 
     lines = Lines(sys.stdout)
     seen: dict[tuple[str, str], apply.Checked] = {}

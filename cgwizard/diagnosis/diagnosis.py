@@ -11,7 +11,7 @@ from cgwizard.diagnosis.finding import Finding, Started, Verdict
 from cgwizard.diagnosis.listing import headline, listed
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Problem
-from cgwizard.guide.step import Check, CheckState
+from cgwizard.guide.shown import Check, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.changes.journal import Journal
     from cgwizard.guide.session import Session
-    from cgwizard.guide.step import Evidence
+    from cgwizard.guide.shown import Evidence
     from cgwizard.nexus.client import NexusClient
     from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken

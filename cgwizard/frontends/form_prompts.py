@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cgwizard.frontends.line_output import Lines
     from cgwizard.frontends.prompts import Prompts
-    from cgwizard.guide.step import Field, Step
+    from cgwizard.guide.shown import Field
+    from cgwizard.guide.step import Step
 
 
 class Questions:

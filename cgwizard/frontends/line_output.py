@@ -16,7 +16,7 @@ from cgwizard.text.sanitize import printable
 from cgwizard.text.units import size
 
 if TYPE_CHECKING:
-    from cgwizard.guide.step import Check
+    from cgwizard.guide.shown import Check
 
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
 WAITS = {"up", "undone"}  # checks that may take minutes: what is waited for is told meanwhile

@@ -21,7 +21,8 @@ from cgwizard.frontends.form_prompts import Questions
 from cgwizard.frontends.line_output import Lines
 from cgwizard.frontends.prompts import ENDED, EndOfInput, Prompts
 from cgwizard.guide import walk
-from cgwizard.guide.step import CONTINUE, QUIT, Action, Check, SideStep, Step
+from cgwizard.guide.shown import CONTINUE, QUIT, Action, Check
+from cgwizard.guide.step import SideStep, Step
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session

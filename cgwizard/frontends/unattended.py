@@ -16,7 +16,8 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, ExitCode, Problem, WizardError
 from cgwizard.events import PullEvent
 from cgwizard.guide import walk
-from cgwizard.guide.step import Check, CheckState, Request, Step
+from cgwizard.guide.shown import Check, CheckState, Request
+from cgwizard.guide.step import Step
 from cgwizard.plan import answers_file
 
 if TYPE_CHECKING:

@@ -9,12 +9,8 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.guide import connect_checks, connect_reach
 from cgwizard.guide.connect_form import ConnectForm, account
 from cgwizard.guide.connect_signin import HeldBack, SignIn
-from cgwizard.guide.step import (
-    Check,
-    Fix,
-    Report,
-    checking,
-)
+from cgwizard.guide.shown import Check, Fix, Report
+from cgwizard.guide.step import checking
 from cgwizard.net.trust import Trust
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials

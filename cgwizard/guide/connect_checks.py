@@ -6,7 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Check, Report, checking
+from cgwizard.guide.shown import Check, Report
+from cgwizard.guide.step import checking
 
 if TYPE_CHECKING:
     from cgwizard.changes.journal import Journal

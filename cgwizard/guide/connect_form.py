@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import connect_checks
 from cgwizard.guide.secret_step import SecretStep
-from cgwizard.guide.step import (
-    CONTINUE,
-    Action,
-    Evidence,
-    Field,
-    Report,
-    Request,
-    SideStep,
-)
+from cgwizard.guide.shown import CONTINUE, Action, Evidence, Field, Report, Request
+from cgwizard.guide.step import SideStep
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cgwizard.guide.step import Check, Report
+from cgwizard.guide.shown import Check, Report
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

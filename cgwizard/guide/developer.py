@@ -10,7 +10,8 @@ from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.routing import refuse_taken
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Evidence, Field, Report, Step
+from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Evidence, Field, Report
+from cgwizard.guide.step import Step
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.guide.step import Check, Report
+from cgwizard.guide.shown import Check, Report
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import QUIT, Action, Check, Commands, Fix, Report, Result, Step
+from cgwizard.guide.shown import QUIT, Action, Check, Commands, Fix, Report, Result
+from cgwizard.guide.step import Step
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
-    from cgwizard.guide.step import Report, Step
+    from cgwizard.guide.shown import Report
+    from cgwizard.guide.step import Step
     from cgwizard.plan.model import Plan
     from cgwizard.proof.result import Proof
     from cgwizard.secrets.secret import Credentials, Secret

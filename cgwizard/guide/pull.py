@@ -8,7 +8,17 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
 from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report, Step
+from cgwizard.guide.shown import (
+    CONTINUE,
+    Action,
+    Check,
+    Choice,
+    Evidence,
+    Field,
+    Fix,
+    Report,
+)
+from cgwizard.guide.step import Step
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:

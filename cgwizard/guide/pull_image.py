@@ -11,7 +11,7 @@ import msgspec
 
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, ignore
-from cgwizard.guide.step import Check, CheckState, Report
+from cgwizard.guide.shown import Check, CheckState, Report
 from cgwizard.proof.checks import PullChecks
 from cgwizard.proof.nexus_record import TagRecord, compared, look_up
 from cgwizard.proof.result import Disproved, Outcome, Proof

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Report, Step
+from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Field, Report
+from cgwizard.guide.step import Step
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:

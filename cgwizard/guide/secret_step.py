@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from cgwizard.guide.secret_storage import DOUBTS, SECRET_FIELDS, Entry
-from cgwizard.guide.step import Field, Report, Step
+from cgwizard.guide.shown import Field, Report
+from cgwizard.guide.step import Step
 
 if TYPE_CHECKING:
     from cgwizard.errors import Code

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Check, Choice, Field, Report
+from cgwizard.guide.shown import Check, Choice, Field, Report
 from cgwizard.secrets import encrypted_file, index, systemd_creds
 from cgwizard.secrets import keyring as keyrings
 

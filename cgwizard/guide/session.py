@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.container_model import Container
     from cgwizard.guide.protocols import NexusRun, PracticeServers
-    from cgwizard.guide.step import Evidence, Report, SideStep, Step
+    from cgwizard.guide.shown import Evidence, Report
+    from cgwizard.guide.step import SideStep, Step
     from cgwizard.nexus.client import NexusClient, Server
     from cgwizard.nexus.docker_proxy import DockerProxy
     from cgwizard.nexus.models import BlobStore, Repository
@@ -88,7 +89,7 @@ class Session:
 
     def confirmed(self, report: Report) -> None:
         """A step is through: save how far the run is. A failure to save does not stop the guide."""
-        from cgwizard.guide.step import Check
+        from cgwizard.guide.shown import Check
 
         if self.run is None:
             return

@@ -9,12 +9,23 @@ a dry run would do, whether a saved result still holds. It knows nothing of scre
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, Problem, WizardError
+from cgwizard.guide.shown import (
+    Action,
+    Check,
+    Commands,
+    Evidence,
+    Field,
+    Fix,
+    Report,
+    Request,
+    Result,
+)
 from cgwizard.secrets.secret import Secret
 
 if TYPE_CHECKING:
@@ -22,98 +33,8 @@ if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.plan.answers_file import Answers
     from cgwizard.plan.model import Plan
-    from cgwizard.tokens.claims import PullToken
 
-CheckState = Literal["waiting", "running", "done", "warning", "problem", "unknown", "skipped"]
 StepState = Literal["todo", "done", "skipped", "problem"]
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One line of what was found out, shown as it comes in; ``id`` finds the line again."""
-
-    id: str
-    label: str
-    state: CheckState
-    detail: str = ""
-    problem: Problem | None = None
-
-
-Report = Callable[[Check], None]
-
-
-class Choice(msgspec.Struct, frozen=True):
-    value: str
-    label: str
-
-
-class Field(msgspec.Struct, frozen=True):
-    """A question. ``kind`` "secret" is masked, "paste" is masked and takes several lines; their
-    text is in `Step.secrets`, never in ``value``."""
-
-    id: str
-    label: str
-    value: str = ""
-    kind: Literal["text", "secret", "paste", "choice"] = "text"
-    choices: tuple[Choice, ...] = ()
-    placeholder: str = ""
-    optional: bool = False
-
-
-class Action(msgspec.Struct, frozen=True):
-    """Something the user can do now; ``key`` is for those beside the main one, where no text
-    is being typed. ``short`` is for where there is little room: a key that is not told is none."""
-
-    id: str
-    label: str
-    key: str = "enter"
-    short: str = ""
-
-
-CONTINUE = Action("continue", "continue")
-QUIT = Action("quit", "done, leave")  # of the last step
-SKIP = Action("skip", "skip: free images only", "s", "skip")
-
-
-class Request(msgspec.Struct, frozen=True):
-    """A request that a dry run would have sent: its action, and its lines."""
-
-    action: str
-    lines: tuple[str, ...]
-
-
-class Result(msgspec.Struct, frozen=True):
-    """A pull, as the end of the guide shows it."""
-
-    reference: str
-    digest: str
-    verdict: str
-
-
-class Commands(msgspec.Struct, frozen=True):
-    """What to run with one tool."""
-
-    title: str
-    lines: tuple[str, ...]
-
-
-class Evidence(TypedDict, total=False):
-    """What the steps know for the diagnosis. Images and repositories as they were typed."""
-
-    url: str  # of Nexus
-    free_image: str
-    free_repository: str
-    private_image: str
-    private_repository: str  # "" for that of the free images; not there: no private image
-    pull_token: PullToken
-    token_problem: Problem  # why the pasted text is no pull token
-
-
-class Fix(msgspec.Struct, frozen=True):
-    """What the main action becomes after a problem that the wizard can solve."""
-
-    label: str
-    apply: Callable[[], None]  # quick: it changes answers; the step's action then runs again
-    explanation: str = ""  # shown before it is done, e.g. the agreement that is accepted
 
 
 class Step:

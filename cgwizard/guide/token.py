@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 from cgwizard.changes import change as changes
 from cgwizard.errors import WizardError
 from cgwizard.guide import docker_proxy, routing, token_check
-from cgwizard.guide.step import (
-    SKIP,
-    Check,
-    Evidence,
-    Fix,
-    Report,
-    run_checked,
-)
+from cgwizard.guide.shown import SKIP, Check, Evidence, Fix, Report
+from cgwizard.guide.step import run_checked
 from cgwizard.guide.token_form import HOST, TokenForm
 from cgwizard.guide.token_target import Target
 from cgwizard.plan import model as plan

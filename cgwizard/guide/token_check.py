@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.step import Check, Report, checking
+from cgwizard.guide.shown import Check, Report
+from cgwizard.guide.step import checking
 from cgwizard.text.units import short
 
 if TYPE_CHECKING:

@@ -9,14 +9,7 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.image_names import IMAGE, private_image_problem
 from cgwizard.guide.secret_step import SecretStep
-from cgwizard.guide.step import (
-    CONTINUE,
-    SKIP,
-    Action,
-    Choice,
-    Field,
-    Report,
-)
+from cgwizard.guide.shown import CONTINUE, SKIP, Action, Choice, Field, Report
 from cgwizard.guide.token_check import describe
 from cgwizard.guide.token_target import Target, TokenRepository
 from cgwizard.plan import model as plan

@@ -9,7 +9,7 @@ import msgspec
 from cgwizard.changes import change as changes
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
-from cgwizard.guide.step import Check, Report
+from cgwizard.guide.shown import Check, Report
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:

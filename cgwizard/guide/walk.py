@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from cgwizard.guide.step import CONTINUE, QUIT, run_checked
+from cgwizard.guide.shown import CONTINUE, QUIT
+from cgwizard.guide.step import run_checked
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
-    from cgwizard.guide.step import Report, Step
+    from cgwizard.guide.shown import Report
+    from cgwizard.guide.step import Step
     from cgwizard.plan.model import Plan
 
 Stage = Literal["problem", "through", "fields", "preview", "act"]

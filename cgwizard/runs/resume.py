@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cgwizard.changes.settle import settle
-from cgwizard.guide.step import Check, Report, Step
+from cgwizard.guide.shown import Check, Report
+from cgwizard.guide.step import Step
 
 if TYPE_CHECKING:
     from pathlib import Path

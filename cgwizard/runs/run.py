@@ -14,7 +14,8 @@ from cgwizard.runs.saved import SavedRun
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
-    from cgwizard.guide.step import Report, Step
+    from cgwizard.guide.shown import Report
+    from cgwizard.guide.step import Step
 
 
 class Run:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cgwizard.engines.containers import Containers
-from cgwizard.guide.step import Report, checking
+from cgwizard.guide.shown import Report
+from cgwizard.guide.step import checking
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel

@@ -16,7 +16,7 @@ from cgwizard.engines.containers import Containers, name_taken
 from cgwizard.engines.published_ports import unpublished
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import OnEvent, ignore
-from cgwizard.guide.step import Check, Report
+from cgwizard.guide.shown import Check, Report
 from cgwizard.secrets.secret import Secret
 from cgwizard.trial.model import PASSWORD_FILE, USER, TrialNexus, TrialSpec
 from cgwizard.trial.waiting import UP_SECONDS, exited, until_up

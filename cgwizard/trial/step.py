@@ -10,7 +10,8 @@ from cgwizard.engines.published_ports import engines
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.step import CONTINUE, Action, Check, Choice, Field, Fix, Report, SideStep
+from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Field, Fix, Report
+from cgwizard.guide.step import SideStep
 from cgwizard.trial import model, prompts, removal, running
 from cgwizard.trial.model import TrialNexus, TrialSpec
 

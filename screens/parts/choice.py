@@ -12,7 +12,7 @@ from textual.geometry import Offset, Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from cgwizard.guide.step import Field
+from cgwizard.guide.shown import Field
 from cgwizard.screens.parts.messages import Answered, Confirmed
 from cgwizard.screens.parts.queued_keys import run_binding
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from cgwizard.errors import Problem
-    from cgwizard.guide.step import Check
+    from cgwizard.guide.shown import Check
 
 LABEL = 32  # cells for the label of a check
 NAME = 11  # cells for the name of a part of a problem

@@ -13,7 +13,7 @@ from textual.geometry import Offset
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from cgwizard.guide.step import Field
+from cgwizard.guide.shown import Field
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
 from cgwizard.screens.parts.queued_keys import run_binding

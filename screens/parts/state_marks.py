@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from cgwizard.guide.step import CheckState, StepState
+from cgwizard.guide.shown import CheckState
+from cgwizard.guide.step import StepState
 
 MARKS: dict[CheckState, tuple[str, str, str]] = {
     "waiting": ("○", "waiting", "dim"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.diagnosis import Diagnosis
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.step import Check
+from cgwizard.guide.shown import Check
 from cgwizard.practice.world import PracticeWorld
 from tests.support.diagnosis import change, set_up
 

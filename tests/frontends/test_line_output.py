@@ -6,7 +6,7 @@ import io
 
 from cgwizard.events import Layer, Resolved
 from cgwizard.frontends.line_output import Lines
-from cgwizard.guide.step import Check
+from cgwizard.guide.shown import Check
 
 
 def test_what_a_long_wait_is_for_is_told_meanwhile() -> None:

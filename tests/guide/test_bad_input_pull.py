@@ -10,7 +10,8 @@ from cgwizard.events import LayerProgress, PullEvent
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.pull import PullStep
-from cgwizard.guide.step import Check, run_checked
+from cgwizard.guide.shown import Check
+from cgwizard.guide.step import run_checked
 from cgwizard.practice.faults.base import RegistryFault
 from cgwizard.practice.faults.connection_cut import CutAnswer
 from cgwizard.practice.faults.corrupt_body import CorruptBlob

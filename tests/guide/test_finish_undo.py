@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.guide.step import Check, run_checked
+from cgwizard.guide.shown import Check
+from cgwizard.guide.step import run_checked
 from cgwizard.practice.world import PracticeWorld
 from tests.support.front_ends import session_of
 from tests.support.guide import walk

@@ -14,7 +14,8 @@ from cgwizard.changes.journal import Journal
 from cgwizard.errors import Cancelled, Code
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.step import Check, Step, run_checked
+from cgwizard.guide.shown import Check
+from cgwizard.guide.step import Step, run_checked
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.practice.faults.answer_lost import AnswerLost
 from cgwizard.practice.faults.connection_cut import RequestCut

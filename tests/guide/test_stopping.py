@@ -16,7 +16,8 @@ from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.step import Report, Step, run_checked
+from cgwizard.guide.shown import Report
+from cgwizard.guide.step import Step, run_checked
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.no_answer import NexusNoAnswer
 from cgwizard.practice.world import PracticeWorld

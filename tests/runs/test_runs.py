@@ -15,7 +15,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.changes.journal import Journal
 from cgwizard.errors import WizardError
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.step import Check
+from cgwizard.guide.shown import Check
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import resume, saved

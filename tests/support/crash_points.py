@@ -170,7 +170,8 @@ def _walk(order: Order) -> Outcome:
     from cgwizard.cancel import Cancel
     from cgwizard.changes.journal import Journal
     from cgwizard.guide.guide import Guide
-    from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
+    from cgwizard.guide.shown import CONTINUE, Check
+    from cgwizard.guide.step import Step, run_checked
     from cgwizard.runs import offer, resume
     from cgwizard.runs.run import Run
 

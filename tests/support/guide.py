@@ -5,7 +5,8 @@ from __future__ import annotations
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Problem
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.step import CONTINUE, Check, Step, run_checked
+from cgwizard.guide.shown import CONTINUE, Check
+from cgwizard.guide.step import Step, run_checked
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.text.sanitize import MAX_PROBLEM
 from tests.support.ports import free_ports

@@ -22,7 +22,7 @@ from cgwizard.commands.pull import output
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.events import Layer, LayerProgress, Resolved
 from cgwizard.frontends.line_output import Lines
-from cgwizard.guide.step import Check
+from cgwizard.guide.shown import Check
 from cgwizard.runs.offer import Row
 from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.terminal import cell_diff

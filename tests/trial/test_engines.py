@@ -23,7 +23,7 @@ from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, PullEvent
 from cgwizard.guide.guide import Guide
-from cgwizard.guide.step import Check
+from cgwizard.guide.shown import Check
 from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.registry.reference import Reference
 from cgwizard.screens.parts.footer import Keys
