@@ -52,8 +52,8 @@ class Container(msgspec.Struct, frozen=True):
         return self.status == "running"
 
     def url(self, port: int = NEXUS_PORT) -> str:
-        """Nexus's URL on this machine; "" where its port is not published. ``port`` counts on
-        the host network, where the container's settings do not tell it."""
+        """Nexus's URL on this machine; "" if its port is not published. ``port`` is used on the
+        host network, where the container's settings do not contain it."""
         if self.host_network:
             return f"http://127.0.0.1:{port}"
         found = self.published.get(NEXUS_PORT)
@@ -61,6 +61,6 @@ class Container(msgspec.Struct, frozen=True):
 
     @property
     def connectors(self) -> tuple[int, ...]:
-        """Published ports that a connector can have: the same number inside and outside."""
+        """Published ports for connectors: those with the same number inside and outside."""
         same = (inside for inside, address in self.published.items() if inside == address.port)
         return tuple(sorted(port for port in same if port != NEXUS_PORT))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
     from cgwizard.registry.reference import Reference
 
-# The engine may copy a whole image for a container (storage driver vfs).
+# With the storage driver vfs an engine copies the whole image for a container.
 CHANGE_SECONDS = 120.0
 STOP_SECONDS = 60  # Nexus closes its database; Docker's own ten seconds can be too few
 FILE_LIMIT = 1 << 20
@@ -36,9 +36,9 @@ LOG_LINES = 12
 
 class Containers(EngineSocket):
     """``engine``'s containers. Close it, or use ``with``. Every call raises WizardError
-    `engine-gone` when the engine goes away.
+    `engine-gone` when the engine stops.
 
-    Paths have no version: every engine then takes its newest, while each drops old ones.
+    Paths have no version: an engine then uses its newest, and each one drops old versions.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -49,7 +49,7 @@ class Containers(EngineSocket):
     def __enter__(self) -> Self:
         return self
 
-    # Looking
+    # Questions
 
     def find(self, name: str) -> Container | None:
         """The container of this name or id."""
@@ -59,7 +59,7 @@ class Containers(EngineSocket):
         return inspect.container(self._decoded(response, Details), self.engine.name)
 
     def nexuses(self) -> list[Container]:
-        """Containers that look like a Nexus, those that run first."""
+        """Containers that look like a Nexus, running ones first."""
         listed = self._decoded(self.get("/containers/json?all=1"), list[Listed])
         found = (self.find(entry.id) for entry in listed if entry.may_be_nexus)
         nexuses = [container for container in found if container and container.is_nexus]
@@ -92,7 +92,7 @@ class Containers(EngineSocket):
                     return file.read(FILE_LIMIT)
         return None
 
-    # Changing
+    # Changes
 
     def create(self, spec: ContainerSpec, reference: Reference) -> str:
         """Create a container for Nexus, not started; its id. The volume is made with it. Raises
@@ -113,7 +113,7 @@ class Containers(EngineSocket):
         tried = f"creating the container {spec.name}"
         response = self._send("POST", "/containers/create", {"name": spec.name}, body)
         told = said(response.content)
-        # Docker says so by its status, Podman only in its words.
+        # Docker reports it by the status, Podman only in the text.
         if response.status_code == 409 or "already in use" in told:
             raise name_taken(spec.name, tried, told)
         if response.status_code != 201:
@@ -132,7 +132,7 @@ class Containers(EngineSocket):
             raise self._refused("resuming the container", response)
 
     def stop(self, container: str, cancel: Cancel | None = None) -> None:
-        """Ask it to end, and wait for that. Cancelled ends only the wait."""
+        """Stop it, and wait until it has ended. Cancelled ends only the wait."""
         path = f"/containers/{container}/stop"
         with self.stream(path, {"t": str(STOP_SECONDS)}, {}, cancel) as (status, lines):
             text = b"\n".join(lines)
@@ -140,7 +140,7 @@ class Containers(EngineSocket):
             raise self._problem("stopping the container", said(text))
 
     def remove(self, container: str) -> None:
-        """Remove it; volumes stay. It is killed when it runs."""
+        """Remove it, also while it runs. Volumes stay."""
         response = self._send("DELETE", f"/containers/{container}", {"force": "true"})
         if response.status_code not in {200, 204, 404}:
             raise self._refused("removing the container", response)
@@ -150,7 +150,7 @@ class Containers(EngineSocket):
         if response.status_code not in {204, 404}:
             raise self._refused(f"removing the volume {name}", response)
 
-    # The wire
+    # Requests and errors
 
     def _send(
         self,

@@ -39,7 +39,7 @@ T = TypeVar("T", _Config, _Context)
 
 
 def docker_sockets(env: Mapping[str, str]) -> Iterator[Candidate]:
-    """As the docker command looks: DOCKER_HOST, then the context, then the usual places."""
+    """In the order of the docker command: DOCKER_HOST, the context, the usual places."""
     home = Path(env.get("HOME") or Path.home())
     if host := env.get("DOCKER_HOST"):
         yield Candidate("docker", host, "DOCKER_HOST", named=True)
@@ -50,7 +50,7 @@ def docker_sockets(env: Mapping[str, str]) -> Iterator[Candidate]:
         meta = config / "contexts" / "meta" / hashlib.sha256(context.encode()).hexdigest()
         endpoints = _read(meta / "meta.json", _Context).endpoints or {}
         address = endpoints.get("docker", {}).get("Host")
-        # Without one docker refuses, too: another engine than the one that was meant is no help.
+        # Without an address docker refuses too: the user did not mean another engine.
         known = address if isinstance(address, str) else ""
         yield Candidate("docker", known, f"docker context {context}", named=True)
         return
@@ -64,7 +64,7 @@ def docker_sockets(env: Mapping[str, str]) -> Iterator[Candidate]:
 
 
 def podman_sockets(env: Mapping[str, str]) -> Iterator[Candidate]:
-    """CONTAINER_HOST, then the user's own service, then the system's."""
+    """CONTAINER_HOST, the user's service, the system's service."""
     if host := env.get("CONTAINER_HOST"):
         yield Candidate("podman", host, "CONTAINER_HOST", named=True)
         return
@@ -77,8 +77,8 @@ def podman_sockets(env: Mapping[str, str]) -> Iterator[Candidate]:
 
 
 def _read(path: Path, kind: type[T]) -> T:
-    """A file of the docker command; empty where there is none or it is broken, as docker's own
-    complaint about that is better than ours."""
+    """A file of the docker command; empty if it is missing or broken, because docker's own message
+    about that is better."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -108,7 +108,7 @@ def path_of(candidate: Candidate) -> str:
             cause="that is unix:// and the whole path",
             next_step=f"if it is on this machine: unix://{Path(bare).absolute()}",
         )
-    # Podman takes passwords in addresses.
+    # Podman accepts passwords in addresses.
     shown = re.sub(r"(://[^:@/]*):.*@", r"\1:***@", candidate.address)
     raise WizardError(
         Code.ENGINE_REMOTE,

@@ -54,8 +54,8 @@ class _Version(msgspec.Struct, rename="pascal"):
 
 
 def find(env: Mapping[str, str] | None = None) -> list[FoundEngine]:
-    """Every engine that answers, the one that its own command would use first, and for a kind
-    of which none does the problem. Each is asked at most once; blocks a few seconds at most."""
+    """Every engine that answers, first the one that its own command would use; for a kind of
+    which none answers, the problem. Each is asked once at most; blocks a few seconds at most."""
     env = os.environ if env is None else env
     found: list[FoundEngine] = []
     for candidates in (list(docker_sockets(env)), list(podman_sockets(env))):
@@ -90,7 +90,7 @@ def get(kind: Kind, env: Mapping[str, str] | None = None) -> Engine:
 
 
 def _same_place(address: str, found: list[FoundEngine]) -> bool:
-    """Distributions link /var/run/docker.sock to Podman's."""
+    """Some distributions link /var/run/docker.sock to Podman's socket."""
     place = os.path.realpath(address.removeprefix("unix://"))
     known = (f.address.removeprefix("unix://") for f in found if f.engine)
     return any(os.path.realpath(path) == place for path in known)
@@ -118,7 +118,7 @@ def _engine(candidate: Candidate) -> Docker:
 
 
 def _knock(candidate: Candidate, path: str) -> None:
-    """Connect once: the system's own error tells the cases apart that httpx makes one."""
+    """Connect once: the system's error distinguishes cases that httpx does not."""
     title = TITLES[candidate.kind]
     tried = f"connecting to {title} at {path} ({candidate.why})"
     with socket.socket(socket.AF_UNIX) as sock:
@@ -140,7 +140,7 @@ def _knock(candidate: Candidate, path: str) -> None:
 
 
 def _connect(sock: socket.socket, path: str) -> None:
-    """Linux refuses at once while too many wait to be taken, whatever the socket's timeout."""
+    """While too many connections wait, Linux refuses at once, whatever the socket's timeout."""
     deadline = time.monotonic() + CONNECT_SECONDS
     while True:
         try:
@@ -184,6 +184,6 @@ def _absent(kind: Kind, tried: str, came_back: str) -> WizardError:
 
 
 def _most_telling(failures: list[FoundEngine]) -> FoundEngine:
-    """A socket that is there and refuses says more than one that is not."""
+    """A socket that exists and refuses says more than one that does not exist."""
     telling = (f for f in failures if f.error and f.error.code != Code.ENGINE_ABSENT)
     return next(telling, failures[0])

@@ -1,4 +1,4 @@
-"""Reading what Docker and Podman answer about a container, which differs in small things."""
+"""Decodes the answers of Docker and Podman about a container, which differ in details."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from cgwizard.engines.container_model import NEXUS_DATA, Container, PublishedPort
 
 ANYWHERE = {"", "0.0.0.0", "::"}
-HEADER = 8  # before each piece of a log: the stream, three zeros, the length
+HEADER = 8  # bytes before each piece of a log: the stream, three zeros, the length
 
 
 class _Bound(msgspec.Struct, rename="pascal"):
@@ -28,7 +28,7 @@ class _Mount(msgspec.Struct, rename="pascal"):
 
 
 class Listed(msgspec.Struct, rename="pascal"):
-    """A line of the list of containers, and the answer to creating one."""
+    """An entry in the list of containers; also the answer when one is created."""
 
     id: str = ""
     image: str = ""
@@ -76,8 +76,8 @@ T = TypeVar("T", Details, Listed, list[Listed])
 
 def container(details: Details, program: str) -> Container:
     data = next((m for m in details.mounts or () if m.destination == NEXUS_DATA), None)
-    # What was asked for is there while it is stopped, too; what is open also has the numbers
-    # that the engine chose.
+    # Requested ports are listed for a stopped container too. Open ports include those that the
+    # engine chose.
     asked = _addresses(details.host_config.port_bindings)
     state = details.state
     return Container(
@@ -124,8 +124,8 @@ def _host(ip: str) -> str:
 
 
 def log_lines(data: bytes) -> list[str]:
-    """A log's lines. Without a terminal both engines send pieces with a header each; with one,
-    plain text."""
+    """The lines of a log. For a container without a terminal both engines send pieces with a
+    header each, for one with a terminal plain text."""
     text = b""
     rest = data
     while len(rest) >= HEADER and rest[0] in {0, 1, 2} and rest[1:4] == b"\0\0\0":

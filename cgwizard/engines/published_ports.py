@@ -1,4 +1,4 @@
-"""Which ports of a Nexus in a container reach this machine: evidence for the guide and checks."""
+"""The ports at which this machine reaches a Nexus in a container."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
 def engines(env: Mapping[str, str] | None = None) -> list[Engine]:
-    """The engines that could run a trial Nexus: none, and there is nothing to offer. Blocks a
-    few seconds at most."""
+    """The engines that could run a trial Nexus. Blocks a few seconds at most."""
     from cgwizard.engines import find
 
     found = find.find(os.environ if env is None else env)
@@ -27,9 +26,8 @@ def engines(env: Mapping[str, str] | None = None) -> list[Engine]:
 
 
 def behind(url: str, env: Mapping[str, str] | None = None) -> Container | None:
-    """The container of this machine in which the Nexus at ``url`` runs; None where that is not
-    known: another machine, no container, or an engine that does not answer. Blocks a few
-    seconds at most."""
+    """The container of this machine in which the Nexus at ``url`` runs; None if it runs elsewhere
+    or the engine does not answer. Blocks a few seconds at most."""
     from cgwizard.engines.containers import Containers
 
     parts = urlsplit(url)
@@ -40,7 +38,7 @@ def behind(url: str, env: Mapping[str, str] | None = None) -> Container | None:
         try:
             with Containers(engine) as containers:
                 nexuses = containers.nexuses()
-        except WizardError:  # it is asked for more evidence only
+        except WizardError:  # the guide goes on without this evidence
             continue
         for container in nexuses:
             published = {address.port for address in container.published.values()}
@@ -55,8 +53,8 @@ def published_ports(container: Container) -> dict[int, int]:
 
 
 def unpublished(container: Container, port: int | None = None) -> Problem | None:
-    """Why a connector on ``port`` would not be reached; None when it would. Without ``port``:
-    whether there is any port that a connector can have."""
+    """Why nobody would reach a connector on ``port``; None if it is published. Without ``port``:
+    why there is no port for any connector."""
     if container.host_network:
         return None
     if port in container.connectors or (port is None and container.connectors):

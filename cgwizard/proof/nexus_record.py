@@ -23,19 +23,19 @@ NOT_IN_SEARCH = f"not within {SEARCH_SECONDS:.0f} s; its index may lag"
 
 
 class TagRecord(msgspec.Struct, frozen=True):
-    """A tag as a repository of Nexus keeps it."""
+    """A tag as Nexus stores it in a repository."""
 
     repository: str
     name: str
     tag: str
     digest: str | None = None
-    stored: datetime | None = None  # when its manifest came; a fetch from upstream renews it
+    stored: datetime | None = None  # when its manifest was stored; a fetch from upstream renews it
 
 
 def look_up(
     nexus: NexusClient, repository: str, names: Iterable[str], tag: str
 ) -> TagRecord | None:
-    """None where the repository has no such tag. Raises WizardError."""
+    """None if the repository has no such tag. Raises WizardError."""
     wanted = set(names)
     for found in nexus.components(repository, version=tag):
         if found.name in wanted:
@@ -47,7 +47,7 @@ def look_up(
 def find(
     nexus: NexusClient, names: Iterable[str], tag: str, digest: str, upstream: str
 ) -> TagRecord | None:
-    """The tag in whichever docker proxy keeps it with ``digest``, those of ``upstream`` first.
+    """The tag in a docker proxy that has it with ``digest``; those of ``upstream`` come first.
     Raises WizardError."""
     names = tuple(names)
     proxies = [r for r in nexus.repositories() if (r.format, r.type) == ("docker", "proxy")]
@@ -71,7 +71,7 @@ def compared(before: TagRecord | None, after: TagRecord | None) -> Outcome:
 
 
 def in_search(nexus: NexusClient, image: TagRecord, wait: Callable[[float], None]) -> bool:
-    """Whether Nexus's search finds it before `SEARCH_SECONDS` are over. Raises WizardError, and
+    """Whether Nexus's search finds it within `SEARCH_SECONDS`. Raises WizardError, and
     what ``wait`` raises."""
     deadline = time.monotonic() + SEARCH_SECONDS
     while not nexus.search_docker(image.repository, image.name, image.tag):

@@ -28,7 +28,7 @@ ORGANIZATION_ISSUER = "https://issuer.enforce.dev"
 
 
 class Artifacts(msgspec.Struct, frozen=True):
-    """What is attached to an image and can be had where the image is."""
+    """What is attached to an image in the same registry."""
 
     signature: bool  # by cosign's tag scheme, ``sha256-<hex>.sig``
     attestation: bool  # ``.att``: where Chainguard keeps SBOM and provenance
@@ -42,8 +42,8 @@ class Artifacts(msgspec.Struct, frozen=True):
 
 
 def names_of(repository: str) -> tuple[str, ...]:
-    """The names an image may have at Chainguard's registry, the likelier first: through a
-    connector it is the same; by path, Nexus's repository stands before it."""
+    """The names that an image may have at Chainguard's registry, the likelier first. Through a
+    connector the name is the same; by path, Nexus's repository stands before it."""
     first, _, rest = repository.partition("/")
     if "/" not in rest:
         return (repository,)
@@ -66,8 +66,8 @@ def digest(
 
 
 def artifacts(registry: Registry, repository: str, digest: str) -> Artifacts:
-    """What is attached to ``digest``, asked for where the image was pulled. Raises WizardError
-    for any answer but *there* and *not there*."""
+    """What is attached to ``digest``, asked of the registry of the pull. Raises WizardError for
+    any answer but *there* and *not there*."""
     stem = digest.replace(":", "-")
 
     def there(end: str) -> bool:

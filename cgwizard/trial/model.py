@@ -29,8 +29,8 @@ class TrialSpec(msgspec.Struct, frozen=True):
     port: int = NEXUS_PORT
     connectors: tuple[int, ...] = CONNECTORS
     volume: str = ""  # "" is NAME-data
-    # For an engine that cannot publish ports. Nexus then listens on `port` itself, which is
-    # 8081 unless the image was made for another one.
+    # For an engine that cannot publish ports. Nexus itself then listens on `port`, which is 8081
+    # unless the image sets another one.
     host_network: bool = False
 
     @property
@@ -61,9 +61,9 @@ class TrialSpec(msgspec.Struct, frozen=True):
 
 
 class TrialNexus(msgspec.Struct, frozen=True):
-    """A Nexus that is up. ``password`` is that of the first start, None once it was changed.
-    ``connectors`` are the ports that are published for connectors; empty on the host network,
-    where every port is reached."""
+    """A Nexus that is up. ``password``: that of the first start, None if it was changed since.
+    ``connectors``: the ports that are published for connectors; empty on the host network, where
+    every port can be reached."""
 
     url: str
     username: str

@@ -1,4 +1,4 @@
-"""What was typed about a trial Nexus: read, judged, and shown as a command."""
+"""The answers about a trial Nexus: parsed, validated, and shown as a command."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # Docker's rule, and Podman's
 
 
 def spec(values: Mapping[str, str], *, volume: str = "", host_network: bool = False) -> TrialSpec:
-    """``volume``: "" for one that is called like the container. Raises ValueError where a port
-    is no number: ask `problems` first."""
+    """``volume``: "" for one that is named after the container. Raises ValueError if a port is no
+    number: call `problems` first."""
     return TrialSpec(
         values["image"].strip(),
         values["name"].strip(),
@@ -54,7 +54,7 @@ def problems(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def image_for(program: str, image: str) -> str:
-    """The name for an engine's command: Podman may ask which registry a short name means.
+    """The name for the engine's command. Podman may ask which registry a short name means.
     Raises WizardError with a code ``name-...``."""
     from cgwizard.registry.reference import Reference
 
@@ -62,7 +62,7 @@ def image_for(program: str, image: str) -> str:
 
 
 def folded(command: str) -> tuple[str, ...]:
-    """One command on lines that a shell takes as one, broken before an option."""
+    """One command on several lines, for a shell, broken before options."""
     lines: list[str] = []
     for words in re.split(r" (?=-)", command):
         if lines and len(lines[-1]) + 1 + len(words) <= PREVIEW_WIDTH:

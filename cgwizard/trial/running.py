@@ -41,7 +41,7 @@ def start(
     on_event: OnEvent = ignore,
     seconds: float = UP_SECONDS,
 ) -> TrialNexus:
-    """Do what ``spec.run_line()`` does, and wait until Nexus is up; blocks.
+    """Do the same as ``spec.run_line()`` and wait until Nexus is up; blocks.
 
     Raises WizardError (`trial-port-taken`, `trial-name-taken`, `trial-not-started`, those of
     `until_up` and of the engine's pull) and Cancelled, after removing what it made.
@@ -59,12 +59,12 @@ def start(
         cancel.check()
         label = f"start the container {spec.name}"
         report(Check("container", label, "running"))
-        # A folder is somebody's, whose database is to be closed.
+        # A folder belongs to a user: its database must be closed in order.
         fresh = not spec.in_folder and not containers.has_volume(spec.data_volume)
         try:
             id = containers.create(spec, reference)
         except WizardError as error:
-            if error.code != Code.TRIAL_NAME_TAKEN:  # else it is somebody else's
+            if error.code != Code.TRIAL_NAME_TAKEN:  # that container belongs to somebody else
                 _undo(containers, spec, report, fresh=fresh)
             raise
         undo.callback(_undo, containers, spec, report, fresh=fresh)
@@ -87,8 +87,8 @@ def use(
     port: int = NEXUS_PORT,
     seconds: float = UP_SECONDS,
 ) -> TrialNexus:
-    """Go on with the container ``name``, started if it does not run. ``port`` is that of Nexus
-    on the host network. Raises as `start`; a container that was stopped is stopped again."""
+    """Use the container ``name``; start it if it does not run. ``port``: that of Nexus on the host
+    network. Raises as `start`, after stopping a container that was stopped before."""
     with Containers(engine) as containers, contextlib.ExitStack() as undo:
         container = containers.find(name)
         if container is None:
@@ -111,8 +111,8 @@ def use(
 
 
 def local(reference: Reference) -> bool:
-    """Whether the registry is on this machine. Docker then allows plain HTTP, and Podman is
-    told to."""
+    """Whether the registry is on this machine. Docker then allows plain HTTP; Podman needs the
+    option."""
     return reference.host.startswith(LOCAL)
 
 
@@ -159,7 +159,7 @@ def _arrive(
     seconds: float,
     fresh: bool = False,
 ) -> TrialNexus:
-    """From a container that was started to a Nexus that can be signed in to."""
+    """Wait until the Nexus in a started container accepts a sign-in."""
     container = containers.find(id)
     if container is None or not container.running:
         raise _died(containers, container)
@@ -194,7 +194,8 @@ def _password(
 
 
 def _connectors(container: Container, report: Report) -> None:
-    """Engines cannot add a published port later: better known before the guide relies on it."""
+    """No engine publishes another port later, so that the user learns it before the guide needs
+    one."""
     label = "ports for connectors"
     if container.host_network:
         report(Check("connectors", label, "done", "all of them: it is on the host network"))
@@ -206,12 +207,12 @@ def _connectors(container: Container, report: Report) -> None:
 
 
 def _undo(containers: Containers, spec: TrialSpec, report: Report, *, fresh: bool) -> None:
-    """Runs while an error is on its way, which must not be covered by another one."""
+    """Runs while an exception is raised, which no other one may replace."""
     label, told = f"the container {spec.name}", "removed again"
     try:
         container = containers.find(spec.name)
         if container is not None:
-            if not fresh:  # somebody's data: the database is to be closed
+            if not fresh:  # data that was there: its database must be closed in order
                 report(Check("undone", label, "running", "it is stopped again"))
                 containers.stop(container.id)
             containers.remove(container.id)

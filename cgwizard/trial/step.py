@@ -1,4 +1,4 @@
-"""A trial Nexus as a step beside the guide: opened from Connect, which goes on with its result."""
+"""A trial Nexus as a step beside the guide: Connect opens it and uses its result."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WITH_DATA = Action("remove-data", "with its data", "v")
 
 
 class Trial(SideStep):
-    """``result`` is set when a Nexus is up, and taken back when it is stopped or removed.
+    """``result`` is set when a Nexus is up, and None again when it was stopped or removed.
 
-    `stop` and `remove` by `do` ask first: they set ``fix``, and `act` then does it. ``env`` is
-    where sockets are looked up, None for the process's own.
+    `do` only asks before it stops or removes one: it sets ``fix``, and `act` then does it.
+    ``env``: the environment that names sockets, None for that of the process.
     """
 
     id = "trial"
@@ -61,8 +61,8 @@ class Trial(SideStep):
         self._engines: dict[str, Engine] = {}
         self._there: dict[tuple[str, str], Container] = {}  # Nexuses by engine and name
         self._volumes: dict[str, str] = {}  # of containers that were removed, by name
-        self._asked = ""  # what was asked about: "stop", "remove", "remove-data"
-        self._order = ""  # the same, confirmed
+        self._asked = ""  # what the user is asked to confirm: "stop", "remove", "remove-data"
+        self._order = ""  # the same, when confirmed
 
     # What to show
 
@@ -84,7 +84,7 @@ class Trial(SideStep):
 
     @property
     def found(self) -> Container | None:
-        """The Nexus of that name that is there already."""
+        """The Nexus with this name that exists already."""
         return self._there.get((self.values["engine"], self.values["name"].strip()))
 
     def fields(self) -> tuple[Field, ...]:
@@ -151,7 +151,7 @@ class Trial(SideStep):
 
     @property
     def spec(self) -> TrialSpec:
-        """What the fields say; they have no problem."""
+        """The fields, which must have no problem."""
         volume = self._volumes.get(self.values["name"].strip(), "")
         return prompts.spec(self.values, volume=volume, host_network=self.host_network)
 
@@ -163,7 +163,7 @@ class Trial(SideStep):
     # What the user did
 
     def set(self, field: str, text: str) -> bool:
-        # Not the guide's: later steps rest on nothing here.
+        # Unlike in the guide, no later step depends on these answers.
         if self.values.get(field) == text:
             return False
         self.values[field] = text
@@ -184,7 +184,7 @@ class Trial(SideStep):
         found: dict[str, Engine] = {}
         for engine in engines(self._env):
             found.setdefault(engine.name, engine)
-        self._engines = found  # whole, because the form is drawn meanwhile
+        self._engines = found  # at once, because the form is drawn meanwhile
         if not self._engines:
             raise _no_engine(self._env)
         cancel.check()
@@ -219,7 +219,7 @@ class Trial(SideStep):
         try:
             self._act(report, cancel)
         except WizardError as error:
-            if error.code != Code.ENGINE_GONE:  # else what is there is other than it was shown
+            if error.code != Code.ENGINE_GONE:  # the containers may have changed
                 with contextlib.suppress(WizardError):
                     self._there = self._nexuses(cancel)
             raise
@@ -256,7 +256,7 @@ class Trial(SideStep):
             self.pulling = False
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
-        """`stop`, `remove` and `remove-data` ask; the main action then does it."""
+        """Ask about `stop`, `remove` and `remove-data`; the main action then does it."""
         self.fix, self._asked = None, ""
         if action == KEEP.id or self.found is None:
             return

@@ -35,8 +35,8 @@ def until_up(
     *,
     seconds: float = UP_SECONDS,
 ) -> None:
-    """Returns when the Nexus at ``url`` takes changes. ``tell`` gets what is waited for, each
-    time that it changes.
+    """Returns when the Nexus at ``url`` accepts changes. ``tell`` is called with what is missing
+    yet, whenever that changes.
 
     Raises WizardError `trial-exited` with the last lines of its log when the container ends,
     `trial-gone` when it was removed, `nexus-starting` after ``seconds``; and Cancelled.
@@ -45,7 +45,7 @@ def until_up(
 
     deadline = time.monotonic() + seconds
     told = ""
-    # No proxy has a business between here and a container of this machine.
+    # A container of this machine is never behind a proxy.
     with http_client(url, read_seconds=ANSWER_SECONDS, proxies=False) as client:
         while (seen := _look(client)) != "":
             container = containers.find(id)
@@ -62,7 +62,7 @@ def until_up(
 
 
 def _look(client: httpx.Client) -> str:
-    """What keeps Nexus from being used; empty when nothing does."""
+    """Why Nexus cannot be used yet; empty when it can."""
     import httpx
 
     try:
