@@ -155,7 +155,7 @@ def _kind(
             wants_sign_in = exchange.tunnel_status == 407
             kind = Kind.PROXY_SIGN_IN if wants_sign_in else Kind.PROXY_REFUSED
         case httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
-            kind = Kind.READ_TIMEOUT
+            kind = _other_protocol(exchange) or Kind.READ_TIMEOUT
         case httpx.DecodingError():
             kind = Kind.BAD_BODY
         case httpx.InvalidURL():
@@ -215,15 +215,22 @@ def _broken_answer(chain: list[BaseException], exchange: Exchange) -> Kind:
 
     if any(isinstance(each, httpx.InvalidURL) for each in chain):
         return Kind.BAD_REDIRECT  # httpx reads a Location even where it does not follow it
+    if other := _other_protocol(exchange):
+        return other
     protocol = next((each for each in chain if isinstance(each, h11.ProtocolError)), None)
     if exchange.ended_by_peer or protocol is None:
         return Kind.CUT
     if exchange.begun:
         return Kind.BAD_BODY
-    if protocol.error_status_hint == 431:
-        return Kind.HEADERS_TOO_LONG
-    if exchange.beginning.startswith(b"HTTP/"):
-        return Kind.BAD_HEADERS
-    # The beginning of a TLS record: its type (alert or handshake) and version.
-    is_tls = exchange.beginning[:1] in {b"\x15", b"\x16"} and exchange.beginning[1:2] == b"\x03"
+    return Kind.HEADERS_TOO_LONG if protocol.error_status_hint == 431 else Kind.BAD_HEADERS
+
+
+def _other_protocol(exchange: Exchange) -> Kind | None:
+    """What speaks at the other end, by the first bytes of its answer; None where that is HTTP,
+    or nothing came."""
+    start = exchange.beginning
+    if exchange.begun or start.startswith(b"HTTP/") or b"HTTP/".startswith(start):
+        return None
+    # A TLS record begins with its type (alert or handshake) and its version.
+    is_tls = start[:1] in {b"\x15", b"\x16"} and start[1:2] == b"\x03"
     return Kind.SPEAKS_TLS if is_tls else Kind.NOT_HTTP
