@@ -99,7 +99,6 @@ _ROWS = (
         ("no matching manifest", "no image found in", "does not match the specified platform"),
         Code.PLATFORM,
         "the image was not built for this platform",
-        "choose one that is there with --platform",
     ),
     _Row(
         ("toomanyrequests", "too many requests", "429"),
