@@ -88,7 +88,7 @@ def test_every_step_by_screens_by_prompts_and_unattended(
                 else:
                     code_, told = plainly(session)
                     assert code_ == ExitCode.DONE, told
-            assert [step.state for step in session.steps][:-1] == ["done"] * 5, way
+            assert {step.state for step in session.steps[:-1]} == {"done"}, way
             recorded = session.steps.finish.answers()
             found, entries, proofs = outcome(session)
             text = without_token(entries, world.info.pull_token.username)

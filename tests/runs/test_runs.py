@@ -14,7 +14,7 @@ import pytest
 from cgwizard.cancel import Cancel
 from cgwizard.changes.journal import Journal
 from cgwizard.errors import WizardError
-from cgwizard.guide.guide import Guide
+from cgwizard.guide.guide import Guide, Steps
 from cgwizard.guide.shown import Check
 from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
@@ -25,7 +25,7 @@ from cgwizard.system import files
 from tests.conftest import leaks
 from tests.support.guide import act, enter, through, walk
 
-STEPS = ("connect", "routing", "developer", "token", "pull")
+STEPS = Steps._fields[:-1]
 
 
 def begun(world: PracticeWorld, folder: Path, earlier: saved.SavedRun | None = None) -> Guide:
@@ -53,7 +53,7 @@ def test_the_next_start_goes_on_at_that_step(
     walk(first, until=until)
     assert first.run is not None
     first.run.close()  # the process is gone
-    if until == "pull":
+    if until == STEPS[-1]:
         assert saved.unfinished(tmp_path / "runs") == []
         return
     again = gone_on(world, tmp_path)
