@@ -24,6 +24,7 @@ check: $(VENV)/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/codespell
+	@$(BIN)/python tests/support/banned_phrases.py
 
 bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in one run
 	@$(BIN)/python -m pytest tests/bench -m bench -s $(ARGS)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-# Slow lines: redraw seldom and animate nothing. Textual reads these when it is imported.
+# Slow connections: redraw seldom and animate nothing. Textual reads these when it is imported.
 if os.environ.get("SSH_CONNECTION"):
     os.environ.setdefault("TEXTUAL_FPS", "10")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -90,7 +90,7 @@ class Wizard(TerminalApp):
     ) -> None:
         super().__init__()
         self.session = session
-        self.offer = offer  # of runs that can be gone on with
+        self.offer = offer  # of runs that can be resumed
         self.crashed = ""  # what to say of a crash when the screens are gone
         self._at_work: AbstractEventLoop | None = None
         self.register_theme(THEME)
@@ -108,8 +108,8 @@ class Wizard(TerminalApp):
         return screen_for(self.session.first)
 
     def begin(self) -> None:
-        """What to go on with was chosen: to the first step, with a stack of screens of its own,
-        since a default screen cannot be switched."""
+        """The user chose what to resume: show the first step, on a separate stack of screens,
+        because a default screen cannot be switched."""
         self.add_mode("guide", self._first_step)
         self.switch_mode("guide")
 
@@ -176,8 +176,8 @@ def run(
 ) -> int:
     """Run the wizard until the user leaves it; returns the exit code.
 
-    ``clean_up`` is called when it has to end without returning from here. ``offer``: what can
-    be gone on with, asked first.
+    ``clean_up`` is called when it has to end without returning from here. ``offer``: the runs
+    that can be resumed, asked first.
     """
     from cgwizard.system.signals import SignalWatcher
 

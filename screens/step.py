@@ -79,7 +79,7 @@ class StepScreen(WizardScreen):
         yield Keys()
 
     def extras(self) -> ComposeResult:
-        """What a step's screen adds of its own, between the form and the findings."""
+        """What a step's own screen adds, between the form and the findings."""
         yield from ()
 
     def last(self) -> ComposeResult:

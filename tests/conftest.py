@@ -1,4 +1,4 @@
-"""What every test gets: folders of its own, and the watch for secrets that leak."""
+"""What every test gets: its own folders, and the watch for secrets that leak."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def own_folders(
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     # Whether this machine has a key for systemd-creds must not change what the guide offers.
     monkeypatch.setenv("SYSTEMD_CREDENTIAL_SECRET", str(home / "no-key"))
-    # What is found out once a process is another test's no more.
+    # What is found out once a process must not come from another test.
     monkeypatch.setattr(keyrings, "_probed", None)
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)
     monkeypatch.setattr(systemd_creds, "_refusal", [])
-    # A short secret of another test, not collected yet, would be taken out of what is told here.
+    # A short secret of another test, not collected yet, would be taken out of what is printed here.
     for secret in secrets.living():
         if len(secret.reveal()) < 8:
             secrets._alive.pop(id(secret), None)

@@ -93,7 +93,7 @@ class Journal:
             if os.write(descriptor, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._torn = False
-            os.fsync(descriptor)  # the change must not outlive the line that tells of it
+            os.fsync(descriptor)  # the change must not outlive the line that records it
         finally:
             os.close(descriptor)
 

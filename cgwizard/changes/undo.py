@@ -1,7 +1,7 @@
 """Taking back what this program made: from its journal, compared with what Nexus has now.
 
 Only what is unchanged since is removed or restored. What others changed, use, or removed is
-told and left alone.
+reported and left alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """One line for people."""
+        """One line for users."""
         match self.verdict:
             case "remove":
                 return f"remove {self.repository}, with the images that it has cached"

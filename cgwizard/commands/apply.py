@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import told
+from cgwizard.commands.common import problems_shown
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
@@ -56,7 +56,7 @@ def apply(
         raise click.UsageError("name the answers file; the guide offers to write one on Finish")
     if save is not None and (dry_run or practice):
         raise click.UsageError("a rehearsal finds nothing out to save; leave --save-answers out")
-    with told(), ExitStack() as stack:
+    with problems_shown(), ExitStack() as stack:
         text = answers_file.text_of(answers)
         chosen = answers_file.parse(text, str(answers))
         from cgwizard.cancel import Cancel
@@ -73,7 +73,7 @@ def apply(
 
             folder = files.state_folder()
             session = Guide(journal_folder=folder / "journal")
-            if not dry_run:  # nothing that could be gone on with
+            if not dry_run:  # a dry run leaves nothing to resume
                 session.run = Run(session, folder)
         stack.callback(session.close)
         cancel = Cancel()
@@ -139,7 +139,7 @@ def _lines(dry_run: bool) -> Callable[[Event], None]:
             case apply.Ended():
                 _end(lines, event, dry_run)
             case apply.Checked():
-                pass  # what was told a moment ago is not told again
+                pass  # it was printed a moment ago
             case _:
                 lines.event(event)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def problems_shown() -> Iterator[None]:
     """Show a WizardError as its four lines on standard error, never a traceback."""
     try:
         yield

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cgwizard.commands.common import say, told
+from cgwizard.commands.common import problems_shown, say
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.system import files
 
@@ -21,7 +21,7 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
     from cgwizard.runs import forget as forgetting
 
     lines = Lines(sys.stderr)
-    with told():
+    with problems_shown():
         folder = files.state_folder()
         found = forgetting.traces(folder, journals=journal)
         if not found:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import run_screens, terminal, told
+from cgwizard.commands.common import problems_shown, run_screens, terminal
 from cgwizard.commands.options import debug_log, plain_option, runs_plain
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
@@ -37,7 +37,7 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
     from cgwizard.runs.offer import Offer
     from cgwizard.runs.run import Run
 
-    with told():
+    with problems_shown():
         plain = runs_plain(plain)
         folder = files.state_folder()
         session = Guide(url=nexus_url, user=user, journal_folder=folder / "journal", trial=_trial)

@@ -34,10 +34,10 @@ def debug_log(function: F) -> F:
 
 def _start_log(_ctx: click.Context, _option: click.Parameter, path: Path | None) -> None:
     if path is not None:
-        from cgwizard.commands.common import told
+        from cgwizard.commands.common import problems_shown
         from cgwizard.logs import debug_log as debuglog
 
-        with told():
+        with problems_shown():
             debuglog.start(path)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import run_screens, terminal, told
+from cgwizard.commands.common import problems_shown, run_screens, terminal
 from cgwizard.commands.options import debug_log, plain_option, runs_plain
 from cgwizard.errors import Code, WizardError
 from cgwizard.text import ascii_fallback
@@ -38,7 +38,7 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
     interactive = screens and not plain
     # Not started yet: the first screen is drawn before the servers are even imported.
     with (
-        told(),
+        problems_shown(),
         closing(_world(port, _speed(speed, interactive))) as world,
     ):
         if serve:

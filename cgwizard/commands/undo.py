@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import say, told
+from cgwizard.commands.common import problems_shown, say
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.system import files
@@ -41,7 +41,7 @@ def undo(*, nexus_url: str, run: str, dry_run: bool, yes: bool, user: str, sourc
     from cgwizard.changes import undo as undoing
 
     folder = files.state_folder()
-    with told():
+    with problems_shown():
         unread: list[Path] = []
         entries = undoing.entries_of(folder / "journal", run=run, unread=unread)
         for path in unread:

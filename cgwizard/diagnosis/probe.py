@@ -68,7 +68,7 @@ def short(digest: str) -> str:
 def probe(
     registry: Registry, repository: str, reference: str, *, also: frozenset[str] = frozenset()
 ) -> Probe:
-    """Ask for ``repository:reference`` as a pull does. The result tells of failures.
+    """Ask for ``repository:reference`` as a pull does. Failures are in the result.
 
     ``also``: digests of other blobs to read whole, where the image has them.
     """

@@ -1,4 +1,4 @@
-"""A container as an engine describes it, and what it tells of a Nexus inside."""
+"""A container as an engine describes it, and what that says about a Nexus inside."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     kind: Kind
     address: str  # "unix:///var/run/docker.sock"
-    why: str  # the setting that names it, for people
+    why: str  # the setting that names it, for users
     named: bool = False
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cgwizard.guide.shown import Check
 
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
-WAITS = {"up", "undone"}  # checks that may take minutes: what is waited for is told meanwhile
+WAITS = {"up", "undone"}  # checks that may take minutes: show what they wait for
 TOTALS_SECONDS = 10.0  # a user who listens to it wants to know that it goes on, not each MB
 
 
@@ -30,7 +30,7 @@ class Lines:
         self.out = out
         self._lock = threading.Lock()  # the pull's events come from its threads
         self._layers: dict[str, bool] = {}  # of the image that arrives: whether each is there
-        self._told = 0.0  # when totals were told last, by the monotonic clock
+        self._told = 0.0  # when totals were printed last, by the monotonic clock
 
     def line(self, text: str = "") -> None:
         self._write(printable(text).rstrip() + "\n")

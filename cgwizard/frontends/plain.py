@@ -228,7 +228,7 @@ class Plain:
 
     def _check(self, step: Step, check: Check) -> None:
         if check.state == "running" or self._told.get((step.id, check.id)) == check:
-            return  # what was told a moment ago is not told again
+            return  # it was printed a moment ago
         self._told[step.id, check.id] = check
         self.lines.check(check)
 

@@ -210,7 +210,7 @@ class FinishStep(Step):
         return tuple(lines)
 
     def _plain_http(self, registries: list[str]) -> tuple[Commands, ...]:
-        """Clients refuse plain HTTP to anything but this machine unless they are told."""
+        """Clients refuse plain HTTP to anything but this machine unless configured to."""
         quoted = ", ".join(f'"{registry}"' for registry in registries)
         return (
             Commands(

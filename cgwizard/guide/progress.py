@@ -1,4 +1,4 @@
-"""What a pull looks like while it runs: the events added up, for whoever draws them."""
+"""What a pull looks like while it runs: the events added up, ready to be drawn."""
 
 from __future__ import annotations
 
@@ -55,4 +55,4 @@ class Progress:
             case Finished():
                 self.finished = event
             case _:
-                pass  # a failure is told as the step's problem
+                pass  # a failure becomes the step's problem

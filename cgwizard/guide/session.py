@@ -100,8 +100,8 @@ class Session:
             report(Check("saved", "how far this run is", "warning", told, error.problem))
 
     def next_to(self, step: Step, direction: int) -> Step | None:
-        """The step after (+1) or before (-1) ``step``; None at either end. A run that is gone
-        on with skips once what it has done already."""
+        """The step after (+1) or before (-1) ``step``; None at either end. A resumed run
+        skips once what it has done already."""
         if direction == 1 and self.skip_to is not None:
             found, self.skip_to = self.skip_to, None
             return found

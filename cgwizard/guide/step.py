@@ -82,7 +82,7 @@ class Step:
         return ()
 
     def notes(self) -> tuple[str, ...]:
-        """Facts of this step for people, a line each."""
+        """Facts of this step for users, a line each."""
         return ()
 
     def action(self) -> Action:

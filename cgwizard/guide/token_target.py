@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where the token goes, by the answers: a repository of its own, or that of the free images."""
+    """Where the token goes, by the answers: a separate repository, or that of the free images."""
 
     name: str
     separate: bool
-    port: int | None = None  # of a repository of its own; None where what was typed is no port
+    port: int | None = None  # of a separate repository; None where what was typed is no port
 
 
 class TokenRepository:

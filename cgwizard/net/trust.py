@@ -23,7 +23,7 @@ class Trust(msgspec.Struct, frozen=True):
 def fetch_certificate(host: str, port: int, *, timeout: float = CONNECT_SECONDS) -> bytes:
     """The certificate (DER) that ``host:port`` presents, unverified: to show or compare it.
 
-    Raises OSError (ssl.SSLError included) when there is none to be had.
+    Raises OSError (ssl.SSLError included) when it cannot be read.
     """
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -67,7 +67,7 @@ def answer_facts(answer: RestResponse) -> Facts:
 
 
 def came_back(answer: RestResponse) -> str:
-    """What came back, for people: ``HTTP 400: name: Name is already used ...``."""
+    """What came back, for users: ``HTTP 400: name: Name is already used ...``."""
     fault = f" (fault id {answer.fault_id})" if answer.fault_id else ""
     if 300 <= answer.status < 400:
         location = excerpt(answer.headers.get("location", "").encode())

@@ -1,4 +1,4 @@
-"""What Nexus answers, as types. Reading is lenient: unknown members are let be, absent and
+"""What Nexus answers, as types. Reading is lenient: unknown members are ignored, absent and
 null ones take the default; a member of a wrong type is an error (`client` tells which).
 """
 
@@ -63,7 +63,7 @@ class Account(msgspec.Struct, frozen=True):
     user_id: str
     administrator: bool
     repository_admin: bool | None
-    evidence: str  # how it is known, for people
+    evidence: str  # how it is known, for users
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):

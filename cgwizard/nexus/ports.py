@@ -10,7 +10,7 @@ from cgwizard.nexus.models import Repository
 from cgwizard.text.sanitize import printable
 
 # Sonatype's advice ("Docker Registry", "Docker Reverse Proxy Strategies"): each connector has
-# threads of its own. The server does not count them: warn, never refuse.
+# its own threads. The server does not count them: warn, never refuse.
 ADVISED_CONNECTORS = 20
 FIRST_PORT = 5051
 HIGHEST_PORT = 65535

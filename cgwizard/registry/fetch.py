@@ -19,7 +19,7 @@ from cgwizard.registry.sink import Writer
 from cgwizard.registry.validation import mismatch
 
 CHUNK = 1 << 20  # bytes; fewer and the interpreter's lock changes hands too often
-CHUNK_SECONDS = 0.2  # a slow line gives its bytes on more often than by chunks
+CHUNK_SECONDS = 0.2  # on a slow connection, bytes are passed on before a chunk is full
 BEGIN_AGAIN = frozenset({Code.RANGE_WRONG, Code.SIZE_MISMATCH, Code.DIGEST_MISMATCH})
 
 

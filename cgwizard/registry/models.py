@@ -124,7 +124,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 class WrongManifest(ValueError):
-    """Bytes that are no manifest; the message completes "the answer ..." for people."""
+    """Bytes that are no manifest; the message completes "the answer ..." for users."""
 
 
 def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:

@@ -67,7 +67,7 @@ class Platform(msgspec.Struct, frozen=True):
         return bool(self.os and self.architecture) and "unknown" not in (self.os, self.architecture)
 
     def __str__(self) -> str:
-        # Whoever pushed an image may have written anything into it.
+        # An image's publisher may have written anything into it.
         parts = (shortened(part or "") for part in (self.os, self.architecture, self.variant))
         return "/".join(filter(None, parts))
 

@@ -32,7 +32,7 @@ class Reporter:
                 self._on_event(event)
 
     def close(self) -> None:
-        """Nothing is told after this returned."""
+        """No event is sent after this returned."""
         with self._lock:
             self._open = False
 

@@ -163,7 +163,7 @@ class _Pull:
             reporter.layer(digest, "done", blob.size)
 
     def _fill(self, resolution: Resolution, blob: Descriptor, writer: Writer) -> bool:
-        """Fetch one blob into ``writer``. True for a foreign layer that is not to be had here."""
+        """Fetch one blob into ``writer``. True for a foreign layer that is not available here."""
         config = resolution.configs.get(blob.digest)
         if config is not None:
             writer.write(config.raw)

@@ -262,7 +262,7 @@ class Transport:
 
 
 def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
-    """The body as sent, in the pieces in which it comes; a stall is told from a slow answer.
+    """The body as sent, in the pieces in which it comes. A slow answer is no stall.
 
     Raises RegistryError `registry-stalled`, or an exception of httpx.
     """
@@ -287,7 +287,7 @@ def origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def shown(url: httpx.URL) -> str:
-    """A URL for people: without a sign-in in it, and without the query, which may be signed."""
+    """A URL for users: without a sign-in in it, and without the query, which may be signed."""
     return shortened(str(url.copy_with(query=None, userinfo=b"", fragment=None)))
 
 

@@ -21,7 +21,7 @@ class Trace(msgspec.Struct, frozen=True):
     """Something that is on this machine because of this program."""
 
     kind: Literal["secret", "secrets-file", "credential", "run", "journal", "crash", "draft"]
-    name: str  # for people
+    name: str  # for users
     place: str  # a path, or "KIND ACCOUNT" in the keyring
 
 

@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 class Offer:
-    """The runs that can be gone on with, newest first; ``folder`` is the state folder."""
+    """The runs that can be resumed, newest first; ``folder`` is the state folder."""
 
     def __init__(self, session: Session, folder: Path, url: str) -> None:
         self.session = session
@@ -61,7 +61,7 @@ class Offer:
         self.session.run = Run(self.session, self.folder, run)
 
     def forget(self, run: SavedRun) -> None:
-        """Offer it no more. What it made stays in Nexus, and its journal stays for `undo`.
+        """Remove it from the offer. What it made stays in Nexus, and its journal stays for `undo`.
         Raises WizardError ``not-forgotten``, or ``run-in-use`` where it is open elsewhere."""
         from cgwizard.runs import forget
 
@@ -71,7 +71,7 @@ class Offer:
 
 
 def offered(folder: Path, url: str) -> list[SavedRun]:
-    """What can be gone on with, newest first: of the Nexus at ``url``, or of all."""
+    """What can be resumed, newest first: of the Nexus at ``url``, or of all."""
     runs = saved.unfinished(folder / "runs")
     if url:
         from cgwizard.nexus import address

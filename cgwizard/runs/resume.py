@@ -1,4 +1,4 @@
-"""Going on with a saved run: what was answered is filled in, what is true is asked of Nexus.
+"""Resuming a saved run: what was answered is filled in, what is true is asked of Nexus.
 
 A saved run says what was confirmed, not what is there: meanwhile the process may have been
 killed in the middle of a change, and others may have worked on the same Nexus.

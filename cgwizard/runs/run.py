@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Run:
     """Made with the session; ``folder`` is the program's state folder.
 
-    ``resumed``: the run that is gone on with; its answers are filled in and its journal goes on.
+    ``resumed``: the run to resume: its answers are filled in and its journal continues.
     """
 
     def __init__(self, session: Session, folder: Path, resumed: SavedRun | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How much reaches the terminal, which may be at the end of a slow line: bytes per second.
+"""How much reaches the terminal, which may be at the end of a slow connection: bytes per second.
 
 At 80x24 under TERM=xterm-256color, with SSH_CONNECTION set, as a user over SSH has it. Of a
 pull that takes less than a second, all bytes count for one.

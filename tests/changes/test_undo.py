@@ -151,7 +151,7 @@ def test_what_is_gone_is_said_to_be_gone(world: PracticeWorld, folder: Path) -> 
 def test_a_change_whose_end_nobody_wrote_down_is_looked_at(
     world: PracticeWorld, folder: Path
 ) -> None:
-    """As after kill -9 between the request and the line that tells of it."""
+    """As after kill -9 between the request and the line that records it."""
     session = made(world, folder, "skip")
     path = session.journal.path
     assert path is not None

@@ -85,7 +85,7 @@ def test_output_is_a_layout_and_skopeo_agrees(nexus: str, tmp_path: Path) -> Non
 
 
 def ends(code: int, slug: str, *arguments: str, password: str = ADMIN_PASSWORD) -> dict[str, Any]:
-    """Both ways of telling a failure: four lines for people, one object for programs."""
+    """Both ways of telling a failure: four lines for users, one object for programs."""
     done = run(*arguments, password=password)
     assert done.returncode == code, done.stderr
     told = done.stderr.splitlines()

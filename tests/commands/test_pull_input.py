@@ -22,7 +22,7 @@ from tests.support.practice_docker import FREE_IMAGE
 from tests.support.programs import needs
 from tests.support.pull import PROGRAM
 
-NOWHERE = "127.0.0.1:1/chainguard/wolfi-base"  # what is wrong is told before it is asked
+NOWHERE = "127.0.0.1:1/chainguard/wolfi-base"  # what is wrong is reported before it is asked
 SECONDS = 60
 
 

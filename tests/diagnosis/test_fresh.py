@@ -66,7 +66,7 @@ def test_both_fail(session: Guide, world: PracticeWorld) -> None:
 
 
 def test_only_the_old_one_serves_it(session: Guide, world: PracticeWorld) -> None:
-    """It goes on with what it has cached, which a fresh one cannot fetch any more."""
+    """It still serves what it has cached, which a fresh one cannot fetch any more."""
     assert slugs(compare(session)) == [("fresh-repository", "ok")] * 2
     world.registry.faults.add(ErrorStatus(repository=plan.FREE_IMAGE, place="manifest", status=404))
     found = compare(session)

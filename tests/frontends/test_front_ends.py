@@ -26,7 +26,7 @@ def outcome(session: Guide) -> Outcome:
     assert all(p.verified for p in session.proofs)
     token = session.plan.token
     assert token is not None
-    # Each practice world has a Nexus on another port, and a token of its own.
+    # Each practice world has a Nexus on another port, and another token.
     members = {name: getattr(session.plan, name) for name in plan.Plan.__struct_fields__}
     members["connect"] = here
     members["token"] = plan.Token(

@@ -119,7 +119,7 @@ class Dialog:
         self._seen = 0  # up to where it was waited for
 
     def until(self, text: str) -> None:
-        """Read until ``text`` is told, behind what was waited for before."""
+        """Read until ``text`` is printed, after what was waited for before."""
         deadline = time.monotonic() + SECONDS
         while text not in self.told[self._seen :]:
             assert time.monotonic() < deadline, f"not told: {text!r}\n{self.told[-1500:]}"

@@ -1,4 +1,4 @@
-"""Whoever came to the end may save the answers, in any front end, and `apply` takes the file."""
+"""At the end, the answers can be saved in any front end, and `apply` takes the file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.guide import session_of, walk
 
 @pytest.fixture
 def session(world: PracticeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guide:
-    """At Finish, in a folder of its own."""
+    """At Finish, in a separate folder."""
     monkeypatch.chdir(tmp_path)
     made = session_of(world)
     walk(made, until="pull")

@@ -153,7 +153,7 @@ def test_a_second_image_that_fails_keeps_the_proof_of_the_first(
 def test_a_tag_that_moved_is_fetched_anew_by_enter(
     step: PullStep, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nexus has the older one: here the comparison is told so once."""
+    """Nexus has the older one: here the comparison hears so once."""
     through(step)
     step.reset()
     asked: list[str] = []

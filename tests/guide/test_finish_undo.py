@@ -1,4 +1,4 @@
-"""The undo of Finish, where others were quicker: what stays is told, and not called undone."""
+"""The undo of Finish, where others were quicker: what stays is reported, and not called undone."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_a_secret_is_found_behind_hidden_characters(between: str) -> None:
 
 
 def logged(request: httpx.Request, response: httpx.Response) -> str:
-    """What the debug log tells of an exchange."""
+    """What the debug log says about an exchange."""
     with tempfile.TemporaryFile() as file:
         log = DebugLog(file.fileno())
         log.request(request)

@@ -135,7 +135,7 @@ def test_failure_is_told_to_people_and_programs(
     ]
     (for_people, out, errors), (for_programs, events, nothing) = map(ended, running)
     assert (for_people, for_programs) == (status, status)
-    # Four lines for people, which fit on their screen.
+    # Four lines for users, which fit on their screen.
     first, *told = errors.splitlines()
     assert first == f"cgwizard: {code}"
     assert [line[: len(begin)] for line, begin in zip(told, LINES, strict=True)] == list(LINES)

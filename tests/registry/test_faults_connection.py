@@ -130,7 +130,7 @@ def test_stall_is_noticed_and_mended(faulty: Pull, proxy: FaultProxy, spot: Spot
     half = spot.size // 2
     proxy.rule(spot.target, StalledBody(half), times=1)
     faulty.run(STALLED).succeeds()
-    if spot.name in {"first", "middle", "last"}:  # the rest is read before anything is told
+    if spot.name in {"first", "middle", "last"}:  # the rest is read before anything is reported
         (told,) = faulty.retried(spot)
         assert "not one byte for 0.3 seconds" in told.detail
         assert told.done == half

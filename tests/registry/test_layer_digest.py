@@ -73,7 +73,10 @@ def test_python_without_zstd(url: str, registry: Registry, monkeypatch: pytest.M
     tar = tar_of("a", os.urandom(30_000))
     push(url, "no-zstd", layer_image(zstd(tar), tar, "+zstd"), "latest")
     push(url, "no-zstd-needed", layer_image(gzip.compress(tar), tar), "latest")
-    for module in ("backports", "compression"):  # as Python is told of a module that is not there
+    for module in (
+        "backports",
+        "compression",
+    ):  # so Python marks a missing module
         monkeypatch.setitem(sys.modules, module, None)
     error = failing(registry, named(url, "no-zstd"), verify_uncompressed=True)
     assert error.code == "zstd-missing"

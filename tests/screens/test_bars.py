@@ -1,4 +1,4 @@
-"""Bars are drawn while an engine's pull, in a thread of its own, names one layer after another."""
+"""Bars are drawn while an engine's pull, in another thread, names one layer after another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Against a real Secret Service on a D-Bus session of its own."""
+"""Against a real Secret Service on a separate D-Bus session."""
 
 from __future__ import annotations
 

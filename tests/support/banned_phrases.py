@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PHRASES = {
     r"(a|the|one) person('s)?": "a user",
     r"anew": "again",
-    r"of (its|their|his|our) own": "separate, or: its own",
+    r"of (its|their) own(?=[.,;:]|$| that)": "separate, or: its own",
     r"whoever": "a sentence with a subject",
     r"that what": "that the",
     r"(is|are|was|were) told(?! to)": "is reported, is shown",

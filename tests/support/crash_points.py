@@ -1,4 +1,4 @@
-"""Runs in processes of their own that end, or get a full disk, right before a chosen effect.
+"""Runs in separate processes that end, or get a full disk, right before a chosen effect.
 
 An effect is what a process leaves outside of itself: a request that it sends, and whatever it
 does to a file of its state folder. Between two effects nothing changes outside, so that ending

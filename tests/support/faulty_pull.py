@@ -91,7 +91,7 @@ def spots(made: Made) -> dict[str, Spot]:
 
 
 class Pull:
-    """Pulls, once a call of `run`, and looks at what was told and what was left."""
+    """Pulls, once a call of `run`, and looks at the events and at what was left."""
 
     def __init__(
         self, proxy: FaultProxy, made: Made, layout: Path, folder: Path, name: str = NAME

@@ -40,7 +40,7 @@ _PATH = re.compile(r'sun_path=@?"((?:\\x[0-9a-f]{2})*)"')
 @dataclass
 class Recording:
     """``places``: all bytes that went to a file, socket, terminal or pipe, by its name; and under
-    ``names``, ``arguments`` and ``environment`` what the system was told besides. ``unseen`` are
+    ``names``, ``arguments`` and ``environment`` what else the system got. ``unseen`` are
     the calls whose bytes are not in here, ``made`` the files that were opened to be written, and
     ``cut`` the places to which longer pieces went than are recorded."""
 

@@ -25,7 +25,7 @@ def gone(pid: int) -> bool:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:
             return True
-        if state == "Z":  # ended; whoever adopted it has not looked yet
+        if state == "Z":  # ended; its new parent has not looked yet
             return True
         time.sleep(0.01)
     return False

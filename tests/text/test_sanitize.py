@@ -17,7 +17,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from textual.strip import Strip
 
-from cgwizard.commands.common import say, told
+from cgwizard.commands.common import problems_shown, say
 from cgwizard.commands.pull import output
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.events import Layer, LayerProgress, Resolved
@@ -121,7 +121,7 @@ def commands(text: str) -> str:
     @click.command()
     def fails() -> None:
         say(text)
-        with told():
+        with problems_shown():
             raise WizardError(Code.NEXUS_DNS, tried=text, came_back=text, cause=text)
 
     done = CliRunner().invoke(fails)

@@ -1,4 +1,4 @@
-"""A disk that is really full: a small file system of its own, filled up at every stage."""
+"""A disk that is really full: a small separate file system, filled up at every stage."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def mounted(folder: Path, size: str = "256k", files: int = 60) -> Iterator[Path]
 
 
 class Worker:
-    """A runner with a disk of its own."""
+    """A runner with its own disk."""
 
     def __init__(self, disk: Path) -> None:
         self.runner, self.disk, self.program = Runner(disk), disk, disk / "cgwizard"
@@ -59,7 +59,7 @@ class Worker:
 
 
 def test_a_run_on_a_disk_that_gets_full_at_any_stage(tmp_path: Path) -> None:
-    """The guide goes on without saving, or stops before a change that no line could tell of;
+    """The guide goes on without saving, or stops before a change that no line could record;
     with room again, the next start comes to the end."""
     stops: list[str] = []
 
@@ -116,7 +116,7 @@ def whole_on_the_disk(program: Path) -> None:
 
 
 def changed(program: Path) -> set[str]:
-    """Which repositories the journal tells of, as begun at least."""
+    """Which repositories the journal has, as begun at least."""
     return {e.repository for path in program.glob("journal/*") for e in journal.read(path)}
 
 

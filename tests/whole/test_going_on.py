@@ -1,4 +1,4 @@
-"""The command itself, live and without a terminal: cut off, gone on with, undone, forgotten."""
+"""The command itself, live and without a terminal: cut off, resumed, undone, forgotten."""
 
 from __future__ import annotations
 

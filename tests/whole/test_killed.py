@@ -73,7 +73,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worker]]:
 
 
 def test_the_effects_are_those_that_matter(workers: list[Worker]) -> None:
-    """The loops below go over what a run tells of itself: here is what must be among it."""
+    """The loops below go over what a run says about itself: here is what must be among it."""
     effects = workers[0].effects["separate"]
     for part, times in (
         ("write /cgwizard/journal", 4),  # two changes, begun and applied

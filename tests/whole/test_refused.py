@@ -106,7 +106,7 @@ def test_what_cannot_be_removed_stays_and_the_rest_goes(state: Path) -> None:
 
 
 def cut_off(world: PracticeWorld) -> None:
-    """A saved run that can be gone on with."""
+    """A saved run that can be resumed."""
     password = world.info.password.reveal()
     command("--plain", typed=f"{world.info.nexus_url}\nadmin\n{password}\n\n\n")
 

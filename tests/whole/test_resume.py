@@ -79,7 +79,7 @@ def test_each_run_is_a_line_and_the_cursor_is_on_the_chosen_one(
         for text in ("nexus.example.com", "127.0.0.1:9", "a-very-long"):
             on_the_line_of(terminal, text)
             terminal.keys("Down")
-        if width < 120:  # what does not fit into its line is told below
+        if width < 120:  # what does not fit into its line is shown below
             terminal.until_true(lambda s: "svc-deploy" in s or "▸ a-very" in s, "the whole")
         terminal.keys("C-q")
         terminal.until("EXIT 130")

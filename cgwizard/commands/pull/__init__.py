@@ -1,4 +1,4 @@
-"""`cgwizard pull REF`: one pull as a test, with its proof, for people and for scripts."""
+"""`cgwizard pull REF`: one pull as a test, with its proof, for users and for scripts."""
 
 from __future__ import annotations
 
