@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from cgwizard.practice.cgr.server import PracticeRegistry
+from cgwizard.practice.world import PracticeWorld
+from tests.support.practice_docker import ADMIN_AUTH, add_repository
 from tests.support.practice_nexus import Nexus, nexus
 from tests.support.practice_registry import Client, serving
 
@@ -33,3 +36,11 @@ def owner(registry: PracticeRegistry) -> Client:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nexus]:
     with nexus(tmp_path_factory.mktemp("nexus")) as running:
         yield running
+
+
+@pytest.fixture
+def client(world: PracticeWorld) -> Iterator[httpx.Client]:
+    """Speaks to the connector of a proxy that has the organization's pull token."""
+    url = add_repository(world, token=world.info.pull_token)
+    with httpx.Client(base_url=url, auth=ADMIN_AUTH) as client:
+        yield client

@@ -82,6 +82,15 @@ class Nexus:
     nobody: httpx.Client
     changes: list[str] = field(default_factory=list)
 
+    def remove_docker(self) -> None:
+        """Forget the docker repositories, and what was recorded of them."""
+        repositories = self.state.repositories
+        for name in [r.name for r in repositories.values() if r.format == "docker"]:
+            del repositories[name]
+        self.docker.calls.clear()
+        self.docker.statuses.clear()
+        self.changes.clear()
+
     def client(self, name: str, password: str) -> httpx.Client:
         return httpx.Client(base_url=f"{self.url}/service/rest/v1", auth=(name, password))
 

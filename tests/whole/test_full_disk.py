@@ -18,7 +18,8 @@ from cgwizard.guide.finish import save
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.support import pull
-from tests.support.crash_points import FILLER, Outcome, Runner, everywhere, fill, make_room, quiet
+from tests.support.crash_points import FILLER, Outcome, fill, make_room
+from tests.support.crash_runner import Runner, everywhere, quiet
 from tests.support.practice_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository
 
 STEPS = ("", "routing", "developer", "token", "pull")  # where the next start goes on

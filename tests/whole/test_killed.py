@@ -16,7 +16,8 @@ import pytest
 
 from cgwizard.changes import journal
 from cgwizard.runs import saved
-from tests.support.crash_points import Outcome, Runner, everywhere, quiet
+from tests.support.crash_points import Outcome
+from tests.support.crash_runner import Runner, everywhere, quiet
 from tests.support.programs import needs
 
 WORKERS = 2
