@@ -15,7 +15,8 @@ from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
 from cgwizard.net.failures import between
 from cgwizard.nexus.models import read_server
 from cgwizard.nexus.sentences import Meaning, rest_meaning
-from cgwizard.text.sanitize import excerpt, one_line, shortened
+from cgwizard.text.excerpt import excerpt
+from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
     from cgwizard.nexus.transport import RestResponse

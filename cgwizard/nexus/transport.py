@@ -20,7 +20,8 @@ from cgwizard.net.connection import Exchange
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.connection_errors import cut_short, network_error
 from cgwizard.secrets.secret import Credentials
-from cgwizard.text.sanitize import excerpt, looks_like_html, one_line
+from cgwizard.text.excerpt import excerpt, looks_like_html
+from cgwizard.text.sanitize import one_line
 
 if TYPE_CHECKING:
     import httpx

@@ -24,11 +24,6 @@ MIN_QUOTE = 70  # characters that stay of what was tried and of what came back
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_INVISIBLE_ELEMENT = re.compile(
-    r"<(script|style|head)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
-)
-_TAG = re.compile(r"<[^<>]*>")
 
 
 def printable(text: str) -> str:
@@ -60,27 +55,6 @@ def shortened(text: str, limit: int = MAX_EXCERPT) -> str:
 def lines(text: str) -> str:
     """``text`` with its line breaks and its spacing."""
     return "\n".join(map(printable, text.split("\n")))
-
-
-def excerpt(body: bytes, limit: int = MAX_EXCERPT) -> str:
-    """What a user can read of an answer's body: an HTML page's title and text, else its text.
-    Secrets are taken out, because a server may repeat what it was sent."""
-    from html import unescape
-
-    from cgwizard.logs import redact
-
-    # Once before tags are taken out, which a secret may look like, and once when it is plain text.
-    text = redact.said(body[:20_000].decode("utf-8", "replace"))
-    if looks_like_html(body):
-        title = _TITLE.search(text)
-        rest = _TAG.sub(" ", _INVISIBLE_ELEMENT.sub(" ", text))
-        text = unescape(f"{title.group(1)}: {rest}" if title else rest)
-    return shortened(one_line(redact.said(text)).strip(": "), limit)
-
-
-def looks_like_html(body: bytes) -> bool:
-    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"))
 
 
 def fitted(problem: Problem) -> Problem:

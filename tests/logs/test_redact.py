@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cgwizard.logs import redact
 from cgwizard.logs.debug_log import DebugLog
 from cgwizard.secrets.secret import Secret
-from cgwizard.text.sanitize import excerpt
+from cgwizard.text.excerpt import excerpt
 from tests.support.secret_search import Search
 
 # As people and programs make them. The shortest that is looked for has four characters.

@@ -28,6 +28,7 @@ from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.terminal import cell_diff
 from cgwizard.screens.resume import columns
 from cgwizard.text import sanitize
+from cgwizard.text.excerpt import excerpt
 
 # By name, and not from the table that is tested.
 HIDDEN = [
@@ -63,7 +64,7 @@ def test_no_hidden_character_passes(character: str) -> None:
     text = f"a{character}b"
     for clean in (sanitize.printable, sanitize.one_line, sanitize.shortened, sanitize.lines):
         assert hidden(clean(text).replace("\n", "")) == []
-    assert hidden(sanitize.excerpt(text.encode("utf-8", "replace"))) == []
+    assert hidden(excerpt(text.encode("utf-8", "replace"))) == []
 
 
 @given(texts, st.integers(1, 40))
