@@ -1,4 +1,4 @@
-"""Signing in once, and finding out what the user may do with few further questions."""
+"""Signing in once, and finding out with few further requests what the user may do."""
 
 from __future__ import annotations
 

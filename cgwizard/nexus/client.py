@@ -79,7 +79,7 @@ class NexusClient:
 
     @property
     def credentials(self) -> Credentials | None:
-        """Others may be set: then sign-in is open again, also after a refusal."""
+        """Setting other credentials allows another sign-in, also after a refusal."""
         return self._session.credentials
 
     @credentials.setter
@@ -88,7 +88,7 @@ class NexusClient:
 
     @property
     def cancel(self) -> Cancel | None:
-        """While one is set here, its being set ends every call at once, by Cancelled."""
+        """What ends every call at once, with Cancelled."""
         return self._session.transport.cancel
 
     @cancel.setter
@@ -98,12 +98,12 @@ class NexusClient:
     # The server
 
     def server(self) -> Server:
-        """Who answers, asked again and without credentials."""
+        """Who answers, asked now and without credentials."""
         return self._session.server(again=True)
 
     @property
     def version(self) -> str | None:
-        """Of the server, asked once: ``"3.96.3-01"``; None where a reverse proxy hides it."""
+        """The server's version, ``"3.96.3-01"``; None where a reverse proxy hides it."""
         return self._session.server().version
 
     def writable(self) -> bool:
@@ -112,14 +112,14 @@ class NexusClient:
         return answer.status == 200
 
     def sign_in(self) -> Account:
-        """Check the credentials; when they are wrong, after one request with them.
+        """Check the credentials. Wrong ones are sent once.
 
         Further calls of a client whose credentials were refused fail without being sent.
         """
         return sign_in(self._session)
 
     def docker_supported(self) -> bool:
-        """Whether this Nexus has the docker format; True where it does not tell."""
+        """Whether this Nexus has the docker format; True where it does not say."""
         if self._session.server().edition == "CORE":
             return False
         answer = self._session.send("GET", "/swagger.json", accept=(200, 401, 403, 404))
@@ -133,16 +133,16 @@ class NexusClient:
         return self._optional("/v1/system/eula", Eula, needs="nx-all")
 
     def accept_eula(self, eula: Eula) -> None:
-        """A legal act: only after the user agreed to ``eula.disclaimer``."""
+        """Legally binding: call it only after the user agreed to ``eula.disclaimer``."""
         body = {"accepted": True, "disclaimer": eula.disclaimer}
         self._write("POST", "/v1/system/eula", "accepting the EULA", body, needs="nx-all")
 
     def http_settings(self) -> HttpSettings | None:
-        """Nexus's own way out to the network; None where the version does not tell it."""
+        """Nexus's own way out to the network; None where the version does not have this."""
         return self._optional("/v1/http", HttpSettings, needs="nx-settings-read")
 
     def remote_certificate(self, host: str, port: int = 443) -> RemoteCertificate:
-        """What ``host`` presents to Nexus: tells interception, DNS and egress trouble there.
+        """What ``host`` presents to Nexus: it shows interception, DNS and egress problems there.
 
         Raises WizardError("remote-dns") or ("remote-egress") where Nexus gets none.
         """

@@ -13,7 +13,7 @@ from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.connection_errors import NexusElsewhere
 from cgwizard.secrets.secret import Credentials
 
-# The most telling first: an answer says more than silence.
+# In the order in which they explain most: an answer says more than silence.
 _TELLING = (
     Code.NEXUS_STARTING,
     Code.NEXUS_WRONG_PORT_IS_CONNECTOR,
@@ -32,11 +32,19 @@ _TELLING = (
     Code.NEXUS_REFUSED,
     Code.NEXUS_CERTIFICATE_CHANGED,
 )
-# These would not get better at another port or path of the same host.
+# Another port or path of the same host cannot help.
 _HOPELESS = frozenset({Code.NEXUS_DNS, Code.CA_FILE_UNREADABLE})
-# Nothing to gain from another path at the same scheme, host and port.
-_SILENT = {Code.NEXUS_REFUSED, Code.NEXUS_FILTERED, Code.NEXUS_NO_ANSWER, Code.NEXUS_TLS_FAILED,
-           Code.NEXUS_HTTP_HTTPS_MISMATCH, Code.NEXUS_TOO_SLOW}  # fmt: skip
+# Another path at the same scheme, host and port cannot help.
+_SILENT = frozenset(
+    {
+        Code.NEXUS_REFUSED,
+        Code.NEXUS_FILTERED,
+        Code.NEXUS_NO_ANSWER,
+        Code.NEXUS_TLS_FAILED,
+        Code.NEXUS_HTTP_HTTPS_MISMATCH,
+        Code.NEXUS_TOO_SLOW,
+    }
+)
 
 
 def find(
@@ -51,7 +59,7 @@ def find(
     Credentials are kept for the client and not sent here. ``on_try`` gets each base URL.
     ``cancel`` stays the client's.
     Raises WizardError: of the one address that was typed, or the most telling one of several;
-    UntrustedCertificate at once, so that nobody is led from TLS to plain HTTP unseen.
+    UntrustedCertificate at once, so that no user gets from TLS to plain HTTP unnoticed.
     """
     waiting = list(candidates(text))
     scheme = parse(text).scheme
@@ -89,7 +97,7 @@ def find(
 
 
 def _allowed(typed_scheme: str | None, base_url: str) -> bool:
-    """https that was typed is never traded for http."""
+    """Where the user typed https, http is not tried."""
     return typed_scheme != "https" or base_url.startswith("https://")
 
 
@@ -101,7 +109,7 @@ def _most_telling(errors: list[WizardError], tried: list[str]) -> WizardError:
     def rank(error: WizardError) -> int:
         return _TELLING.index(error.code) if error.code in _TELLING else len(_TELLING)
 
-    # That it is elsewhere tells nothing where that was tried as well.
+    # An address to try instead explains nothing where it was tried as well.
     wrong = [e for e in errors if not (isinstance(e, NexusElsewhere) and e.base_url in tried)]
     best = min(wrong or errors, key=rank)
     others = [url for url in tried if url not in best.problem.tried]

@@ -1,4 +1,4 @@
-"""Is it a Nexus, and which? Asked without credentials; everything else is explained."""
+"""Whether a Nexus answers at an address, and which one, asked without credentials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _REGISTRY = "docker-distribution-api-version"  # a header of every registry
 
 
 def identify(transport: RestTransport) -> Server:
-    """The Nexus at the transport's base URL; raises the WizardError of what is there instead."""
+    """The Nexus at the transport's base URL; raises a WizardError that says what answers
+    instead."""
     tried = f"GET {transport.base_url}{STATUS}"
     answer = transport.send("GET", STATUS, tried=tried)
     header = answer.headers.get("server", "")
@@ -93,7 +94,7 @@ def _explanation(
 
 
 def _facts(answer: RestResponse) -> Facts:
-    """Who sent an answer from which no Nexus was recognized yet."""
+    """Who sent an answer, before it is known whether a Nexus is behind this address."""
     if read_server(answer.headers.get("server", "")) or answer.fault_id:
         return Facts(AnsweredBy.NEXUS)
     if _REGISTRY in answer.headers:
@@ -125,7 +126,7 @@ def _unwell(answer: RestResponse, server: Server, tried: str) -> WizardError:
 def _before_nexus(
     url: httpx.URL, answer: RestResponse, server: Server | None, tried: str
 ) -> WizardError | None:
-    """Answers of what stands in front of Nexus, or before it is ready."""
+    """The error of an answer of something in front of Nexus, or of a Nexus that starts."""
     proxy = proxy_for(url)
     if answer.status == 407 or (
         proxy and not server and answer.status in {403, 502, 503, 504} and url.scheme == "http"
@@ -202,8 +203,8 @@ def _other_context(
     answer: RestResponse,
     server: Server | None,
 ) -> WizardError | None:
-    """Nexus at /nexus, or at the root where a context path was typed. Where a Nexus answers
-    that it is not at this path, what failed at the other one is what went wrong."""
+    """Whether Nexus is at /nexus, or at the root where a context path was typed. Where a Nexus
+    answers that it is not at this path, the failure at the other path is the one to report."""
     path = "" if url.path.strip("/") else CONTEXT_PATH
     base_url = str(url.copy_with(path=path or "/")).rstrip("/")
     other = type(transport)(base_url, transport.trust)
@@ -227,7 +228,7 @@ def _other_context(
 
 
 def _redirected(url: httpx.URL, answer: RestResponse, tried: str) -> WizardError:
-    """Redirects are explained and never followed: what they name may be tried next."""
+    """Redirects are not followed; the address that they name may be tried next."""
     import httpx
 
     location = one_line(answer.headers.get("location", ""))[:200]

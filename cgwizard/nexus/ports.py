@@ -45,7 +45,7 @@ def propose(
 ) -> int:
     """The first port from ``start`` that no connector, not Nexus itself and nothing else uses.
 
-    ``listening`` tells whether something answers there (None: cannot be known, taken as free);
+    ``listening`` says whether something answers there (None: not known, the port counts as free);
     it is asked for at most ``attempts`` ports. Raises WizardError("connector-no-free-port").
     """
     taken = {connector.port for connector in connectors} | {own_port}

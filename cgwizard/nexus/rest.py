@@ -1,4 +1,4 @@
-"""One Nexus, one user: who is asked, with which credentials, and how answers become types."""
+"""The REST API of one Nexus as one user: when credentials are sent, and how answers are read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cgwizard.secrets.secret import Credentials
 
 T = TypeVar("T")
 
-# Control characters that JSON smuggles in as escapes, and bidi marks: they would reach terminals.
+# Control characters, also as escapes of JSON, and bidirectional marks: no terminal may get them.
 _UNPRINTABLE = re.compile(
     rb"\\u00(?:[01][0-9a-f]|7f|[89][0-9a-f])|\\u20(?:2[a-e]|6[6-9])|"
     rb"\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\x7f",
@@ -47,14 +47,14 @@ class RestSession:
         self._lock = threading.Lock()
 
     def use(self, credentials: Credentials | None) -> None:
-        """Other credentials from now on. The same ones stay refused if they were."""
+        """Use other credentials from now on. Credentials that were refused stay refused."""
         with self._lock:
             if credentials != self.credentials:
                 self._refused = None
             self.credentials = credentials
 
     def server(self, *, again: bool = False) -> Server:
-        """Recognized once; ``again`` asks again. Raises WizardError."""
+        """Who answers; asked once, or again with ``again``. Raises WizardError."""
         if self._server is None or again:
             self._server = identify(self.transport)
         return self._server

@@ -52,7 +52,7 @@ class NegativeCache(Wire, frozen=True):
 
 
 class Authentication(Wire, frozen=True):
-    """Without its password: Nexus never gives that back."""
+    """The password is missing: Nexus never gives it back."""
 
     type: str = "username"  # "username", "ntlm", "bearerToken"
     username: str | None = None
@@ -80,7 +80,7 @@ class Index(Wire, frozen=True):
 
 
 def without_nulls(value: Any) -> Any:
-    """JSON without its null members, so that they take a type's defaults."""
+    """``value`` without null members, so that a type's defaults apply."""
     if isinstance(value, dict):
         return {k: without_nulls(v) for k, v in value.items() if v is not None}
     if isinstance(value, list):

@@ -15,7 +15,8 @@ import msgspec
 from cgwizard.errors import AnsweredBy, Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
 from cgwizard.registry.errors import Refusal, RegistryError, refused
-from cgwizard.registry.transport import Transport, read_up_to, shown
+from cgwizard.registry.responses import read_up_to, shown
+from cgwizard.registry.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text.sanitize import shortened
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 TOKEN_LIMIT = 1 << 20  # bytes of a token endpoint's answer
 DEFAULT_LIFE = 60.0  # seconds; what the token specification says where the answer does not
-OPEN = "open"  # not a scheme of HTTP: the registry asks for nothing
+OPEN = "open"  # not a scheme of HTTP: the registry asks for no sign-in
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -53,7 +54,7 @@ class Authority:
         self._lock = threading.RLock()
 
     def header(self, scope: str) -> str | None:
-        """The `Authorization` to send for ``scope``; None while nobody asked for one.
+        """The `Authorization` to send for ``scope``; None while the server asked for none.
 
         May ask the registry's root for its challenge and the token endpoint for a token.
         Raises RegistryError when the credentials are refused, or were earlier.
@@ -73,7 +74,7 @@ class Authority:
             return f"Bearer {kept.token.reveal()}"
 
     def challenged(self, response: httpx.Response, scope: str, sent: str | None) -> str:
-        """Take in a 401 to a request that carried ``sent``: the header for one more try.
+        """The header for another try, after a 401 to a request that carried ``sent``.
 
         Raises RegistryError when there is nothing that could help.
         """
@@ -122,8 +123,8 @@ class Authority:
         return next(iter(bearer + basic), None)
 
     def _checked_basic(self) -> str | None:
-        """The header for Basic. Its first use is at the registry's root, which tells a wrong
-        password from a right one without rights; and it is the only one after a refusal."""
+        """The header for Basic. It is first used at the registry's root, where a wrong password
+        differs from a right one without rights. After a refusal it is not used again."""
         if self._credentials is None:
             return None
         header = _basic(self._credentials)

@@ -14,8 +14,9 @@ from cgwizard.registry.auth import Authority
 from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
+from cgwizard.registry.responses import pieces
 from cgwizard.registry.retry import Retries, RetryPolicy
-from cgwizard.registry.transport import Transport, pieces
+from cgwizard.registry.transport import Transport
 from cgwizard.registry.validation import blob_start, checked_manifest, is_page, turned_away
 from cgwizard.secrets.secret import Credentials
 
@@ -34,8 +35,8 @@ class Ping(msgspec.Struct, frozen=True):
 
 
 class Blob(msgspec.Struct):
-    """A blob on its way. ``start`` may be 0 although more was asked for: then the server sends
-    it from the beginning. ``host`` is who sends it, after redirects."""
+    """A blob that is being sent. ``start`` is 0 where the server sends it from the beginning,
+    although a later byte was asked for. ``host`` sends it, after redirects."""
 
     start: int
     host: str
@@ -78,11 +79,11 @@ class Registry:
         return self._transport.who
 
     def abort(self) -> None:
-        """Cut what is under way: requests in other threads fail at once."""
+        """Cut all connections: requests in other threads fail at once."""
         self._transport.abort()
 
     def ping(self) -> Ping:
-        """Who answers here. Raises RegistryError where nobody does; any status is an answer."""
+        """Who answers here, with any status. Raises RegistryError where no answer comes."""
         with self._transport.request("GET", self._transport.url("v2/"), {}) as response:
             return Ping(
                 response.status_code,
@@ -94,7 +95,7 @@ class Registry:
         """Show the credentials once, for pulling from ``repository``; nothing is pulled.
 
         Codes: `login-wrong` (Nexus), `token-refused` and `not-entitled` (others), `no-login`
-        (there are none and some are wanted). A registry that asks nobody is content.
+        (there are none and some are wanted). A registry that asks for no sign-in raises nothing.
         """
         self._authority.check(f"repository:{repository}:pull")
 

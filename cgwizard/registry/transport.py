@@ -1,4 +1,4 @@
-"""Requests to one registry and to where it sends us: redirects by hand, time-outs, cut-off.
+"""Requests to one registry and to the hosts to which it redirects, with timeouts and cut-off.
 
 Credentials go to the registry's own origin only; after a redirect elsewhere they are gone for
 the rest of that request.
@@ -20,6 +20,7 @@ from cgwizard.net.connection import CONNECT_SECONDS, Exchange, OpenSockets
 from cgwizard.net.trust import Trust
 from cgwizard.registry.connection_errors import connection_error
 from cgwizard.registry.errors import Refusal, RegistryError, refused
+from cgwizard.registry.responses import origin, read_up_to, retry_after, shown
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.text.sanitize import shortened
 
@@ -116,17 +117,17 @@ class Transport:
                 response.close()
 
     def is_ours(self, response: httpx.Response) -> bool:
-        """Whether the registry itself answered, not one to whom it redirected."""
+        """Whether the registry itself answered, not a host to which it redirected."""
         return origin(response.request.url) == origin(self.base)
 
     def facts(self, response: httpx.Response) -> Facts:
-        """Of an answer in which nothing speaks against its sender."""
+        """The facts of an answer whose sender is in no doubt."""
         sent = self._carried_sign_in(response)
         return Facts(self._asked(response.request.url), sign_in_sent=sent, sign_in_read=sent)
 
     @contextlib.contextmanager
     def sent_by(self, response: httpx.Response) -> Iterator[None]:
-        """Errors inside are about ``response``, unless they say who answered."""
+        """Errors inside get the facts of ``response``, unless they have their own."""
         try:
             yield
         except RegistryError as error:
@@ -139,7 +140,7 @@ class Transport:
         return refused(self.refusal(response))
 
     def refusal(self, response: httpx.Response, asked: AnsweredBy | None = None) -> Refusal:
-        """``asked``: to whom the request went, where that is no part of the registry itself."""
+        """``asked``: who got the request, where it is neither the registry nor its storage."""
         body = read_up_to(response, ERROR_LIMIT)
         ours = self.is_ours(response)
         return Refusal(
@@ -259,60 +260,3 @@ class Transport:
         if length.isdecimal() and int(length) <= ERROR_LIMIT:
             read_up_to(response, ERROR_LIMIT)
         response.close()
-
-
-def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
-    """The body as sent, in the pieces in which it comes. A slow answer is no stall.
-
-    Raises RegistryError `registry-stalled`, or an exception of httpx.
-    """
-    import httpx
-
-    try:
-        yield from response.iter_raw()
-    except httpx.ReadTimeout as error:
-        seconds = response.request.extensions["timeout"]["read"]
-        raise RegistryError(
-            Code.REGISTRY_STALLED,
-            tried=f"{response.request.method} {shown(response.request.url)}",
-            came_back=f"not one byte for {seconds:g} seconds, in the middle of the answer",
-            cause=f"the line to {who} hangs, or what stands between lost the connection",
-            transient=True,
-        ) from error
-
-
-def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    return url.scheme, url.host.lower(), url.port or default
-
-
-def shown(url: httpx.URL) -> str:
-    """A URL for users: without a sign-in in it, and without the query, which may be signed."""
-    return shortened(str(url.copy_with(query=None, userinfo=b"", fragment=None)))
-
-
-def read_up_to(response: httpx.Response, limit: int) -> bytes:
-    """At most ``limit`` bytes of the body; of a refusal, what a broken line leaves will do."""
-    import httpx
-
-    body = bytearray()
-    with contextlib.suppress(httpx.HTTPError):
-        for piece in response.iter_raw():
-            body += piece
-            if len(body) >= limit:
-                break
-    return bytes(body[:limit])
-
-
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds from `Retry-After`, which holds seconds or a date; None where it says nothing."""
-    value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdecimal():
-        return float(value[:9])
-    if value:
-        from email.utils import parsedate_to_datetime
-        from time import time
-
-        with contextlib.suppress(ValueError, OverflowError):
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    return None

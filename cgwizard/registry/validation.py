@@ -19,7 +19,7 @@ from cgwizard.registry.models import (
     read_manifest,
 )
 from cgwizard.registry.reference import is_digest
-from cgwizard.registry.transport import pieces, shown
+from cgwizard.registry.responses import pieces, shown
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:

@@ -1,0 +1,74 @@
+"""Parts of HTTP that a registry's client reads: URLs, bodies, `Retry-After`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cgwizard.errors import Code
+from cgwizard.registry.errors import RegistryError
+from cgwizard.text.sanitize import shortened
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
+    """The body as it was sent, piece by piece. A stall is distinguished from a slow answer.
+
+    Raises RegistryError `registry-stalled`, or an exception of httpx.
+    """
+    import httpx
+
+    try:
+        yield from response.iter_raw()
+    except httpx.ReadTimeout as error:
+        seconds = response.request.extensions["timeout"]["read"]
+        raise RegistryError(
+            Code.REGISTRY_STALLED,
+            tried=f"{response.request.method} {shown(response.request.url)}",
+            came_back=f"not one byte for {seconds:g} seconds, in the middle of the answer",
+            cause=f"the line to {who} hangs, or what stands between lost the connection",
+            transient=True,
+        ) from error
+
+
+def origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host.lower(), url.port or default
+
+
+def shown(url: httpx.URL) -> str:
+    """A URL to show: without credentials, and without the query, which may be signed."""
+    return shortened(str(url.copy_with(query=None, userinfo=b"", fragment=None)))
+
+
+def read_up_to(response: httpx.Response, limit: int) -> bytes:
+    """At most ``limit`` bytes of the body.
+
+    A cut is no error: the beginning of a refusal is enough.
+    """
+    import httpx
+
+    body = bytearray()
+    with contextlib.suppress(httpx.HTTPError):
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) >= limit:
+                break
+    return bytes(body[:limit])
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds from `Retry-After`, which holds seconds or a date; None where it says nothing."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(value[:9])
+    if value:
+        from email.utils import parsedate_to_datetime
+        from time import time
+
+        with contextlib.suppress(ValueError, OverflowError):
+            return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    return None
