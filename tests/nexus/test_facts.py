@@ -32,7 +32,7 @@ HTML = {"Content-Type": "text/html", "Server": "FilterBox"}
     [
         (Reply(401), READ),
         (Reply(403), READ),
-        (Reply(404, "", {"Server": "nginx"}), READ),  # a reverse proxy with a name of its own
+        (Reply(404, "", {"Server": "nginx"}), READ),  # a reverse proxy with another name
         (Reply(200, "no JSON"), READ),
         (Reply(429, "Too many failed authentication attempts"), NOT_READ),
         (Reply(500, "ERROR: (ID 1)"), NOT_READ),

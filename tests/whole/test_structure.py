@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MAX_LOOSE_MODULES = 5
+MAX_LINES = 300
+MAX_LONG_FILES = 3
 NOT_A_SUBJECT = {"support", "whole", "bench"}  # folders of tests that no source folder goes with
 
 
@@ -19,6 +21,17 @@ def folders(top: Path) -> list[Path]:
 def test_few_modules_stand_loose() -> None:
     loose = {path.name for path in (ROOT / "cgwizard").glob("*.py")} - {"__init__.py"}
     assert len(loose) <= MAX_LOOSE_MODULES, sorted(loose)
+
+
+def test_few_files_are_long() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for top in ("cgwizard", "screens")
+        for folder in folders(ROOT / top)
+        for path in folder.glob("*.py")
+    }
+    long = {path: lines for path, lines in lengths.items() if lines > MAX_LINES}
+    assert len(long) <= MAX_LONG_FILES, long
 
 
 def test_the_design_page_names_every_folder() -> None:

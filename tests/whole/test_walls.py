@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.breaches import (
     BREACHES,
+    LAYERS,
     PRACTICE_ALONE,
     PRACTICE_USERS,
     ROOT,
@@ -46,6 +47,10 @@ def test_a_breach_is_found(breach: Breach, tmp_path: Path) -> None:
     copy = copied_package(tmp_path)
     commit(breach, copy)
     assert breach.contract in broken_contracts(copy)
+
+
+def test_no_import_is_excepted_from_the_layers() -> None:
+    assert "ignore_imports" not in contracts()[LAYERS]
 
 
 def test_no_folder_is_forgotten_in_the_contracts_about_practice() -> None:
