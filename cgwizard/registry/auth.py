@@ -14,7 +14,7 @@ import msgspec
 
 from cgwizard.errors import AnsweredBy, Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
-from cgwizard.registry.errors import Refusal, RegistryError, refused
+from cgwizard.registry.errors import RegistryError, RegistryRefusal, refused
 from cgwizard.registry.responses import read_up_to, shown
 from cgwizard.registry.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
@@ -169,7 +169,7 @@ class Authority:
             self._refused = error
         raise error
 
-    def _explain(self, refusal: Refusal, tried_at: str) -> RegistryError:
+    def _explain(self, refusal: RegistryRefusal, tried_at: str) -> RegistryError:
         error = refused(refusal)
         if refusal.status not in {401, 403} or error.code.startswith("nexus-"):
             return error

@@ -52,7 +52,7 @@ class _Errors(msgspec.Struct):
     errors: list[_Error]
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class RegistryRefusal(msgspec.Struct, frozen=True):
     """A refusal, read: enough to explain it without the connection."""
 
     tried: str  # "GET https://cgr.dev/v2/..."
@@ -119,7 +119,7 @@ class Refusal(msgspec.Struct, frozen=True):
         return f"{self.status} {self.reason}{when}{said}"
 
 
-def refused(refusal: Refusal) -> RegistryError:
+def refused(refusal: RegistryRefusal) -> RegistryError:
     """What an answer means that is no success, or a web page."""
     # A page that came in place of an image may be about anything.
     by_words = None if refusal.status == 200 else _by_words(refusal)
@@ -148,12 +148,12 @@ _TLS_WANTED = (
 )
 
 
-def _by_words(refusal: Refusal) -> Meaning | None:
+def _by_words(refusal: RegistryRefusal) -> Meaning | None:
     meaning = pull_meaning(refusal.text)
     return meaning or (_TLS_WANTED if wants_tls(refusal.text) else None)
 
 
-def _by_status(refusal: Refusal) -> Meaning:
+def _by_status(refusal: RegistryRefusal) -> Meaning:
     codes = {error.code for error in refusal.codes}
     if refusal.status in {401, 403}:
         return _unauthorized(refusal) if refusal.status == 401 else _forbidden(refusal)
@@ -175,7 +175,7 @@ def _by_status(refusal: Refusal) -> Meaning:
     return _strange(refusal)
 
 
-def _strange(refusal: Refusal) -> Meaning:
+def _strange(refusal: RegistryRefusal) -> Meaning:
     if refusal.status == 200:
         return (
             Code.REGISTRY_NOT_HERE,
@@ -201,7 +201,7 @@ def _strange(refusal: Refusal) -> Meaning:
     )
 
 
-def _unauthorized(refusal: Refusal) -> Meaning:
+def _unauthorized(refusal: RegistryRefusal) -> Meaning:
     if not refusal.signed_in:
         return (
             Code.NO_LOGIN,
@@ -216,7 +216,7 @@ def _unauthorized(refusal: Refusal) -> Meaning:
     )
 
 
-def _forbidden(refusal: Refusal) -> Meaning:
+def _forbidden(refusal: RegistryRefusal) -> Meaning:
     if refusal.nexus:
         return (
             Code.NO_READ_PRIVILEGE,
@@ -236,7 +236,7 @@ def _forbidden(refusal: Refusal) -> Meaning:
     )
 
 
-def _unknown(refusal: Refusal, codes: set[str]) -> Meaning:
+def _unknown(refusal: RegistryRefusal, codes: set[str]) -> Meaning:
     if not codes and not refusal.registry and "json" not in refusal.content_type:
         return (
             Code.REGISTRY_NOT_HERE,

@@ -19,7 +19,7 @@ from cgwizard.net.client import http_client
 from cgwizard.net.connection import CONNECT_SECONDS, Exchange, OpenSockets
 from cgwizard.net.trust import Trust
 from cgwizard.registry.connection_errors import connection_error
-from cgwizard.registry.errors import Refusal, RegistryError, refused
+from cgwizard.registry.errors import RegistryError, RegistryRefusal, refused
 from cgwizard.registry.responses import origin, read_up_to, retry_after, shown
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.text.sanitize import shortened
@@ -139,11 +139,11 @@ class Transport:
         """What a refusal means; reads the beginning of its body."""
         return refused(self.refusal(response))
 
-    def refusal(self, response: httpx.Response, asked: AnsweredBy | None = None) -> Refusal:
+    def refusal(self, response: httpx.Response, asked: AnsweredBy | None = None) -> RegistryRefusal:
         """``asked``: who got the request, where it is neither the registry nor its storage."""
         body = read_up_to(response, ERROR_LIMIT)
         ours = self.is_ours(response)
-        return Refusal(
+        return RegistryRefusal(
             tried=f"{response.request.method} {shown(response.request.url)}",
             who=self.who if ours else response.request.url.host,
             status=response.status_code,

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
-from cgwizard.registry.errors import Refusal, RegistryError
+from cgwizard.registry.errors import RegistryError, RegistryRefusal
 from cgwizard.registry.models import (
     CHILD_LIMIT,
     LAYER_LIMIT,
@@ -118,7 +118,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     )
 
 
-def turned_away(refusal: Refusal, by: str) -> RegistryError:
+def turned_away(refusal: RegistryRefusal, by: str) -> RegistryError:
     """A host to which ``by`` redirected refuses: no sign-in goes there, so that the address
     itself must do."""
     return RegistryError(
