@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cgwizard.guide.connect import ConnectStep
 from cgwizard.guide.developer import DeveloperStep
@@ -29,10 +29,8 @@ class Guide(Session):
 
     steps: Steps
 
-    def __init__(self, **known: Any) -> None:
-        """``known``: as for `Session`."""
-        super().__init__(**known)
-        self.steps = Steps(
+    def make_steps(self) -> Steps:
+        return Steps(
             ConnectStep(self),
             RoutingStep(self, lambda: self.steps.developer.name),
             DeveloperStep(self),

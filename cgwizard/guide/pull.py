@@ -8,16 +8,7 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
 from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.progress import Progress
-from cgwizard.guide.shown import (
-    CONTINUE,
-    Action,
-    Check,
-    Choice,
-    Evidence,
-    Field,
-    Fix,
-    Report,
-)
+from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report
 from cgwizard.guide.step import Step
 from cgwizard.plan import model as plan
 
@@ -205,25 +196,15 @@ class PullStep(Step):
 
     def resume(self, earlier: EarlierRun, report: Report, cancel: Cancel) -> bool:
         """Whether what was pulled is still what Nexus has; else it is pulled again."""
-        from cgwizard.registry.reference import Reference
+        from cgwizard.guide.pull_image import still_there
 
-        chosen = earlier.answers.pull
-        if earlier.step != self.session.last.id or not earlier.proofs or chosen is None:
+        chosen, proofs = earlier.answers.pull, earlier.proofs
+        if earlier.step != self.session.last.id or not proofs or chosen is None:
             return False
-        targets = {target.reference: target for target in self.targets()}
-        for proof in earlier.proofs:
-            reference = Reference.parse(proof.reference)
-            target = targets.get(str(reference)) or targets.get(proof.reference.rpartition(":")[0])
-            if target is None:
-                return False
-            tag = reference.digest or reference.tag or "latest"
-            label = f"{reference.repository} is in {target.repository}"
-            found = self.session.nexus.components(target.repository, reference.repository, tag)
-            if not any(component.digest == proof.finished.digest for component in found):
-                report(Check(f"still-{target.id}", label, "warning", "not as it was pulled: again"))
-                return False
-            report(Check(f"still-{target.id}", label, "done"))
-        self.session.proofs = list(earlier.proofs)
+        targets, nexus = self.targets(), self.session.nexus
+        if not all(still_there(nexus, proof, targets, report) for proof in proofs):
+            return False
+        self.session.proofs = list(proofs)
         self.decide(pull=chosen)
         return True
 

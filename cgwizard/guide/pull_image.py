@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
     from cgwizard.errors import Problem
     from cgwizard.guide.session import Session
+    from cgwizard.nexus.client import NexusClient
     from cgwizard.proof.upstream import Artifacts
     from cgwizard.registry.client import Registry
 
@@ -176,3 +177,23 @@ def _attached(found: Artifacts) -> Outcome:
     if missing := [name for name, is_there in there.items() if not is_there]:
         return Outcome("warning", f"not there: {' and '.join(missing)}")
     return Outcome("done", "cosign can verify")
+
+
+def still_there(
+    nexus: NexusClient, proof: Proof, targets: list[PullTarget], report: Report
+) -> bool:
+    """Whether Nexus still has what ``proof`` is of; ``targets`` is what is to be pulled now.
+    Raises WizardError."""
+    reference = Reference.parse(proof.reference)
+    same = {str(reference), proof.reference.rpartition(":")[0]}
+    target = next((target for target in targets if target.reference in same), None)
+    if target is None:
+        return False
+    tag = reference.digest or reference.tag or "latest"
+    id, label = f"still-{target.id}", f"{reference.repository} is in {target.repository}"
+    found = nexus.components(target.repository, reference.repository, tag)
+    if not any(component.digest == proof.finished.digest for component in found):
+        report(Check(id, label, "warning", "not as it was pulled: again"))
+        return False
+    report(Check(id, label, "done"))
+    return True

@@ -80,6 +80,11 @@ class Session:
         self.pull_token: PullToken | None = None
         # Known after Test pull
         self.proofs: list[Proof] = []
+        self.steps = self.make_steps()
+
+    def make_steps(self) -> tuple[Step, ...]:
+        """They may look at everything but each other."""
+        raise NotImplementedError
 
     def reset_after(self, step: Step) -> None:
         """Later steps rest on this one's answers: they are done again, with what was typed."""

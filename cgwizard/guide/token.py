@@ -11,7 +11,7 @@ from cgwizard.guide import docker_proxy, routing, token_check
 from cgwizard.guide.shown import SKIP, Check, Evidence, Fix, Report
 from cgwizard.guide.step import run_checked
 from cgwizard.guide.token_form import HOST, TokenForm
-from cgwizard.guide.token_target import Target
+from cgwizard.guide.token_target import TokenTarget
 from cgwizard.plan import model as plan
 from cgwizard.secrets.sources import pasted
 from cgwizard.secrets.store import packed, unpacked
@@ -92,7 +92,7 @@ class TokenStep(TokenForm):
         from cgwizard.nexus.ports import connectors
         from cgwizard.tokens import chainctl
 
-        if self.state in {"done", "skipped"}:
+        if self.through:
             return
         if self.checked is None:
             self.session.refresh()
@@ -189,7 +189,7 @@ class TokenStep(TokenForm):
             self.repository.forget_failures(change.repository, report)
         self._through(token, target, report)
 
-    def _through(self, token: PullToken, target: Target, report: Report) -> None:
+    def _through(self, token: PullToken, target: TokenTarget, report: Report) -> None:
         self.keep(HOST, packed(token.credentials), report)
         self.session.pull_token = token
         self.decide(

@@ -11,7 +11,7 @@ from cgwizard.guide.image_names import IMAGE, private_image_problem
 from cgwizard.guide.secret_step import SecretStep
 from cgwizard.guide.shown import CONTINUE, SKIP, Action, Choice, Field, Report
 from cgwizard.guide.token_check import describe
-from cgwizard.guide.token_target import Target, TokenRepository
+from cgwizard.guide.token_target import TokenRepository, TokenTarget
 from cgwizard.plan import model as plan
 from cgwizard.secrets.sources import pasted
 
@@ -134,7 +134,7 @@ class TokenForm(SecretStep):
         )
 
     def action(self) -> Action:
-        if self.state in {"done", "skipped"}:
+        if self.through:
             return CONTINUE
         if self.fix:
             return Action("fix", self.fix.label)
@@ -162,14 +162,16 @@ class TokenForm(SecretStep):
         return tuple(actions)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> TokenTarget:
         """Where the token goes, by the answers as they are."""
+        from cgwizard.nexus.ports import validate_port
+
         developer = self.session.plan.developer
         separate = self.values["mode"] == "separate"
         if developer and not separate:
-            return Target(developer.name, separate)
-        port = None if not separate or self._port_problem() else int(self.values["port"])
-        return Target(self.values["name"].strip(), separate, port)
+            return TokenTarget(developer.name, separate)
+        port = None if not separate or self._port_problem() else validate_port(self.values["port"])
+        return TokenTarget(self.values["name"].strip(), separate, port)
 
     @property
     def existing(self) -> DockerProxy | None:

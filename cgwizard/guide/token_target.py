@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from cgwizard.tokens.claims import PullToken
 
 
-class Target(msgspec.Struct, frozen=True):
-    """Where the token goes, by the answers: a separate repository, or that of the free images."""
+class TokenTarget(msgspec.Struct, frozen=True):
+    """Where the token goes by the answers: a separate repository, or that of the free images."""
 
     name: str
     separate: bool
-    port: int | None = None  # of a separate repository; None where what was typed is no port
+    port: int | None = None  # of a separate repository; None where no port was typed
 
 
 class TokenRepository:
@@ -34,10 +34,10 @@ class TokenRepository:
         self.again = False  # the user wants the token sent although Nexus has it
         self._looked: dict[str, DockerProxy | None] = {}  # what is there, by name
 
-    def existing(self, target: Target) -> DockerProxy | None:
+    def existing(self, target: TokenTarget) -> DockerProxy | None:
         return self._looked.get(target.name)
 
-    def has(self, target: Target, token: PullToken) -> bool:
+    def has(self, target: TokenTarget, token: PullToken) -> bool:
         """Whether the repository is as wanted and holds a token of this user name. Nexus does
         not tell its password; a pull token's user name belongs to one token, so it is this one."""
         existing = self.existing(target)
@@ -47,7 +47,7 @@ class TokenRepository:
         same = stored is not None and stored.username == token.credentials.username
         return same and not existing.differences(self.wanted(target, token))
 
-    def look_up(self, target: Target) -> None:
+    def look_up(self, target: TokenTarget) -> None:
         """Ask for both repositories that it could go into: the choice may still change."""
         developer = self.session.developer
         self.session.refresh()
@@ -56,7 +56,7 @@ class TokenRepository:
             name = target.name
             self._looked[name] = docker_proxy.existing_proxy(self.session, name)
 
-    def wanted(self, target: Target, token: PullToken) -> DockerProxy:
+    def wanted(self, target: TokenTarget, token: PullToken) -> DockerProxy:
         from cgwizard.nexus.docker_proxy import DockerProxy
 
         developer, chosen = self.session.developer, self.session.routing
@@ -77,7 +77,7 @@ class TokenRepository:
             credentials=token.credentials,
         )
 
-    def change(self, target: Target, token: PullToken) -> changes.Change:
+    def change(self, target: TokenTarget, token: PullToken) -> changes.Change:
         """Nexus does not tell the stored password, so an existing repository is always sent
         the token again."""
         wanted = self.wanted(target, token)
@@ -94,7 +94,7 @@ class TokenRepository:
                 return existing.with_credentials(token.credentials)
         return existing
 
-    def refuse_unseen(self, target: Target, shown: DockerProxy | None) -> None:
+    def refuse_unseen(self, target: TokenTarget, shown: DockerProxy | None) -> None:
         """What would change is shown before anything is sent: not for what came meanwhile.
         What an earlier try of this run left is its own."""
         found, name = self.existing(target), target.name
@@ -129,7 +129,7 @@ class TokenRepository:
         else:
             report(Check("forget", label, "done"))
 
-    def is_own(self, target: Target) -> bool:
+    def is_own(self, target: TokenTarget) -> bool:
         """Whether the repository has this port already."""
         existing = self.existing(target)
         docker = existing.docker if existing is not None else None
