@@ -46,7 +46,7 @@ def test_cut_off_gone_on_with_undone_and_forgotten(world: PracticeWorld, state: 
     later = command("--plain", typed=f"1\n\n\n{password}\n\nskip\n\n\n\n")
     assert later.returncode == ExitCode.DONE, later.stdout + later.stderr
     assert "A run did not come to its end" in later.stdout
-    assert "Step 2 of 6" not in later.stdout, "what is done is not asked again"
+    assert "Step 2 of " not in later.stdout, "what is done is not asked again"
     assert "chainguard/wolfi-base:latest sha256:" in later.stdout
 
     assert "did not come to its end" not in command("--plain", typed="").stdout
