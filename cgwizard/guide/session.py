@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cgwizard.changes.journal import Journal
-from cgwizard.changes.settle import settle
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.events import OnEvent, ignore
 from cgwizard.guide.secret_storage import Keeping
@@ -194,6 +193,8 @@ class Session:
         way."""
         self.repositories = self.nexus.repositories()
         if self.journal.open:
+            from cgwizard.changes.settle import settle
+
             settle(self.journal, self.nexus)
 
     def docker_proxy(self, name: str) -> DockerProxy | None:
