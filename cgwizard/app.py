@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -17,7 +18,9 @@ from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
 from cgwizard.errors import ExitCode
+from cgwizard.screens.parts.messages import InputLost
 from cgwizard.screens.parts.terminal.terminal_app import TerminalApp
+from cgwizard.screens.parts.wizard_screen import WizardScreen
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -130,17 +133,32 @@ class Wizard(TerminalApp):
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         """Leave; work that is under way in threads is told to end."""
+        self._cancel_work()
+        super().exit(result, return_code, message)
+
+    def _cancel_work(self) -> None:
         steps = [step.id for step in self.session.steps if self.is_screen_installed(step.id)]
         for screen in {*map(self.get_screen, steps), *self.screen_stack}:
             cancel = getattr(screen, "cancel_work", None)
             if cancel is not None:
                 cancel()
-        super().exit(result, return_code, message)
+
+    def say(self, text: str) -> None:
+        """Show ``text`` in a row of the screen."""
+        if isinstance(self.screen, WizardScreen):
+            self.screen.say(text)
+
+    def on_input_lost(self, event: InputLost) -> None:
+        self.say(_lost(event.count))
+
+    def on_terminal_gone(self) -> None:
+        self.exit(128 + signal.SIGHUP)
 
     def report_crash(self, error: Exception) -> None:
         """A mistake of the program's: a report without secrets, and where it is."""
         from cgwizard.logs import crash_report
 
+        self._cancel_work()  # else the end would wait for it
         self.crashed = crash_report.notice(error, crash_report.report(error))
 
     def show_step(self, step: Step) -> None:
@@ -157,6 +175,13 @@ class Wizard(TerminalApp):
 
     def action_leave(self) -> None:
         self.exit(ExitCode.DONE if self.session.through else ExitCode.CANCELLED)
+
+
+def _lost(count: int) -> str:
+    if not count:
+        return "The terminal sent a sequence that is no key; it is left out."
+    what = "1 byte is" if count == 1 else f"{count} bytes are"
+    return f"{what} no character and left out: is LC_ALL your terminal's encoding?"
 
 
 def screen_for(step: Step, place: Step | None = None) -> Screen[None]:
@@ -179,9 +204,14 @@ def run(
     ``clean_up`` is called when it has to end without returning from here. ``offer``: the runs
     that can be resumed, asked first.
     """
+    from cgwizard.system import typed_ahead
     from cgwizard.system.signals import SignalWatcher
 
-    app, signals = Wizard(session, offer), SignalWatcher(clean_up)
+    def give_up() -> None:
+        typed_ahead.release()
+        clean_up()
+
+    app, signals = Wizard(session, offer), SignalWatcher(give_up)
     signals.watch(app.leave_with)
     mouse = not os.environ.get("SSH_CONNECTION")  # over SSH the terminal's own selection is kept
     code = app.run(mouse=mouse)

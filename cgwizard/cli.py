@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cgwizard import __version__
+from cgwizard.system import typed_ahead
 
 if TYPE_CHECKING:
     import click
@@ -19,10 +20,13 @@ def main() -> None:
     """Run the installed command."""
     _open_streams()
     try:
-        if sys.argv[1:] == ["--version"]:  # answered before anything is imported, even click
+        if sys.argv[1:] in (["--version"], ["version"]):  # before anything is imported, even click
             print(f"cgwizard {__version__}")  # noqa: T201  (standard output is the answer)
         else:
+            typed_ahead.hold(sys.argv[1:])
             _run()
+    except KeyboardInterrupt:
+        sys.exit(130)  # errors.ExitCode.CANCELLED
     except SystemExit:
         if _output_failed():
             sys.exit(1)
@@ -31,6 +35,8 @@ def main() -> None:
         if not _output_failed(isinstance(error, OSError)):
             _crashed(error)
         sys.exit(1)  # errors.ExitCode.FAILED, without an import that might be what failed
+    finally:
+        typed_ahead.release()
     if _output_failed():
         sys.exit(1)
 

@@ -8,7 +8,7 @@ import click
 
 from cgwizard.commands.common import problems_shown, say
 from cgwizard.errors import Code, ExitCode, WizardError
-from cgwizard.system import files
+from cgwizard.system import files, typed_ahead
 
 
 @click.command()
@@ -61,4 +61,5 @@ def _confirmed(count: int) -> bool:
             next_step="look at it with --dry-run, then confirm with --yes",
             exit_code=ExitCode.USAGE,
         )
+    typed_ahead.release()
     return click.confirm(f"Remove {'this' if count == 1 else f'these {count}'}?", default=False)

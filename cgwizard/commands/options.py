@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from cgwizard.system.typed_ahead import DUMB
 
-# Terminals that cannot place the cursor, so that screens would be unreadable.
-DUMB = frozenset({"", "dumb", "unknown", "emacs", "cons25-raw"})
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def plain_option(function: F) -> F:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cgwizard.errors import Code, ExitCode, WizardError
+from cgwizard.system import typed_ahead
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -46,6 +47,7 @@ def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
 def _ask_user(nexus: str) -> str:
     if not sys.stdin.isatty():
         raise _nobody(f"the user for {nexus}", "name one with --user")
+    typed_ahead.release()
     return str(click.prompt(f"User for {nexus}", err=True))
 
 

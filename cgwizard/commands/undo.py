@@ -12,7 +12,7 @@ import click
 from cgwizard.commands.common import problems_shown, say
 from cgwizard.commands.options import debug_log
 from cgwizard.errors import Code, ExitCode, WizardError
-from cgwizard.system import files
+from cgwizard.system import files, typed_ahead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +116,7 @@ def _confirmed(count: int) -> bool:
             next_step="look at it with --dry-run, then confirm with --yes",
             exit_code=ExitCode.USAGE,
         )
+    typed_ahead.release()
     return click.confirm(f"Undo {'this' if count == 1 else f'these {count}'}?", default=False)
 
 

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from cgwizard.frontends.line_output import Lines
 from cgwizard.secrets.secret import Secret
+from cgwizard.system import typed_ahead
 
 # A terminal in line mode drops what is longer without a word (N_TTY_BUF_SIZE of Linux).
 LINE_LIMIT = 4095
@@ -28,6 +29,7 @@ class Prompts:
     """Asks on ``lines``, reads from ``source``."""
 
     def __init__(self, lines: Lines, source: TextIO | None = None) -> None:
+        typed_ahead.release()  # a line shows while it is typed
         self.lines = lines
         self.source = source or sys.stdin
         if isinstance(self.source, io.TextIOWrapper) and self.source.errors == "strict":

@@ -24,6 +24,14 @@ def follow(body: Widget, show: Callable[[], None]) -> None:
         body.watch(body, what, show, init=False)
 
 
+class Notice(Static):
+    """A row above the keys: what became of keys that did not do what they usually do."""
+
+    def show(self, text: str) -> None:
+        self.display = bool(text)
+        self.update(Content.assemble(("!", "$warning"), f" {text}"))
+
+
 class Keys(Static):
     def show(self, keys: list[tuple[str, str]]) -> None:
         """``keys``: pairs of a key and what it does, the most important first.

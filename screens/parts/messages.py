@@ -36,3 +36,16 @@ class WorkEnded(Message):
     def __init__(self, what: str = "") -> None:
         super().__init__()
         self.what = what
+
+
+class InputLost(Message):
+    """The terminal sent what is no text: ``count`` bytes that are no characters, or, when it is
+    0, a sequence that is no key."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+
+class TerminalGone(Message):
+    """Nothing can be typed any more."""

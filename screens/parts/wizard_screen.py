@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
+from cgwizard.screens.parts.footer import Keys, Notice
 from cgwizard.text.sanitize import lines
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ class WizardScreen(Screen[None]):
         shown = lines(text)
         if found.content != shown:
             found.update(shown)
+
+    def say(self, text: str) -> None:
+        """Show ``text`` in a row above the keys, until the next key; "" removes it."""
+        found = self.query(Notice)
+        if found:
+            found.first().show(text)
+        elif text:
+            notice = Notice()
+            self.mount(notice, before=self.query_one(Keys))
+            notice.show(text)
 
     def action_help(self) -> None:
         from cgwizard.screens.help import HelpScreen

@@ -9,11 +9,12 @@ import select
 import shlex
 import subprocess
 import sys
+import termios
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import pyte
 from ptyprocess import PtyProcess
@@ -155,6 +156,13 @@ class Wire:
     def keys(self, *keys: str) -> None:
         for key in keys:
             self._process.write(KEYS.get(key, key.encode()))
+
+    def send(self, data: bytes) -> None:
+        self._process.write(data)
+
+    def attributes(self) -> list[Any]:
+        """As `termios.tcgetattr` gives them."""
+        return termios.tcgetattr(self._process.fd)
 
     def screen(self) -> str:
         while select.select([self._process.fd], [], [], 0.02)[0]:

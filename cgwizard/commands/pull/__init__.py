@@ -12,6 +12,7 @@ import click
 from cgwizard.commands.options import debug_log
 from cgwizard.commands.pull.options import SOURCES
 from cgwizard.errors import ExitCode
+from cgwizard.system import typed_ahead
 
 if TYPE_CHECKING:
     from cgwizard.secrets.secret import Credentials
@@ -125,5 +126,6 @@ def _password(*, stdin: bool) -> str:
         return text.decode().removesuffix("\n").removesuffix("\r")
     if not sys.stdin.isatty():
         raise click.UsageError("without a terminal the password comes by --password-stdin")
+    typed_ahead.release()
     typed: str = click.prompt("Password", hide_input=True, err=True, default="", show_default=False)
     return typed

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
+from collections.abc import Callable
 
-from textual.drivers.linux_driver import LinuxDriver
-
+from cgwizard.screens.parts.messages import InputLost, TerminalGone
+from cgwizard.screens.parts.terminal.input_decoder import InputDecoder
+from cgwizard.screens.parts.terminal.textual_internals import InputDriver
+from cgwizard.system import typed_ahead
 from cgwizard.text import ascii_fallback
+
+# How long the end of a character may take to come before its beginning is read as a whole one.
+_SPLIT_SECONDS = 0.5
 
 # Terminals that are older than what Textual expects. Most of them ignore an unknown question, but
 # some print its last letter, so they are asked nothing. They have no alternate screen to return
@@ -33,13 +40,15 @@ _REPLACED_ON_OLD = {
 }
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(InputDriver):
     """Textual's driver, with ASCII where the terminal has no more and no questions to old
     terminals."""
 
     def start_application_mode(self) -> None:
         ascii_fallback.settle_screens()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # What the shell gets back after a stop; echo may have been off already.
+        self.attrs_before = typed_ahead.attributes() or self.attrs_before
 
     def close(self) -> None:
         super().close()
@@ -50,3 +59,31 @@ class TerminalDriver(LinuxDriver):
         if os.environ.get("TERM", "").startswith(_OLD_TERMINALS):
             data = "" if data.startswith(_OSC) else _REPLACED_ON_OLD.get(data, data)
         super().write(data)
+
+    def input_ahead(self) -> bytes:
+        return typed_ahead.take()
+
+    def input_decoder(self) -> Callable[[bytes | None], str]:
+        decoder = InputDecoder()
+        since = 0.0  # when the last byte came
+
+        def decode(data: bytes | None) -> str:
+            nonlocal since
+            now = time.monotonic()
+            if data is None:
+                late = decoder.waiting and now - since >= _SPLIT_SECONDS
+                text = decoder.decode(b"", final=True) if late else ""
+            else:
+                text, since = decoder.decode(data), now
+            if decoder.unreadable:
+                self.process_message(InputLost(decoder.unreadable))
+                decoder.unreadable = 0
+            return text
+
+        return decode
+
+    def not_understood(self) -> None:
+        self.process_message(InputLost(0))
+
+    def input_ended(self) -> None:
+        self.process_message(TerminalGone())

@@ -6,15 +6,22 @@ upper bound for that reason, and a test compares each name here with what Textua
 
 from __future__ import annotations
 
+import os
+import selectors
 from typing import TYPE_CHECKING, Any, cast
 
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.geometry import Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
+    from textual.message import Message
     from textual.screen import Screen
     from textual.strip import Strip
     from textual.widget import Widget
@@ -22,7 +29,15 @@ if TYPE_CHECKING:
 # What a screen gives to be drawn: the whole of a region, or the parts of it that changed. Both
 # are a `CompositorUpdate`, whose `render_segments` gives the bytes for the terminal.
 ScreenUpdate = LayoutUpdate | ChopsUpdate
-__all__ = ["CompositorUpdate", "HookedApp", "ScreenUpdate", "bound_action", "strips_of"]
+INPUT_SECONDS = 0.1  # the input thread looks so often whether the application ended
+__all__ = [
+    "CompositorUpdate",
+    "HookedApp",
+    "InputDriver",
+    "ScreenUpdate",
+    "bound_action",
+    "strips_of",
+]
 
 
 class HookedApp(App[int]):
@@ -53,6 +68,72 @@ class HookedApp(App[int]):
             self._exception_event.set()
             self.report_crash(error)
         self._close_messages_no_wait()
+
+
+class InputDriver(LinuxDriver):
+    """Textual's driver for terminals, whose input thread survives whatever the terminal sends."""
+
+    def input_decoder(self) -> Callable[[bytes | None], str]:
+        """What makes text of the bytes that come in. It gets None when none came for a while."""
+        raise NotImplementedError
+
+    def input_ended(self) -> None:
+        """Called in the input thread when the terminal is gone."""
+
+    def not_understood(self) -> None:
+        """Called in the input thread when Textual failed to read a sequence of characters."""
+
+    def input_ahead(self) -> bytes:
+        """What was typed before the driver took over."""
+        return b""
+
+    def _run_input_thread(self) -> None:
+        # Textual would print a traceback and exit with code 0.
+        try:
+            self.run_input_thread()
+        except BaseException as error:  # noqa: BLE001  (without input the application must end)
+            crash = error if isinstance(error, Exception) else RuntimeError(repr(error))
+            self._loop.call_soon_threadsafe(self._app._handle_exception, crash)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(
+            message, Resize
+        ):  # as typed it may be any size; what the terminal says counts
+            size = Size(*self._get_terminal_size())
+            message = Resize(size, size, pixel_size=message.pixel_size)
+        super().process_message(message)
+
+    def run_input_thread(self) -> None:
+        decode, parser = self.input_decoder(), XTermParser(self._debug)
+
+        def handle(text: str) -> None:
+            nonlocal parser
+            # It fails at some sequences, and then loses what it was fed besides.
+            for part in text if "\x1b" in text else (text,):
+                try:
+                    for event in parser.feed(part) if part else parser.tick():
+                        self.process_message(event)
+                except Exception:  # noqa: BLE001
+                    parser = XTermParser(self._debug)
+                    self.not_understood()
+
+        handle(decode(self.input_ahead()))
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if not selector.select(INPUT_SECONDS):
+                    handle(decode(None))
+                    handle("")
+                    continue
+                try:
+                    data = os.read(self.fileno, 4096)
+                except OSError:
+                    data = b""
+                if not data:
+                    self.input_ended()
+                    return
+                handle(decode(data))
+                handle("")
 
 
 def strips_of(update: ScreenUpdate) -> Iterator[tuple[int, int, Strip]]:
