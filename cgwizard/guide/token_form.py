@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cgwizard.tokens.docker_config import CredentialLookup
 
 MODES = (
-    Choice("separate", "a restricted repository of its own"),
+    Choice("separate", "a repository of its own"),
     Choice("add", "the same repository: all its users get the private images"),
 )
 
