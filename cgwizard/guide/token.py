@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
-from cgwizard.errors import WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy, routing, token_check
 from cgwizard.guide.shown import SKIP, Check, Evidence, Fix, Report
 from cgwizard.guide.step import run_checked
@@ -120,7 +120,15 @@ class TokenStep(TokenForm):
 
         with contextlib.suppress(WizardError):  # an unreadable file is no reason to stop here
             found = docker_config.find(HOST)
-            self._found = next((each for each in found if each.token is not None), None)
+            usable = [each for each in found if each.token is not None]
+            # An expired one comes last, so that it does not hide another.
+            usable.sort(key=lambda each: each.token is not None and each.token.expired())
+            self._found = next(iter(usable), None)
+            self._unread = tuple(
+                f"{each.where}: {each.problem.came_back}."
+                for each in found
+                if each.problem is not None and each.problem.code is Code.DOCKER_CONFIG_BROKEN
+            )
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
         if action == SKIP.id:

@@ -68,6 +68,7 @@ class TokenForm(SecretStep):
         self.repository = TokenRepository(session)
         self._read: tuple[Secret, PullToken] | None = None  # what was pasted, and what it means
         self._found: CredentialLookup | None = None
+        self._unread: tuple[str, ...] = ()  # what of Docker's files was passed over, and why
         self._chainctl = False
         self._proposed = ""
         if practice := session.practice:
@@ -105,7 +106,8 @@ class TokenForm(SecretStep):
     def notes(self) -> tuple[str, ...]:
         if self.state == "skipped":
             return ("This step is skipped: free images only.",)
-        return (*self._replaced(), *self.keep_notes())
+        unread = self._unread if self.checked is None and self._found is None else ()
+        return (*self._replaced(), *self.keep_notes(), *unread)
 
     def _replaced(self) -> tuple[str, ...]:
         name, existing = self.target.name, self.existing

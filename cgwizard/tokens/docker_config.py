@@ -3,13 +3,13 @@
 Docker's ``config.json`` and containers' ``auth.json`` have the same form: ``auths`` holds
 credentials in base64, ``credHelpers`` and ``credsStore`` name a program
 ``docker-credential-NAME`` that is asked with the host on its standard input. A helper for a
-host wins over the store, and both win over ``auths`` (docker's order).
+host wins over the store, and what they give comes before ``auths`` (docker's order). What cannot
+be read is passed over and named; it hides nothing. The path of a key ("cgr.dev/example.com")
+may be an image or any part of its name, so no organization is read from it.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 import shutil
@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.system import subprocess as process
-from cgwizard.tokens import paste
+from cgwizard.text.sanitize import shortened
+from cgwizard.tokens import docker_auths, paste
 from cgwizard.tokens.claims import PullToken
 
 MAX_BYTES = 1 << 20  # bytes; a file of credentials has a few thousand
@@ -45,25 +44,7 @@ class CredentialLookup:
         return f"{self.path.name} in {self.path.parent}{helper}"
 
 
-class _Auth(msgspec.Struct):
-    auth: str = ""
-    username: str = ""
-    password: str = ""
-    identitytoken: str = ""
-
-
-class _DockerConfig(msgspec.Struct, rename="camel"):
-    auths: dict[str, _Auth | None] | None = None
-    creds_store: str = ""
-    cred_helpers: dict[str, str] | None = None
-
-
-class _HelperAnswer(msgspec.Struct, rename="pascal"):
-    username: str = ""
-    secret: str = ""
-
-
-def find(host: str = "cgr.dev", *, timeout: float = 10.0) -> list[CredentialLookup]:
+def find(host: str = docker_auths.HOST, *, timeout: float = 10.0) -> list[CredentialLookup]:
     """Look for pull tokens for ``host``. The list is empty if no file mentions it.
 
     Runs credential helpers, each for ``timeout`` seconds at most. Raises nothing: for a broken
@@ -95,7 +76,8 @@ def places() -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def _read(path: Path) -> _DockerConfig | None:
+def _read(path: Path) -> dict[str, object] | None:
+    """The file's members, None where it holds nothing. Raises WizardError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -105,54 +87,53 @@ def _read(path: Path) -> _DockerConfig | None:
         raise _broken(path, error.strerror or type(error).__name__) from None
     if len(data) > MAX_BYTES:
         raise _broken(path, "more than 1 MiB, so it is no file of credentials")
-    if not data.strip():
+    text = data.decode("utf-8-sig", "replace").strip()
+    if not text:
         return None  # docker and podman take an empty file for an empty configuration
     try:
-        return msgspec.json.decode(data, type=_DockerConfig)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _broken(path, str(error)) from None
+        found, _ = docker_auths.first_value(text)
+    except ValueError as error:
+        raise _broken(path, f"it is no JSON: {shortened(str(error), 80)}") from None
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        raise _broken(path, "it is no JSON object")
+    return docker_auths.members(found)
 
 
 def _in_config(
-    path: Path, config: _DockerConfig, host: str, timeout: float
+    path: Path, config: dict[str, object], host: str, timeout: float
 ) -> Iterator[CredentialLookup]:
-    helpers = {_host(key): name for key, name in (config.cred_helpers or {}).items()}
-    helper = helpers.get(host) or config.creds_store
-    if helper:
-        asked = _asked(path, helper, host, timeout)
-        if asked:
-            yield asked
-        if host in helpers:
-            return
-    for key, auth in (config.auths or {}).items():
-        # Podman allows an entry for a part of a registry: "cgr.dev/example.com".
-        registry, _, namespace = _key(key).partition("/")
-        if registry != host or auth is None:
-            continue
-        try:
-            username, password = _pair(auth)
-        except ValueError:
-            problem = _broken(path, f"the entry {key} is not base64 of USER:PASSWORD").problem
-            yield CredentialLookup(path, "auths", problem=problem)
-            continue
-        if username or password:
-            yield _judged(path, "auths", username, password, namespace)
-
-
-def _pair(auth: _Auth) -> tuple[str, str]:
-    """User name and password of an entry, both empty if a store keeps them. Raises ValueError."""
-    if auth.username and auth.password:
-        return auth.username, auth.password
-    if not auth.auth:
-        return "", auth.identitytoken
     try:
-        text = base64.b64decode(auth.auth, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError from error
-    username, colon, password = text.partition(":")
-    if not colon:
-        raise ValueError
-    return username, password.strip("\0")
+        helper = _helper(config, host)
+    except ValueError as error:
+        yield CredentialLookup(path, "", problem=_broken(path, str(error)).problem)
+        helper = ""
+    if helper and (asked := _asked(path, helper, host, timeout)):
+        yield asked
+    try:
+        for entry in docker_auths.entries(config.get("auths")):
+            if entry.host != host:
+                continue
+            if entry.fault:
+                said = f"the entry {docker_auths.shown(entry.key)} is passed over: {entry.fault}"
+                yield CredentialLookup(path, "auths", problem=_broken(path, said).problem)
+            elif entry.username or entry.password:
+                yield _judged(path, "auths", entry.username, entry.password)
+    except ValueError as error:
+        yield CredentialLookup(path, "auths", problem=_broken(path, str(error)).problem)
+
+
+def _helper(config: dict[str, object], host: str) -> str:
+    """The helper for the host, or the store; "" for none. An empty helper switches the store off
+    for its host. Raises ValueError."""
+    helpers, store = config.get("credhelpers", {}), config.get("credsstore", "")
+    if not isinstance(helpers, dict):
+        raise ValueError("credHelpers is no object")  # noqa: TRY004
+    chosen = {docker_auths.host_of(key): name for key, name in helpers.items()}.get(host, store)
+    if chosen is not None and not isinstance(chosen, str):
+        raise ValueError("the name of a credential helper is no text")
+    return chosen or ""
 
 
 def _asked(path: Path, helper: str, host: str, timeout: float) -> CredentialLookup | None:
@@ -161,10 +142,11 @@ def _asked(path: Path, helper: str, host: str, timeout: float) -> CredentialLook
         answer = _ask(path, place, host, timeout)
     except WizardError as error:
         return CredentialLookup(path, place, problem=error.problem)
-    return _judged(path, place, answer.username, answer.secret, "") if answer else None
+    return _judged(path, place, *answer) if answer else None
 
 
-def _ask(path: Path, place: str, host: str, timeout: float) -> _HelperAnswer | None:
+def _ask(path: Path, place: str, host: str, timeout: float) -> tuple[str, str] | None:
+    """User name and secret, None if the helper has none. Raises WizardError."""
     program = shutil.which(place) if _HELPER.fullmatch(place) else None
     if program is None:
         raise WizardError(
@@ -183,30 +165,23 @@ def _ask(path: Path, place: str, host: str, timeout: float) -> _HelperAnswer | N
             return None
         raise _helper_failed(place, f"exit code {output.exit_code}")
     try:
-        return msgspec.json.decode(output.stdout, type=_HelperAnswer)
-    except msgspec.DecodeError:
-        raise _helper_failed(place, "no credentials as JSON") from None
+        answer, _ = docker_auths.first_value(output.stdout.strip())
+    except ValueError:
+        answer = None
+    texts = docker_auths.members(answer) if isinstance(answer, dict) else {}
+    username, secret = texts.get("username", ""), texts.get("secret", "")
+    if not texts or not isinstance(username, str) or not isinstance(secret, str):
+        raise _helper_failed(place, "no credentials as JSON")
+    return username, secret
 
 
-def _judged(
-    path: Path, place: str, username: str, password: str, namespace: str
-) -> CredentialLookup:
+def _judged(path: Path, place: str, username: str, password: str) -> CredentialLookup:
     try:
         token = paste.from_fields(username, password)
     except WizardError as error:
         problem = error.but(tried=f"to read {path} ({place})").problem
         return CredentialLookup(path, place, problem=problem)
-    return CredentialLookup(path, place, token=token.named(namespace) if namespace else token)
-
-
-def _key(key: str) -> str:
-    """An entry's key as HOST or HOST/NAMESPACE. Older keys are URLs that end in /v1 or /v2."""
-    bare = re.sub(r"^https?://", "", key).rstrip("/")
-    return re.sub(r"/v[12]$", "", bare)
-
-
-def _host(key: str) -> str:
-    return _key(key).partition("/")[0]
+    return CredentialLookup(path, place, token=token)
 
 
 def _broken(path: Path, said: str) -> WizardError:

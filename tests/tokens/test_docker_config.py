@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import stat
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -99,7 +100,141 @@ def test_podmans_file_and_its_entry_for_one_organization(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
     token = _only().token
     assert token
-    assert token.organization == "example.com"
+    assert token.organization == ""  # a path may be an image's name, or a part of it
+
+
+ENTRIES: dict[str, object] = {
+    "auth": {"auth": AUTH},
+    "wrapped at 76": {"auth": base64.encodebytes(f"{USERNAME}:{JWT}".encode()).decode()},
+    "wrapped with carriage returns": {"auth": "\r\n".join(textwrap.wrap(AUTH, 64))},
+    "indented": {"auth": "\n      ".join(["", *textwrap.wrap(AUTH, 76), ""])},
+    "without padding": {"auth": AUTH.rstrip("=")},
+    "with zeros behind it": {"auth": base64.b64encode(f"{USERNAME}:{JWT}\0\0".encode()).decode()},
+    "null in place of auth": {"auth": None, "username": USERNAME, "password": JWT},
+    "in capitals": {"Username": USERNAME, "Password": JWT},
+    "all in capitals": {"AUTH": AUTH},
+    "empty auth": {"auth": "", "username": USERNAME, "password": JWT},
+    "auth wins": {"auth": AUTH, "username": "other", "password": "other"},
+    "an odd member that nobody reads": {"auth": AUTH, "email": 5, "extra": {"a": [1]}},
+    "null identity token": {"auth": AUTH, "identitytoken": None},
+    "identity token in place of the password": {"username": USERNAME, "identitytoken": JWT},
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_an_entry_is_read_as_go_reads_it(home: Path, entry: str) -> None:
+    _docker(home, {"auths": {"cgr.dev": ENTRIES[entry]}})
+    token = _only().token
+    assert token
+    assert token.credentials == credentials()
+
+
+KEYS = [
+    "http://cgr.dev",
+    "https://cgr.dev/",
+    "https://cgr.dev/v1/",
+    "cgr.dev/",
+    "CGR.dev",
+    "cgr.dev:443",
+    "cgr.dev/example.com",
+    "cgr.dev/example.com/redis",
+    "https://cgr.dev/example.com/charts/redis/",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_any_key_of_the_host_is_read_and_names_no_organization(home: Path, key: str) -> None:
+    _docker(home, {"auths": {key: {"auth": AUTH}}})
+    token = _only().token
+    assert token
+    assert (token.credentials, token.organization) == (credentials(), "")
+
+
+@pytest.mark.parametrize("key", ["cgr.dev.example.com", "apk.cgr.dev", "ghcr.io/cgr.dev", "cgr.de"])
+def test_a_key_of_another_host_is_not_read(home: Path, key: str) -> None:
+    _docker(home, {"auths": {key: {"auth": AUTH}}})
+    assert docker_config.find() == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"auth": "!"},
+        {"auth": 5},
+        {"auth": base64.b64encode(b":x").decode()},
+        {"auth": [AUTH]},
+        "text",
+        7,
+        [],
+        {"username": {}, "password": True},
+    ],
+    ids=str,
+)
+def test_an_odd_entry_is_named_and_hides_no_other(home: Path, odd: object) -> None:
+    auths = {"ghcr.io": odd, "cgr.dev/odd": odd, "cgr.dev": {"auth": AUTH}, "quay.io": None}
+    path = _docker(home, {"auths": auths})
+    bad, good = docker_config.find()
+    assert bad.problem
+    assert bad.problem.code == "docker-config-broken"
+    assert "cgr.dev/odd" in bad.problem.came_back
+    assert str(path) in bad.problem.tried
+    assert good.token
+    assert good.token.credentials == credentials()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        f'{{"Auths": {{"cgr.dev": {{"auth": "{AUTH}"}}}}}}',
+        f'{{"credHelpers": null, "credsStore": null,'
+        f' "auths": {{"cgr.dev": {{"auth": "{AUTH}"}}}}}}',
+        f'{{"auths": {{"cgr.dev": {{"auth": "{AUTH}"}}}}}} trailing',
+        f'\ufeff{{"auths": {{"cgr.dev": {{"auth": "{AUTH}"}}}}}}',
+        f'{{"auths": {{"cgr.dev": {{"auth": "{AUTH[:76]}\n{AUTH[76:]}"}}}}}}',
+        f'{{"proxies": 7, "auths": {{"\ud800": {{}}, "cgr.dev": {{"auth": "{AUTH}"}}}}}}',
+        f'{{"credsStore": "absent", "credHelpers": {{"cgr.dev": ""}},'
+        f' "auths": {{"cgr.dev": {{"auth": "{AUTH}"}}}}}}',
+    ],
+    ids=lambda text: text[:24],
+)
+def test_a_file_is_read_as_go_reads_it(home: Path, config: str) -> None:
+    path = _docker(home, "{}")
+    path.write_bytes(config.encode("utf-8", "surrogatepass"))
+    token = _only().token
+    assert token
+    assert token.credentials == credentials()
+
+
+@pytest.mark.parametrize(
+    "config", ["null", "{}", '{"auths": null}', '{"auths": {"cgr.dev": null}}']
+)
+def test_a_file_without_entries_is_no_finding(home: Path, config: str) -> None:
+    _docker(home, config)
+    assert docker_config.find() == []
+
+
+@pytest.mark.parametrize(
+    "helpers",
+    [
+        {"credHelpers": {"cgr.dev": "absent"}},
+        {"credsStore": "absent"},
+        {"credsStore": 5},
+        {"credHelpers": []},
+    ],
+    ids=str,
+)
+def test_a_helper_that_gives_nothing_hides_no_entry(home: Path, helpers: dict[str, object]) -> None:
+    _docker(home, {**helpers, "auths": {"cgr.dev": {"auth": AUTH}}})
+    bad, good = docker_config.find()
+    assert bad.problem
+    assert good.token
+
+
+def test_a_helper_answers_in_small_letters(home: Path, program: Program) -> None:
+    answer = json.dumps({"username": USERNAME, "SECRET": JWT})
+    program("docker-credential-fake", f"echo '{answer}'")
+    _docker(home, {"CREDSSTORE": "fake"})
+    assert _only().token
 
 
 def test_a_helper_for_the_host_is_asked_on_its_standard_input(home: Path, program: Program) -> None:
@@ -191,7 +326,7 @@ def test_a_helper_that_is_not_there_is_named(home: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"auths": {', '{"auths": []}', '{"credHelpers": {"cgr.dev": 1}}', "\x00\xff", "null"],
+    ['{"auths": {', '{"auths": []}', '{"credHelpers": {"cgr.dev": 1}}', "\x00\xff", "[]"],
 )
 def test_a_broken_file_is_named_and_the_others_are_still_read(home: Path, text: str) -> None:
     path = _docker(home, text)
