@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
+from cgwizard.errors import WizardError
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text.sanitize import lines
-from cgwizard.tokens import claims, refusals
+from cgwizard.tokens import claims, docker_auths, pull_secret, refusals
 from cgwizard.tokens.claims import PullToken
 from cgwizard.tokens.refusals import PasteRefusal
 
@@ -40,6 +43,8 @@ _USERNAME_LABEL = re.compile(
 _PASSWORD_LABEL = re.compile(
     r"(?:--password|(?<!\w)-p|password|secret|token)[\s:=\"']*\Z", re.IGNORECASE
 )
+_JSON_ESCAPE = re.compile(r"\\u(002[bdefBDEF]|003[adAD]|005[fF])")
+_ESCAPED_SLASH = re.compile(r"\\+/")
 _LINE_CONTINUATION = re.compile(r"[\\`^]\n")
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
@@ -48,9 +53,11 @@ _REPOSITORY = re.compile(r"--(?:repository|library-ecosystem)[=\s]+[\"']?([\w,]+
 _CREATED_KIND = re.compile(r"Creating new (\w+) (?:\w+ )?pull-token in", re.IGNORECASE)
 _ECOSYSTEMS = frozenset({"java", "javascript", "python", "go", "rust", "ruby", "dotnet"})
 
-_CREATED_IN = re.compile(r"Creating new [\w ]+ pull-token in\s+(\S+)", re.IGNORECASE)
-_SELECTED = re.compile(r"Selected (?:folder|organization|location)\s+(\S+)\.\s")
-_PARENT = re.compile(r"--parent[=\s]+(\S+)")
+_NAMED_IN = re.compile(
+    r"Creating new [\w ]+ pull-token in\s+(\S+)|Selected (?:folder|organization|location)\s+(\S+)"
+    r"|--parent[=\s]+(\S+)",
+    re.IGNORECASE,
+)
 _ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 _LOGIN = re.compile(r"\b(?:docker|podman|nerdctl|skopeo|buildah|registry|auth|oras)\s+login\b")
@@ -63,7 +70,8 @@ def parse(text: str) -> PullToken:
 
     Takes what ``chainctl`` and the Console print (a ``docker login`` line, ``Username:`` and
     ``Password:``, JSON, ``export`` lines), two lines, or two words, with any quoting and line
-    breaks. Swapped halves are corrected and mentioned in `PullToken.notes`.
+    breaks; a whole configuration of Docker, also in a Kubernetes Secret; base64 of these.
+    Swapped halves are corrected and mentioned in `PullToken.notes`.
 
     Raises `WizardError` with code ``token-empty``, ``token-truncated``, ``token-wrong-kind``,
     ``token-other-registry`` or ``token-unreadable``; none of them holds any of the text.
@@ -71,11 +79,49 @@ def parse(text: str) -> PullToken:
     clean = _clean(text)
     if not clean.strip():
         raise refusals.EMPTY.error()
+    if found := pull_secret.configurations(clean):
+        return _from_configurations(found)
+    return _by_shape(clean)
+
+
+def _from_configurations(found: list[Mapping[str, object]]) -> PullToken:
+    """The token for cgr.dev; that of another host, such as a mirror, only where there is none.
+    No name in a configuration is surely an organization's."""
+    every = pull_secret.entries(found)
+    named = [entry for entry in every if entry.host == docker_auths.HOST]
+    chosen = named or [e for e in every if not e.host.endswith(f".{docker_auths.HOST}")]
+    tokens: dict[tuple[str, str], PullToken] = {}
+    errors: list[WizardError] = []
+    for entry in chosen:
+        try:
+            if entry.fault:
+                raise refusals.entry_unreadable(docker_auths.shown(entry.key), entry.fault).error()
+            if entry.username or entry.password:
+                token = from_fields(entry.username, entry.password)
+                key = (token.credentials.username, token.credentials.password.reveal())
+                tokens[key] = replace(token, organization="")
+        except WizardError as error:
+            errors.append(error)
+    if len(tokens) > 1:
+        raise refusals.SEVERAL.error()
+    if tokens:
+        return next(iter(tokens.values()))
+    if named and errors:
+        raise errors[0]
+    if named:
+        raise refusals.KEPT_BY_PROGRAM.error()
+    kind = _other_kind(" ".join(entry.host for entry in every))
+    raise (refusals.wrong_kind(kind) if kind else refusals.NOT_IN_CONFIGURATION).error()
+
+
+def _by_shape(clean: str) -> PullToken:
     kind = _other_kind(clean)
     if kind:
         raise refusals.wrong_kind(kind).error()
-    tokens = _tokens(clean)
-    usernames = _usernames(clean)
+    tokens, usernames = _tokens(clean), _usernames(clean)
+    if not tokens and (decoded := pull_secret.halves(clean)):
+        clean = f"{clean}\n{decoded}"
+        tokens, usernames = _tokens(clean), _usernames(clean)
     if len({token for _, token in tokens}) > 1 or len({name for _, name in usernames}) > 1:
         raise refusals.SEVERAL.error()
     if not tokens:
@@ -99,7 +145,7 @@ def from_fields(username: str, password: str) -> PullToken:
     """
     if not username.strip() or not password.strip():
         return parse(username + password)
-    return parse(f"Username: {username}\nPassword: {password}")
+    return _by_shape(_clean(f"Username: {username}\nPassword: {password}"))
 
 
 def _clean(text: str) -> str:
@@ -107,7 +153,9 @@ def _clean(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.replace("…", "..."))
     text = lines(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.translate({ord(c): '"' for c in "“”„«»"} | {ord(c): "'" for c in "‘’‚"})
-    return _LINE_CONTINUATION.sub("\n", text)
+    # JSON may write a slash, and a few other characters of a token, with a backslash.
+    text = _JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    return _LINE_CONTINUATION.sub("\n", _ESCAPED_SLASH.sub("/", text))
 
 
 def _tokens(text: str) -> list[tuple[int, str]]:
@@ -206,12 +254,15 @@ def _kind_in_words(name: str) -> str:
 
 
 def _organization(text: str) -> str:
-    for pattern in (_CREATED_IN, _SELECTED, _PARENT):
-        if match := pattern.search(text):
-            name = match[1].strip(".\"'").lower()
-            if _ORGANIZATION.fullmatch(name) and not re.fullmatch(rf"{_HEX}{{40}}", name):
-                return name
-    return ""
+    """The organization that the text around a token names; "" where it names several, or only a
+    placeholder such as ORGANIZATION, an identifier or a folder's path."""
+    names = set()
+    for match in _NAMED_IN.finditer(text):
+        name = next(filter(None, match.groups())).strip(".,;\"'")
+        if not _ORGANIZATION.fullmatch(name) or re.fullmatch(rf"{_HEX}{{40}}", name):
+            return ""
+        names.add(name)
+    return names.pop() if len(names) == 1 else ""
 
 
 def _swapped(text: str, username_at: int, token_at: int) -> bool:

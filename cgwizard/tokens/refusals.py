@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cgwizard.errors import Code, WizardError
 
 _COPY_AGAIN = (
-    "Copy the whole output of `chainctl auth pull-token create --parent ORGANIZATION` again, "
+    "Copy the whole output of `chainctl auth pull-token create --parent=ORGANIZATION` again, "
     "or both values from the Console (Settings > Pull tokens), and paste it here."
 )
 
@@ -28,7 +28,7 @@ PERSONAL = PasteRefusal(
     "the session token of a person, not a pull token",
     "`chainctl auth token` and chainctl's Docker credential helper give tokens that belong to "
     "a signed-in person and end within hours; Nexus would stop pulling then.",
-    "Make a pull token: `chainctl auth pull-token create --parent ORGANIZATION`, "
+    "Make a pull token: `chainctl auth pull-token create --parent=ORGANIZATION`, "
     "and paste what it prints.",
 )
 OTHER_REGISTRY = PasteRefusal(
@@ -42,6 +42,16 @@ SEVERAL = PasteRefusal(
     "more than one pull token",
     "The text holds several user names or passwords, and which belong together is a guess.",
     "Paste one of them: its user name and its password.",
+)
+KEPT_BY_PROGRAM = PasteRefusal(
+    Code.TOKEN_UNREADABLE,
+    "a configuration of Docker without the token for cgr.dev",
+    "Docker leaves it with the program that credsStore or credHelpers names.",
+)
+NOT_IN_CONFIGURATION = PasteRefusal(
+    Code.TOKEN_OTHER_REGISTRY,
+    "a configuration of Docker with nothing for cgr.dev",
+    "It signs in to other registries only.",
 )
 PASSWORD_MISSING = PasteRefusal(
     Code.TOKEN_UNREADABLE,
@@ -78,6 +88,14 @@ UNREADABLE = PasteRefusal(
 )
 
 
+def entry_unreadable(key: str, fault: str) -> PasteRefusal:
+    return PasteRefusal(
+        Code.TOKEN_UNREADABLE,
+        f"a configuration of Docker whose entry {key} cannot be read",
+        f"In that entry {fault.removeprefix('its ')}.",
+    )
+
+
 def truncated(characters: int, dots: int) -> PasteRefusal:
     missing = (
         "its signature has not the size that it must have"
@@ -99,7 +117,7 @@ def wrong_kind(kind: str) -> PasteRefusal:
         Code.TOKEN_WRONG_KIND,
         f"a token for {kind}",
         "It was made for something else than container images, so cgr.dev refuses pulls with it.",
-        "Make one for images: `chainctl auth pull-token create --parent ORGANIZATION` "
+        "Make one for images: `chainctl auth pull-token create --parent=ORGANIZATION` "
         "(without --repository it is for images), and paste what it prints.",
     )
 
