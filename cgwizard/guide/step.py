@@ -268,9 +268,9 @@ def run_checked(
             work(keep, cancel)
         if step.through:
             step.session.confirmed(keep)
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt) as stopped:
         step.stopped()
-        raise
+        raise Cancelled from stopped
     except WizardError as error:
         from cgwizard.text.sanitize import fitted
 

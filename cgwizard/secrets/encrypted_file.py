@@ -72,6 +72,7 @@ class EncryptedFile:
                 tried="making a key of the passphrase",
                 came_back=f"it has fewer than {MIN_LENGTH} characters",
             )
+        _require_library(place)
         salt = b64encode(os.urandom(16)).decode()
         envelope = _Envelope(version=VERSION, n=N, r=R, p=P, salt=salt)
         made = cls(place, _key(passphrase, envelope), envelope, {})
@@ -82,6 +83,7 @@ class EncryptedFile:
     def unlock(cls, place: Path, passphrase: Secret) -> EncryptedFile:
         """Raises WizardError ``secrets-file-unreadable``, ``secrets-file-open-to-others``,
         ``secrets-file-wrong-passphrase``."""
+        _require_library(place)
         from cryptography.exceptions import InvalidTag
 
         envelope = _read(place)
@@ -155,6 +157,20 @@ class EncryptedFile:
                 Code.SECRETS_FILE_UNWRITABLE, "secrets", self.place, error
             ) from error
         self._envelope, self._secrets = envelope, held
+
+
+def _require_library(place: Path) -> None:
+    """Raises WizardError ``secrets-file-unreadable`` if what encrypts does not load. A panic of
+    its Rust code is no Exception."""
+    try:
+        pass
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001
+        raise _unreadable(place, f"{type(error).__name__} from the library cryptography").but(
+            cause="that library is broken on this machine",
+            next_step="install cgwizard again; until then keep the secret elsewhere",
+        ) from None
 
 
 def _authenticated(envelope: _Envelope) -> bytes:

@@ -152,14 +152,19 @@ def _backend() -> KeyringBackend:
 
 
 def _bounded(work: Callable[[], T], timeout: float, tried: str, secret: Secret | None = None) -> T:
-    """Run ``work`` in a thread that is left behind when it does not come back in time."""
+    """Run ``work`` in a thread that is left behind when it does not come back in time.
+
+    Raises WizardError for whatever ``work`` raises, and KeyboardInterrupt.
+    """
     results: list[T] = []
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
             results.append(work())
-        except Exception as error:  # noqa: BLE001  (backends raise what D-Bus, ctypes or they like)
+        # What a backend or its libraries raise need not be an Exception: a panic of Rust code is
+        # none, and neither is sys.exit.
+        except BaseException as error:  # noqa: BLE001
             errors.append(error)
 
     # A daemon, so that a prompt nobody answers does not keep the process from ending.
@@ -175,7 +180,7 @@ def _bounded(work: Callable[[], T], timeout: float, tried: str, secret: Secret |
             _UNLOCK,
         )
     if errors:
-        if isinstance(errors[0], WizardError):
+        if isinstance(errors[0], WizardError | KeyboardInterrupt):
             raise errors[0]
         # Without the original as its cause: a backend's exception may hold what it was given.
         raise _explained(tried, errors[0], secret) from None
@@ -221,19 +226,30 @@ def _refusal(backend: KeyringBackend) -> WizardError | None:
     return None
 
 
-def _explained(tried: str, error: Exception, secret: Secret | None) -> WizardError:
-    """What an exception of the library or of a keyring means."""
-    from keyring.errors import InitError, KeyringLocked
-
+def _explained(tried: str, error: BaseException, secret: Secret | None) -> WizardError:
+    """What an exception of the library or of a keyring means. The library is not imported for
+    that: its import may be what failed."""
     tried = f"{tried} in the keyring"
-    said = "" if secret and secret.reveal() in str(error) else shortened(str(error), 200)
+    said = _words_of(error)
+    said = "" if secret and secret.reveal() in said else shortened(said, 200)
     came_back = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    if isinstance(error, KeyringLocked | InitError):
+    names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
+    if names & {"keyring.errors.KeyringLocked", "keyring.errors.InitError"}:
         cause = "The keyring is locked and was not unlocked."
         return _failed(Code.KEYRING_LOCKED, tried, came_back, cause, _UNLOCK)
+    if isinstance(error, ImportError | SystemExit) or not isinstance(error, Exception):
+        cause = "A program library of the keyring is broken on this machine."
+        return _failed(Code.KEYRING_FAILED, tried, came_back, cause, f"Nothing: {_IN_MEMORY}")
     cause = "The keyring refused or lost its connection."
     next_step = f"Try again. Until it works {_IN_MEMORY}"
     return _failed(Code.KEYRING_FAILED, tried, came_back, cause, next_step)
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001  (its words may break as it did)
+        return ""
 
 
 def _failed(

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 import keyring
@@ -207,3 +213,126 @@ def test_a_backend_that_repeats_the_secret_is_not_quoted() -> None:
     assert "geheim-und-lang" not in f"{caught.value!r} {caught.value.problem}"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+class PanicException(BaseException):
+    """As pyo3 names a panic of Rust code; it is no Exception."""
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise PanicException("even its words")
+
+
+class Broken(Memory):
+    """Raises ``error`` at one of its methods, and keeps what it got otherwise."""
+
+    def __init__(self, method: str, error: BaseException) -> None:
+        super().__init__()
+        self.method, self.error = method, error
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._break("load")
+        return super().get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._break("save")
+        super().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._break("forget")
+        super().delete_password(service, username)
+
+    def _break(self, method: str) -> None:
+        if method == self.method:
+            raise self.error
+
+
+ENDS = [
+    PanicException("called `Result::unwrap()` on an `Err` value"),
+    SystemExit(3),
+    GeneratorExit(),
+    asyncio.CancelledError(),
+    Unspeakable(),
+    ImportError("libsecret.so"),
+]
+
+
+@pytest.mark.parametrize("error", ENDS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("method", ["save", "load", "forget"])
+def test_whatever_a_backend_raises_is_memory_for_this_run(
+    method: str, error: BaseException
+) -> None:
+    use(Broken(method, error))
+    status = keyrings.probe()
+    assert not status.usable
+    assert status.problem
+    assert status.problem.code == "keyring-failed"
+    assert type(error).__name__ in status.problem.came_back
+    assert "in memory" in status.problem.next_step
+    backend = Broken(method, error)
+    backend.kept["cgwizard", f"pull-token {ACCOUNT}"] = "x"
+    use(backend)
+    done: dict[str, Callable[[], object]] = {
+        "save": lambda: keyrings.save("pull-token", ACCOUNT, Secret("geheim-und-lang")),
+        "load": lambda: keyrings.load("pull-token", ACCOUNT),
+        "forget": lambda: keyrings.forget("pull-token", ACCOUNT),
+    }
+    with pytest.raises(WizardError, match="keyring-failed"):
+        done[method]()
+
+
+def test_a_panic_that_repeats_the_secret_is_not_quoted() -> None:
+    use(Broken("save", PanicException("cannot store geheim-und-lang")))
+    with pytest.raises(WizardError, match="keyring-failed") as caught:
+        keyrings.save("nexus-password", ACCOUNT, Secret("geheim-und-lang"))
+    assert "geheim-und-lang" not in f"{caught.value!r} {caught.value.problem}"
+
+
+def test_an_interrupt_still_means_cancel() -> None:
+    use(Broken("save", KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        keyrings.save("nexus-password", ACCOUNT, Secret("geheim"))
+    with pytest.raises(KeyboardInterrupt):
+        keyrings.probe()
+
+
+IMPORTS = {
+    "a panic": "class PanicException(BaseException): pass\nraise PanicException('at import')",
+    "an exit": "import sys\nsys.exit(4)",
+    "a library that is missing": "import no_such_library",
+    "a syntax error": "def",
+}
+
+
+@pytest.mark.parametrize("source", IMPORTS)
+def test_an_import_that_breaks_is_memory_for_this_run(source: str, tmp_path: Path) -> None:
+    """In a fresh process, where the library has not been imported yet."""
+    package = tmp_path / "keyring"
+    package.mkdir()
+    (package / "__init__.py").write_text(IMPORTS[source])
+    script = (
+        "from cgwizard.guide.guide import Guide\n"
+        "from cgwizard.secrets import keyring\n"
+        "status = keyring.probe()\n"
+        "print(status.usable, status.problem.code)\n"
+        "session = Guide(url='http://127.0.0.1:1', user='admin')\n"
+        "session.keeping.look()\n"
+        "print([choice.value for choice in session.keeping.choices()])\n"
+        "print(session.steps.connect.notes())\n"
+    )
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path.cwd()}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    first, choices, notes = done.stdout.splitlines()
+    assert first == "False keyring-failed"
+    assert "keyring" not in choices
+    assert "memory" in choices
+    assert "stays in memory, for this run only" in notes
