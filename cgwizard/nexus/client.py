@@ -40,6 +40,7 @@ from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.nexus.roles import SecurityApi
 
 __all__ = ["NexusClient", "Server", "UntrustedCertificate"]
 
@@ -155,6 +156,13 @@ class NexusClient:
 
     def anonymous(self) -> Anonymous:
         return self._get("/v1/security/anonymous", Anonymous, needs="nx-settings-read")
+
+    @property
+    def security(self) -> SecurityApi:
+        """Users, roles and privileges."""
+        from cgwizard.nexus.roles import SecurityApi
+
+        return SecurityApi(self._session)
 
     # Repositories
 
