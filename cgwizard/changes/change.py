@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -16,7 +16,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
 
 if TYPE_CHECKING:
-    from cgwizard.changes.journal import Journal
+    from cgwizard.changes.journal import EntryKind, EntryState, Journal
     from cgwizard.nexus.client import NexusClient
     from cgwizard.nexus.models import DockerProxy
 
@@ -39,12 +39,13 @@ MAYBE_DONE = {
 class Change(ABC):
     """One request that changes Nexus, with the way back."""
 
-    def __init__(self, wanted: DockerProxy) -> None:
-        self.wanted = wanted
+    kind: ClassVar[EntryKind]
+    creates: ClassVar[bool] = True  # else it changes what is there
 
     @property
-    def repository(self) -> str:
-        return self.wanted.name
+    @abstractmethod
+    def name(self) -> str:
+        """Of the repository, role or user."""
 
     @property
     @abstractmethod
@@ -54,9 +55,13 @@ class Change(ABC):
     @abstractmethod
     def request_line(self, base_url: str) -> str: ...
 
+    @abstractmethod
     def body(self, version: str | None) -> dict[str, Any]:
         """What is sent, passwords replaced."""
-        return self.wanted.redacted_request(version)
+
+    def settings_before(self, version: str | None) -> dict[str, Any] | None:
+        """For the journal, in the form of `body`; None where nothing was there."""
+        return None
 
     def preview(self, base_url: str, version: str | None) -> tuple[str, ...]:
         """The exact request as lines, the JSON body indented, passwords replaced."""
@@ -74,8 +79,37 @@ class Change(ABC):
     @abstractmethod
     def undo(self, client: NexusClient) -> None: ...
 
+    @abstractmethod
+    def is_done(self, client: NexusClient) -> bool:
+        """Whether Nexus has it, after a request whose answer was lost. Raises WizardError."""
 
-class CreateProxy(Change):
+    @abstractmethod
+    def verify(self, client: NexusClient) -> None:
+        """Read it back and compare. Raises WizardError when it is not as wanted."""
+
+
+class ProxyChange(Change):
+    kind = "repository"
+
+    def __init__(self, wanted: DockerProxy) -> None:
+        self.wanted = wanted
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+    @property
+    def repository(self) -> str:
+        return self.wanted.name
+
+    def body(self, version: str | None) -> dict[str, Any]:
+        return self.wanted.redacted_request(version)
+
+    def verify(self, client: NexusClient) -> None:
+        verify(self, client)
+
+
+class CreateProxy(ProxyChange):
     @property
     def title(self) -> str:
         return f"create the docker proxy {self.repository}"
@@ -93,8 +127,14 @@ class CreateProxy(Change):
             if error.code != Code.NEXUS_NOT_FOUND:  # gone already is as good
                 raise
 
+    def is_done(self, client: NexusClient) -> bool:
+        found = client.docker_proxy(self.repository)
+        return found is not None and not found.differences(self.wanted)
 
-class UpdateProxy(Change):
+
+class UpdateProxy(ProxyChange):
+    creates = False
+
     def __init__(self, before: DockerProxy, wanted: DockerProxy) -> None:
         super().__init__(wanted)
         self.before = before
@@ -121,8 +161,15 @@ class UpdateProxy(Change):
             )
         client.update_docker_proxy(self.before)
 
+    def is_done(self, client: NexusClient) -> bool:
+        self.apply(client)  # doing it twice is doing it once, and a password is not told
+        return True
 
-def change_for(wanted: DockerProxy, existing: DockerProxy | None) -> Change | None:
+    def settings_before(self, version: str | None) -> dict[str, Any] | None:
+        return self.before.redacted_request(version)
+
+
+def change_for(wanted: DockerProxy, existing: DockerProxy | None) -> ProxyChange | None:
     """The change that leads from ``existing`` to ``wanted``; None when there is nothing to do."""
     if existing is None:
         return CreateProxy(wanted)
@@ -139,20 +186,24 @@ def apply(change: Change, client: NexusClient, journal: Journal) -> None:
     Nexus must be asked what became of it; after it, ``applied``, and the caller takes it back.
     """
     version = client.version
-    before = change.before.redacted_request(version) if isinstance(change, UpdateProxy) else None
-    after = change.body(version)
-    journal.write(change.title, change.repository, "begun", before=before, after=after)
+    before, after = change.settings_before(version), change.body(version)
+
+    def note(state: EntryState) -> None:
+        settings = {} if state == "failed" else {"before": before, "after": after}
+        journal.write(change.title, change.name, state, kind=change.kind, **settings)
+
+    note("begun")
     try:
         change.apply(client)
     except WizardError as error:
         if error.code not in MAYBE_DONE:
-            journal.write(change.title, change.repository, "failed")
+            note("failed")
             raise
         if not _done_after_all(change, client, error):
             raise
-    journal.write(change.title, change.repository, "applied", before=before, after=after)
+    note("applied")
     try:
-        verify(change, client)
+        change.verify(client)
     except WizardError as error:
         try:
             take_back(change, client, journal)
@@ -164,23 +215,19 @@ def apply(change: Change, client: NexusClient, journal: Journal) -> None:
 def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> bool:
     """Whether a request whose answer was lost did its work, by what Nexus says now."""
     try:
-        found = client.docker_proxy(change.repository)
-        if isinstance(change, CreateProxy):
-            return found is not None and not found.differences(change.wanted)
-        change.apply(client)  # doing it twice is doing it once, and a password is not told
+        return change.is_done(client)
     except WizardError as silent:
         raise WizardError(
             Code.CHANGE_UNKNOWN,
             tried=f"to {change.title}",
             came_back=f"{error.problem.came_back}; then {silent.problem.came_back}",
         ) from error
-    return True
 
 
 def left_behind(change: Change, error: WizardError | None, left: WizardError) -> WizardError:
     """``error`` (None: the user cancelled) with what could not be taken back after it."""
-    made = isinstance(change, CreateProxy)
-    stays = f"{change.repository} stays in Nexus {'as it was made' if made else 'as changed'}"
+    how = "as it was made" if change.creates else "as changed"
+    stays = f"{change.name} stays in Nexus {how}"
     if error is None:
         return left.but(
             Code.CHANGE_NOT_UNDONE,
@@ -190,7 +237,7 @@ def left_behind(change: Change, error: WizardError | None, left: WizardError) ->
     return error.but(next_step=f"{stays} ({left.code}); {error.problem.next_step}")
 
 
-def verify(change: Change, client: NexusClient) -> None:
+def verify(change: ProxyChange, client: NexusClient) -> None:
     """Read the repository back and compare. Raises WizardError when it is not as wanted."""
     found = client.docker_proxy(change.repository)
     tried = f"reading back the repository {change.repository}"
@@ -212,7 +259,7 @@ def verify(change: Change, client: NexusClient) -> None:
 
 def take_back(change: Change, client: NexusClient, journal: Journal) -> None:
     change.undo(client)
-    journal.write(change.title, change.repository, "undone")
+    journal.write(change.title, change.name, "undone", kind=change.kind)
 
 
 def take_back_soon(change: Change, client: NexusClient, journal: Journal) -> None:

@@ -19,6 +19,7 @@ from cgwizard.errors import Code, WizardError
 
 # "lasting": what cannot be undone, and is of no repository; written before it is done, too.
 EntryState = Literal["begun", "applied", "failed", "undone", "lasting"]
+EntryKind = Literal["repository", "role", "user"]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -26,10 +27,11 @@ class Entry(msgspec.Struct, frozen=True):
     time: float  # seconds since the epoch
     nexus: str
     change: str  # the change's id: "create docker proxy chainguard"
-    repository: str
+    repository: str  # its name; of a role or a user theirs, as ``kind`` says
     state: EntryState
-    before: dict[str, Any] | None = None  # the repository's settings, without secrets
+    before: dict[str, Any] | None = None  # the settings that it had, without secrets
     after: dict[str, Any] | None = None
+    kind: EntryKind = "repository"
 
 
 class Journal:
@@ -69,11 +71,14 @@ class Journal:
         *,
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
+        kind: EntryKind = "repository",
     ) -> None:
         """Raises WizardError("journal-not-written") before anything is changed (``begun``,
         ``lasting``). Later lines may get lost with the disk: then Nexus is asked, as after a
         crash."""
-        entry = Entry(self.run, time.time(), self.nexus, change, repository, state, before, after)
+        entry = Entry(
+            self.run, time.time(), self.nexus, change, repository, state, before, after, kind
+        )
         if self.path is not None:
             try:
                 self._append(self.path, entry)
@@ -104,7 +109,9 @@ class Journal:
 
     def tried(self, repository: str) -> bool:
         """Whether this run sent a change of ``repository``, however it ended."""
-        return any(entry.repository == repository for entry in self.entries)
+        return any(
+            (entry.kind, entry.repository) == ("repository", repository) for entry in self.entries
+        )
 
     def made(self) -> list[Entry]:
         """The changes of this run that stand: applied and not undone since, in order."""

@@ -6,14 +6,14 @@ reported and left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from cgwizard.changes import journal
-from cgwizard.changes.journal import Entry, Journal
+from cgwizard.changes.journal import Entry, EntryKind, Journal
 from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
@@ -28,33 +28,49 @@ Verdict = Literal[
     "gone",  # it is not there any more
 ]
 Difference = tuple[str, str, str]  # member, is, was left as
+Subject = tuple[EntryKind, str]  # with its name
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One repository that this program made or changed."""
+    """One repository, role or user that this program made or changed."""
 
-    repository: str
+    repository: str  # its name
     verdict: Verdict
     entries: tuple[Entry, ...]  # what this program did to it, oldest first
     differences: tuple[Difference, ...] = ()
     reason: str = ""  # why it is left alone, where that is no difference
 
     @property
+    def kind(self) -> EntryKind:
+        return self.entries[-1].kind
+
+    @property
+    def name(self) -> str:
+        """With what it is, where it is no repository."""
+        return (
+            self.repository if self.kind == "repository" else f"the {self.kind} {self.repository}"
+        )
+
+    @property
     def words(self) -> str:
         """One line for users."""
         match self.verdict:
             case "remove":
-                return f"remove {self.repository}, with the images that it has cached"
+                cached = ", with the images that it has cached" if self.kind == "repository" else ""
+                return f"remove {self.name}{cached}"
+            case "restore" if self.kind != "repository":
+                added = "the privileges that were" if self.kind == "role" else "the role that was"
+                return f"take from {self.name} {added} added"
             case "restore":
                 return f"restore {self.repository} as it was before"
             case "gone":
-                return f"{self.repository}: {self.reason or 'it is gone already'}"
+                return f"{self.name}: {self.reason or 'it is gone already'}"
             case "changed":
                 told = self.reason or "; ".join(
                     f"{member} is {is_}, was left as {left}"
                     for member, is_, left in self.differences
                 )
-                return f"leave {self.repository} alone: {told}"
+                return f"leave {self.name} alone: {told}"
 
     @property
     def acts(self) -> bool:
@@ -87,12 +103,12 @@ def entries_of(
     return sorted(kept, key=lambda entry: entry.time)
 
 
-def standing(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """By repository, the changes that stand, oldest first. One that was begun and whose end no
-    line tells (kill -9, power loss) is among them: Nexus will say."""
-    found: dict[str, list[Entry]] = {}
+def standing(entries: Iterable[Entry]) -> dict[Subject, list[Entry]]:
+    """By repository, role and user, the changes that stand, oldest first. One that was begun and
+    whose end no line records (kill -9, power loss) is among them: Nexus will say."""
+    found: dict[Subject, list[Entry]] = {}
     for entry in entries:
-        changes = found.setdefault(entry.repository, [])
+        changes = found.setdefault((entry.kind, entry.repository), [])
         begun = bool(changes) and changes[-1].state == "begun"
         same = [e for e in changes if (e.run, e.change) == (entry.run, entry.change)]
         match entry.state:
@@ -108,7 +124,7 @@ def standing(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
                 changes.remove(same[-1])
             case _:
                 pass
-    return {repository: changes for repository, changes in found.items() if changes}
+    return {subject: changes for subject, changes in found.items() if changes}
 
 
 def lasting(entries: Iterable[Entry]) -> list[Entry]:
@@ -125,8 +141,10 @@ def lasting(entries: Iterable[Entry]) -> list[Entry]:
 def survey(entries: Iterable[Entry], client: NexusClient) -> list[Item]:
     """What would be undone, newest first. Raises WizardError when Nexus cannot be asked."""
     repositories = client.repositories()
+    stands = standing(entries)
+    own = {name for kind, name in stands if kind == "user"}
     items = [
-        _look(name, changes, client, repositories) for name, changes in standing(entries).items()
+        _look(name, changes, client, repositories, own) for (_, name), changes in stands.items()
     ]
     return sorted(items, key=lambda item: item.entries[-1].time, reverse=True)
 
@@ -139,7 +157,11 @@ def undo(item: Item, client: NexusClient, note: Callable[[Item], None]) -> Item:
     now = _look(item.repository, list(item.entries), client, client.repositories())
     if not now.acts or now.verdict != item.verdict:
         return now
-    if now.verdict == "remove":
+    if now.kind != "repository":
+        from cgwizard.changes import undo_accounts
+
+        undo_accounts.undo(now, client)
+    elif now.verdict == "remove":
         client.delete_repository(item.repository)
     else:
         client.update_docker_proxy(_proxy(item.entries[0].before or {}))
@@ -151,13 +173,22 @@ def note_in(folder: Path, item: Item) -> None:
     """Write into the journals that these changes do not stand any more."""
     for entry in reversed(item.entries):
         book = Journal.reopen(folder, entry.run, entry.nexus)
-        book.write(entry.change, entry.repository, "undone")
+        book.write(entry.change, entry.repository, "undone", kind=entry.kind)
 
 
 def _look(
-    name: str, changes: list[Entry], client: NexusClient, repositories: list[Repository]
+    name: str,
+    changes: list[Entry],
+    client: NexusClient,
+    repositories: list[Repository],
+    own_users: Collection[str] = (),
 ) -> Item:
+    """``own_users``: those that this program made or changed, and that would be undone too."""
     told = tuple(changes)
+    if told[-1].kind != "repository":
+        from cgwizard.changes import undo_accounts
+
+        return undo_accounts.look(name, told, client, own_users)
     found = client.docker_proxy(name)
     if found is None:
         taken = next((r for r in repositories if r.name.lower() == name.lower()), None)

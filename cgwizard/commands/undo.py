@@ -98,7 +98,7 @@ def _undo(items: list[Item], client: NexusClient, folder: Path) -> None:
         found = undoing.undo(item, client, partial(undoing.note_in, folder))
         if found.acts:
             word = "removed" if found.verdict == "remove" else "restored"
-            say(f"  {word} {found.repository}")
+            say(f"  {word} {found.name}")
         else:
             kept += 1
             say(f"  {found.words}")

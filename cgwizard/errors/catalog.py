@@ -353,6 +353,16 @@ ENTRIES = {
         "Clients reach it by path, by a group or by a reverse proxy, which is not checked here.",
         "Give it a port to have it checked.",
     ),
+    Code.ROLE_OR_USER_EXISTS: CatalogEntry(
+        Area.CHANGES,
+        "There is a role or a user of this name, which someone made meanwhile.",
+        "Enter looks again; or choose another name.",
+    ),
+    Code.ROLE_OR_USER_NOT_AS_SENT: CatalogEntry(
+        Area.CHANGES,
+        "Nexus left out something of a role or a user that was made or changed.",
+        "Look at the role and the user in Nexus, then try again.",
+    ),
     Code.ROUTING_RULE: CatalogEntry(
         Area.CHANGES,
         "Names that the rule blocks are unknown here though the registry has them.",

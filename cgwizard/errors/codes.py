@@ -129,6 +129,8 @@ class Code(StrEnum):
     REPOSITORY_NOT_FOUND_AFTER_CHANGE = "repository-not-found-after-change"
     REPOSITORY_OFFLINE = "repository-offline"
     REPOSITORY_WITHOUT_CONNECTOR = "repository-without-connector"
+    ROLE_OR_USER_EXISTS = "role-or-user-exists"
+    ROLE_OR_USER_NOT_AS_SENT = "role-or-user-not-as-sent"
     ROUTING_RULE = "routing-rule"
 
     # Connectors

@@ -159,7 +159,7 @@ class DeveloperStep(Step):
             return []
         return self._existing.differences(self.wanted())
 
-    def change(self) -> changes.Change | None:
+    def change(self) -> changes.ProxyChange | None:
         change = changes.change_for(self.wanted(), self._existing)
         if isinstance(change, changes.UpdateProxy) and self.values["existing"] == "use":
             return None
@@ -247,7 +247,7 @@ class DeveloperStep(Step):
             developer=plan.Developer(name, blob_store=self._blob_store(change), existing=existing),
         )
 
-    def _blob_store(self, change: changes.Change | None) -> str:
+    def _blob_store(self, change: changes.ProxyChange | None) -> str:
         there = change.wanted if change is not None else self._existing
         return there.storage.blob_store_name if there else self.values["blob_store"]
 
@@ -289,7 +289,7 @@ class DeveloperStep(Step):
         docker_proxy.wait_for_connector(self.session, port, scheme, report, cancel)
         return plan.Routing(port, scheme)
 
-    def _refuse_lost_credentials(self, change: changes.Change) -> None:
+    def _refuse_lost_credentials(self, change: changes.ProxyChange) -> None:
         """Nexus never tells a stored password and a PUT replaces everything."""
         if isinstance(change, changes.UpdateProxy) and change.before.has_credentials:
             raise WizardError(

@@ -14,6 +14,8 @@ from cgwizard.guide.shown import Check, Report
 from cgwizard.plan import model as plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import DockerProxy
@@ -104,38 +106,73 @@ def unusable(existing: DockerProxy) -> WizardError | None:
     )
 
 
-def apply(session: Session, change: changes.Change, report: Report, cancel: Cancel) -> None:
-    """Send the change, read it back, wait for the connector. Raises WizardError and Cancelled;
-    a change whose connector does not answer is taken back."""
-    creates = isinstance(change, changes.CreateProxy)
-    label = f"{'create' if creates else 'change'} {change.repository}"
-    report(Check("apply", label, "running"))
-    session.refuse_looking(f"to {change.title}")
-    cancel.check()
-    done = label.replace(" ", "d ", 1)
-    docker = change.wanted.docker
-    port = docker.http_port or docker.https_port
-    scheme = "http" if docker.http_port else "https"
-    _send(session, change, report, done)
+def apply(
+    session: Session,
+    change: changes.ProxyChange | None,
+    report: Report,
+    cancel: Cancel,
+    *,
+    also: Sequence[changes.Change] = (),
+) -> None:
+    """Send the change, read it back, wait for the connector, then send what comes ``also``.
+    Raises WizardError and Cancelled; after a failure everything that was sent is taken back."""
+    sent: list[changes.Change] = []
     try:
-        session.refresh()
-        if port is not None:
-            wait_for_connector(session, port, scheme, report, cancel)
+        for each in [*([change] if change else []), *also]:
+            _send(session, each, sent, report, cancel)
+            if each is change:
+                session.refresh()
+                docker = change.wanted.docker
+                if port := docker.http_port or docker.https_port:
+                    scheme = "http" if docker.http_port else "https"
+                    wait_for_connector(session, port, scheme, report, cancel)
     except BaseException as error:  # also when cancelled: nothing half-made stays
-        _take_back(session, change, report, error)
+        _take_all_back(session, sent, report, error)
         raise
 
 
-def _send(session: Session, change: changes.Change, report: Report, done: str) -> None:
+def _take_all_back(
+    session: Session, sent: list[changes.Change], report: Report, error: BaseException
+) -> None:
+    """The last change first; raises WizardError where one of them stays."""
+    left: WizardError | None = None
+    for change in reversed(sent):
+        try:
+            _take_back(session, change, report, error)
+        except WizardError as stays:
+            left = left or stays
+    if left is not None:
+        raise left from error
+
+
+def _send(
+    session: Session,
+    change: changes.Change,
+    sent: list[changes.Change],
+    report: Report,
+    cancel: Cancel,
+) -> None:
+    """Adds the change to ``sent`` as soon as Nexus has it."""
+    what = change.name if change.kind == "repository" else f"the {change.kind} {change.name}"
+    label = f"{'create' if change.creates else 'change'} {what}"
+    id = check_id(change)
+    report(Check(id, label, "running"))
+    session.refuse_looking(f"to {change.title}")
+    cancel.check()
     entries = session.journal.entries
     before = len(entries)
     try:
         changes.apply(change, session.nexus, session.journal)
-    except Cancelled as error:
+    except Cancelled:
         if any(entry.state == "applied" for entry in entries[before:]):
-            _take_back(session, change, report, error)
+            sent.append(change)
         raise
-    report(Check("apply", done, "done", "read back: as sent"))
+    sent.append(change)
+    report(Check(id, label.replace(" ", "d ", 1), "done", "read back: as sent"))
+
+
+def check_id(change: changes.Change) -> str:
+    return "apply" if change.kind == "repository" else f"apply-{change.kind}-{change.name}"
 
 
 def _take_back(
@@ -143,8 +180,8 @@ def _take_back(
 ) -> None:
     failed = error if isinstance(error, WizardError) else None
     undo = changes.take_back_soon if failed is None else changes.take_back
-    label = f"take back: {change.title}"
-    report(Check("apply", label, "running"))
+    label, id = f"take back: {change.title}", check_id(change)
+    report(Check(id, label, "running"))
     try:
         undo(change, session.nexus, session.journal)
     except WizardError as left:
@@ -158,7 +195,7 @@ def _take_back(
             next_step="Enter looks what is there",
         )
         raise changes.left_behind(change, failed, unknown) from stopped
-    report(Check("apply", label, "skipped", "done: nothing of it is left"))
+    report(Check(id, label, "skipped", "done: nothing of it is left"))
     with contextlib.suppress(WizardError, Cancelled):  # the next look asks again
         session.refresh()
 

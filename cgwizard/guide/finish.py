@@ -150,7 +150,7 @@ class FinishStep(Step):
 
     def _note(self, item: Item) -> None:
         for entry in reversed(item.entries):
-            self.session.journal.write(entry.change, entry.repository, "undone")
+            self.session.journal.write(entry.change, entry.repository, "undone", kind=entry.kind)
 
     def commands(self) -> tuple[Commands, ...]:
         """By tool; none holds a secret: each asks for the password or reads the login."""

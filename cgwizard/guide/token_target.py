@@ -77,7 +77,7 @@ class TokenRepository:
             credentials=token.credentials,
         )
 
-    def change(self, target: TokenTarget, token: PullToken) -> changes.Change:
+    def change(self, target: TokenTarget, token: PullToken) -> changes.ProxyChange:
         """Nexus does not tell the stored password, so an existing repository is always sent
         the token again."""
         wanted = self.wanted(target, token)

@@ -72,9 +72,7 @@ def _is_anonymous(user: User, anonymous: Anonymous | None) -> bool:
     return user.user_id == (anonymous.user_id if anonymous else "anonymous")
 
 
-def _best(
-    role: Role, known: dict[str, Role], allowing: dict[str, Reach]
-) -> tuple[str, str] | None:
+def _best(role: Role, known: dict[str, Role], allowing: dict[str, Reach]) -> tuple[str, str] | None:
     """The contained role and its privilege that say most of what ``role`` may do."""
     order: tuple[Reach, ...] = ("administrators", "reads", "unknown")
     found: list[tuple[int, str, str]] = []
@@ -93,23 +91,21 @@ def _best(
 
 
 def _reach(privilege: Privilege, names: tuple[str, ...]) -> Reach | None:
-    match privilege.type:
-        case "wildcard":
-            if _implies(privilege.pattern, "nexus:anything:anything"):
-                return "administrators"
-            if any(_implies(privilege.pattern, _permission(name)) for name in names):
-                return "reads"
-            return None
-        case "repository-view" | "repository-content-selector":
-            actions = {action.lower() for action in privilege.actions}
-            if not actions & {"read", "all", "*"}:
-                return None
-            if privilege.format not in {"*", "docker"} or (
-                privilege.repository not in {"*", *names}
-            ):
-                return None
-            return "unknown" if privilege.type == CONTENT_SELECTOR else "reads"
-    return None
+    if privilege.type == "wildcard":
+        if _implies(privilege.pattern, "nexus:anything:anything"):
+            return "administrators"
+        allows = any(_implies(privilege.pattern, _permission(name)) for name in names)
+        return "reads" if allows else None
+    if privilege.type not in {"repository-view", CONTENT_SELECTOR}:
+        return None
+    allows = (
+        bool({action.lower() for action in privilege.actions} & {"read", "all", "*"})
+        and privilege.format in {"*", "docker"}
+        and privilege.repository in {"*", *names}
+    )
+    if not allows:
+        return None
+    return "unknown" if privilege.type == CONTENT_SELECTOR else "reads"
 
 
 def _permission(repository: str) -> str:
