@@ -77,7 +77,9 @@ def own_folders(
     for secret in secrets.living():
         if len(secret.reveal()) < 8:
             secrets._alive.pop(id(secret), None)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_CONFIG"):
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    authorities = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    for name in (*proxies, *authorities, "DOCKER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     caplog.set_level(logging.DEBUG)

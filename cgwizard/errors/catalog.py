@@ -42,8 +42,8 @@ ENTRIES = {
     # Connecting to Nexus
     Code.CA_FILE_UNREADABLE: CatalogEntry(
         Area.CONNECT,
-        "The file is missing, not readable, or not in PEM form.",
-        "Name a PEM file (it begins with -----BEGIN CERTIFICATE-----).",
+        "The file is missing, not readable, or holds no certificate in PEM or DER form.",
+        "Name a file of certificates (PEM, which begins with -----BEGIN CERTIFICATE-----, or DER).",
         ExitCode.USAGE,
     ),
     Code.CLIENT_PROXY_IN_THE_WAY: CatalogEntry(

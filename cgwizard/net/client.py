@@ -6,7 +6,6 @@ import ssl
 from typing import TYPE_CHECKING
 
 from cgwizard import __version__
-from cgwizard.net import proxies as environment
 from cgwizard.net.connection import CONNECT_SECONDS, READ_SECONDS
 from cgwizard.net.trust import Trust, ssl_context
 
@@ -27,9 +26,9 @@ def http_client(
     """A client for one server: no redirects, no cookies kept, bounded in time and connections.
 
     Redirects are followed by hand where they are wanted, because credentials must not follow.
-    ``proxies``: use those that the environment names (HTTPS_PROXY, NO_PROXY, ...), which httpx
-    reads. Usable from several threads at once. Raises WizardError, and OSError where a pinned
-    certificate cannot be fetched.
+    ``proxies``: use those that the environment names, as `net.proxies` reads it. Usable from
+    several threads at once. Raises WizardError, and OSError where a pinned certificate cannot
+    be fetched; a request raises WizardError where its proxy cannot be used.
     """
     import httpx
 
@@ -39,17 +38,22 @@ def http_client(
     verify: ssl.SSLContext | bool = False
     if url.scheme == "https":
         verify = ssl_context(trust or Trust(), host=url.host, port=url.port or 443)
-    try:
-        client = httpx.Client(
-            base_url=url,
-            verify=verify,
-            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            follow_redirects=False,
-            trust_env=proxies,
-            headers={"User-Agent": USER_AGENT},
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        raise environment.unreadable() from None  # the error may hold a password
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    transport: httpx.BaseTransport
+    if proxies:
+        from cgwizard.net.routing import RoutingTransport
+
+        ca_file = trust.ca_file if trust else None
+        transport = RoutingTransport(verify, limits, lambda: ssl_context(Trust(ca_file)))
+    else:
+        transport = httpx.HTTPTransport(verify=verify, trust_env=False, limits=limits)
+    client = httpx.Client(
+        base_url=url,
+        timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+        transport=transport,
+        headers={"User-Agent": USER_AGENT},
+    )
     debug_log.hook(client)
     return client

@@ -20,7 +20,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0  # between two reads
 READ_BYTES = 1 << 20
 CANCEL_POLL_SECONDS = 0.1
-_BEGINNING = 16  # bytes of an answer that are kept: enough to tell HTTP and TLS apart
+_BEGINNING = 16 << 10  # bytes of an answer that are kept until its header was read
 _thread = threading.local()  # ``exchange``: the one whose request this thread sends
 
 
@@ -171,7 +171,7 @@ class Exchange:
 
     def _read(self, data: bytes) -> None:
         self.ended_by_peer = not data
-        if len(self.beginning) < _BEGINNING:
+        if not self.begun and len(self.beginning) < _BEGINNING:
             self.beginning += data[: _BEGINNING - len(self.beginning)]
 
 

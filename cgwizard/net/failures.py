@@ -14,7 +14,8 @@ import msgspec
 
 from cgwizard.errors.facts import AnsweredBy, Facts
 from cgwizard.net.connection import Exchange
-from cgwizard.net.proxies import port_of, proxy_for
+from cgwizard.net.headers import broken_header
+from cgwizard.net.proxies import Proxy, choose, direct_by, port_of
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     # A proxy
     PROXY_UNREACHABLE = "proxy-unreachable"
     PROXY_UNREADABLE = "proxy-unreadable"  # it does not speak as a proxy does
+    PROXY_NO_TLS = "proxy-no-tls"  # its address says https://, and it speaks no TLS
     PROXY_REFUSED = "proxy-refused"
     PROXY_SIGN_IN = "proxy-sign-in"
     # No answer, or a broken one
@@ -70,6 +72,12 @@ _NO_CONNECTION = {
     Kind.NO_ROUTE,
     Kind.UNREACHABLE,
 }
+_ANSWER_OF_A_PROXY = {
+    Kind.PROXY_REFUSED,
+    Kind.PROXY_SIGN_IN,
+    Kind.PROXY_UNREADABLE,
+    Kind.PROXY_NO_TLS,
+}
 _NO_TLS = {kind for kind in Kind if kind.startswith("tls-")} | {Kind.SPEAKS_PLAIN_HTTP}
 _NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 # OpenSSL's reasons when the answer to TLS is plain HTTP; they changed with OpenSSL 3.2.
@@ -92,18 +100,22 @@ _VERIFY_CODES = {
 class Failure(msgspec.Struct, frozen=True):
     """``cause`` is the exception of the chain that tells most; ``words`` what it, or the first
     of the chain that says anything, says, which others may have written. ``proxy`` is the one
-    that the request went through, "" for none. ``sent``: the request went out."""
+    that the request went through. ``direct``: why it went through none although the environment
+    names one, as a part of a sentence. ``broken_header``: the line of the answer's header that
+    cannot be read. ``sent``: the request went out."""
 
     kind: Kind
     cause: BaseException
     words: str
-    proxy: str = ""
+    proxy: Proxy | None = None
+    direct: str = ""
+    broken_header: str = ""
     sent: bool = False
 
     def facts(self, *, signed_in: bool = False) -> Facts:
         """``signed_in``: the request carried a sign-in."""
         answered_by = AnsweredBy.NOBODY
-        if self.kind in {Kind.PROXY_REFUSED, Kind.PROXY_SIGN_IN, Kind.PROXY_UNREADABLE}:
+        if self.kind in _ANSWER_OF_A_PROXY:
             answered_by = AnsweredBy.PROXY
         elif self.kind is Kind.NOT_HTTP:
             answered_by = AnsweredBy.OTHER
@@ -118,14 +130,18 @@ def read_failure(
     exchange = exchange or Exchange()
     chain = list(_chain(error))
     kind, cause = _kind(error, chain, exchange)
-    proxy = "" if url is None else proxy_for(url)
+    proxy = choose(url) if url else None
     if url is not None and proxy and not exchange.tunnel_open:
         if kind.no_connection and exchange.peer != (url.host, port_of(url)):
             kind = Kind.PROXY_UNREACHABLE
+        elif proxy.scheme == "https" and kind in {Kind.SPEAKS_PLAIN_HTTP, Kind.TLS_CUT}:
+            kind = Kind.PROXY_NO_TLS
         elif kind in _NO_TLS or (kind is Kind.NOT_HTTP and not exchange.sent):
             kind = Kind.PROXY_UNREADABLE
     words = next(filter(None, (str(each).strip() for each in chain)), type(error).__name__)
-    return Failure(kind, cause, words, proxy, exchange.sent)
+    direct = direct_by(url) if url and not proxy and kind.no_connection else ""
+    broken = broken_header(exchange.beginning) if kind is Kind.BAD_HEADERS else ""
+    return Failure(kind, cause, words, proxy, direct, broken, exchange.sent)
 
 
 def between(status: int, *, html: bool) -> AnsweredBy | None:
@@ -219,7 +235,10 @@ def _broken_answer(chain: list[BaseException], exchange: Exchange) -> Kind:
         return other
     protocol = next((each for each in chain if isinstance(each, h11.ProtocolError)), None)
     if exchange.ended_by_peer or protocol is None:
-        return Kind.CUT
+        # What was cut may have been broken before: a whole line tells.
+        whole, _, _ = exchange.beginning.rpartition(b"\n")
+        broken = not exchange.begun and broken_header(whole)
+        return Kind.BAD_HEADERS if broken else Kind.CUT
     if exchange.begun:
         return Kind.BAD_BODY
     return Kind.HEADERS_TOO_LONG if protocol.error_status_hint == 431 else Kind.BAD_HEADERS

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -11,10 +13,15 @@ import msgspec
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.net.connection import CONNECT_SECONDS
+from cgwizard.text.sanitize import shortened
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+MAX_CA_BYTES = 16 << 20
 
 
 class Trust(msgspec.Struct, frozen=True):
-    """The system's store is always believed; these are what the user added."""
+    """The system's store is always believed; these are what the user added. Without a
+    ``ca_file``, the one that the environment names is believed too."""
 
     ca_file: Path | None = None
     fingerprint: str | None = None  # SHA-256 of the server's certificate: 64 hex digits
@@ -68,11 +75,57 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if trust.ca_file is not None:
         try:
-            context.load_verify_locations(cafile=trust.ca_file)
-        except (OSError, ssl.SSLError) as error:
+            _believe(context, trust.ca_file)
+        except (OSError, ValueError) as error:
             raise WizardError(
                 Code.CA_FILE_UNREADABLE,
                 tried=f"reading the CA file {trust.ca_file}",
                 came_back=str(error),
             ) from error
+    elif named := _named_by_environment():
+        with contextlib.suppress(OSError, ValueError):  # `believed` tells of it, if it matters
+            _believe(context, named[1])
     return context
+
+
+def believed(trust_file: Path | None = None) -> str:
+    """For a certificate that is not believed: which authorities were, beside the system's, as
+    a part of a sentence; "" for none."""
+    if trust_file is not None:
+        return f"the CA file {trust_file} does not hold its authority"
+    if (named := _named_by_environment()) is None:
+        return ""
+    variable, path = named
+    try:
+        _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
+    except (OSError, ValueError) as error:
+        said = shortened(getattr(error, "strerror", None) or str(error), 60)
+        return f"{variable} names {path}, which cannot be read ({said})"
+    return f"{variable} names {path}, which does not hold its authority"
+
+
+def _named_by_environment() -> tuple[str, Path] | None:
+    """The first variable that names certificates, and what it names. OpenSSL itself reads
+    `SSL_CERT_FILE` in place of the system's store; reading it again does no harm."""
+    for variable in CA_VARIABLES:
+        if value := os.environ.get(variable, ""):
+            return variable, Path(value)
+    return None
+
+
+def _believe(context: ssl.SSLContext, path: Path) -> None:
+    """Add the certificates of a file (PEM, or DER) or of a folder that OpenSSL can read.
+
+    Raises OSError (ssl.SSLError included), and ValueError for a name that no file has.
+    """
+    if path.is_dir():
+        context.load_verify_locations(capath=path)
+        return
+    try:
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CA_BYTES)
+        if b"-----BEGIN" in raw or not raw:
+            raise
+        context.load_verify_locations(cadata=raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,8 +12,8 @@ import msgspec
 from cgwizard.errors import AnsweredBy, Code, WizardError
 from cgwizard.net.connection import CONNECT_SECONDS, READ_SECONDS, Exchange
 from cgwizard.net.failures import Failure, Kind, read_failure
-from cgwizard.net.proxies import named_variables, port_of
-from cgwizard.net.trust import fetch_certificate
+from cgwizard.net.proxies import Proxy, port_of, proxy_without_tls
+from cgwizard.net.trust import believed, fetch_certificate
 from cgwizard.nexus.certificates import untrusted
 from cgwizard.nexus.models import read_server
 from cgwizard.text.sanitize import one_line, shortened
@@ -45,14 +46,18 @@ def network_error(
     *,
     exchange: Exchange | None = None,
     signed_in: bool = False,
+    ca_file: Path | None = None,
 ) -> WizardError:
     """The WizardError of a request to ``base_url`` that got no answer. ``signed_in``: it carried
-    credentials."""
+    credentials. ``ca_file``: the one that the user named."""
     import httpx
 
     url = httpx.URL(base_url)
     failure = read_failure(error, url, exchange)
-    return _explained(failure, url, tried).with_facts(failure.facts(signed_in=signed_in))
+    explained = _explained(failure, url, tried)
+    if failure.kind is Kind.TLS_UNTRUSTED and (also := believed(ca_file)):
+        explained = explained.but(cause=f"{explained.problem.cause}; {also}")
+    return explained.with_facts(failure.facts(signed_in=signed_in))
 
 
 def cut_short(
@@ -91,9 +96,16 @@ def cut_short(
 def _explained(failure: Failure, url: httpx.URL, tried: str) -> WizardError:
     match failure.kind:
         case (
-            Kind.PROXY_UNREACHABLE | Kind.PROXY_UNREADABLE | Kind.PROXY_REFUSED | Kind.PROXY_SIGN_IN
+            Kind.PROXY_UNREACHABLE
+            | Kind.PROXY_UNREADABLE
+            | Kind.PROXY_NO_TLS
+            | Kind.PROXY_REFUSED
+            | Kind.PROXY_SIGN_IN
         ):
             error = proxy_in_the_way(url, failure.proxy, tried, shortened(failure.words))
+            if failure.kind is Kind.PROXY_NO_TLS and failure.proxy:
+                cause, next_step = proxy_without_tls(failure.proxy)
+                error = error.but(cause=cause, next_step=next_step)
         case Kind.NAME_UNKNOWN | Kind.NAME_SERVER_SILENT:
             error = _unknown_host(url.host, failure, tried)
         case Kind.REFUSED:
@@ -112,23 +124,30 @@ def _explained(failure: Failure, url: httpx.URL, tried: str) -> WizardError:
             error = untrusted(url.host, port_of(url), failure)
         case _:
             error = _broken(url, tried, failure)
+    if failure.direct:
+        error = error.but(cause=f"{error.problem.cause}; {failure.direct}")
     return error
 
 
-def proxy_in_the_way(url: httpx.URL, proxy: str, tried: str, came_back: str) -> WizardError:
+def proxy_in_the_way(
+    url: httpx.URL, proxy: Proxy | None, tried: str, came_back: str
+) -> WizardError:
     """The proxy of the environment failed; a connection without it is tried (TCP only)."""
     try:
         with socket.create_connection((url.host, port_of(url)), timeout=2):
             direct = "without the proxy a connection works"
     except OSError:
         direct = "without the proxy there is no connection either"
+    variable = proxy.variable if proxy else ""
     return WizardError(
         Code.CLIENT_PROXY_IN_THE_WAY,
-        tried=f"{tried}, through the proxy {proxy or 'on the way'}",
+        tried=f"{tried}, through the proxy {proxy.shown if proxy else 'on the way'}",
         came_back=came_back,
-        cause=f"{named_variables()} of this shell sends requests for {url.host} to a proxy; "
-        f"{direct}",
-        next_step=f"add {url.host} to NO_PROXY and start again, or correct the proxy",
+        cause=f"{variable} of this shell sends requests for {url.host} to a proxy; {direct}"
+        if proxy
+        else f"something on the way acts as a proxy for requests to {url.host}; {direct}",
+        next_step=f"add {url.host} to NO_PROXY and start again, or correct "
+        f"{variable or 'the proxy'}",
     )
 
 
@@ -195,6 +214,15 @@ def _broken(url: httpx.URL, tried: str, failure: Failure) -> WizardError:
     words = shortened(failure.words)
     if failure.kind is Kind.SPEAKS_TLS or (url.scheme == "http" and _speaks_tls(url)):
         return other_scheme(url, tried, words)
+    if failure.kind is Kind.BAD_HEADERS:
+        header = f": {failure.broken_header}" if failure.broken_header else f" ({words})"
+        return WizardError(
+            Code.NEXUS_ANSWER_BROKEN,
+            tried=tried,
+            came_back=f"an answer with a broken header line{header}",
+            cause="what answers, or something on the way, writes a header that HTTP does not allow",
+            next_step="correct it where that line is made: a proxy or a filter before Nexus",
+        )
     return WizardError(
         Code.NEXUS_ANSWER_BROKEN,
         tried=tried,

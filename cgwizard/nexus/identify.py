@@ -9,7 +9,7 @@ import msgspec
 
 from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
 from cgwizard.net.failures import between
-from cgwizard.net.proxies import port_of, proxy_for
+from cgwizard.net.proxies import choose, port_of
 from cgwizard.nexus.address import CONTEXT_PATH
 from cgwizard.nexus.connection_errors import NexusElsewhere, other_scheme, proxy_in_the_way
 from cgwizard.nexus.models import Server, read_server
@@ -127,7 +127,7 @@ def _before_nexus(
     url: httpx.URL, answer: RestResponse, server: Server | None, tried: str
 ) -> WizardError | None:
     """The error of an answer of something in front of Nexus, or of a Nexus that starts."""
-    proxy = proxy_for(url)
+    proxy = choose(url)
     if answer.status == 407 or (
         proxy and not server and answer.status in {403, 502, 503, 504} and url.scheme == "http"
     ):

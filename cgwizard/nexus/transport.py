@@ -165,7 +165,12 @@ class RestTransport:
                     error, begun, tried, exchange=exchange, signed_in=signed_in
                 ) from error
             raise network_error(
-                error, self.base_url, tried, exchange=exchange, signed_in=signed_in
+                error,
+                self.base_url,
+                tried,
+                exchange=exchange,
+                signed_in=signed_in,
+                ca_file=self.trust.ca_file,
             ) from error
 
     def _http(self) -> httpx.Client:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cgwizard.errors import Code
 from cgwizard.net.failures import Kind, read_failure
+from cgwizard.net.proxies import proxy_without_tls
+from cgwizard.net.trust import believed
 from cgwizard.registry.errors import RegistryError
 from cgwizard.text.sanitize import shortened
 
@@ -31,8 +34,8 @@ class _Meaning(NamedTuple):
 _AGAIN = "try again; if it stays so, pull from another network"
 _PROXY_REFUSED = _Meaning(
     Code.CLIENT_PROXY_IN_THE_WAY,
-    "the proxy named in the environment did not let the request through",
-    "correct HTTPS_PROXY, or add the host to NO_PROXY",
+    "the proxy that {variable} names did not let the request through",
+    "correct {variable}, or add {host} to NO_PROXY",
 )
 _DNS = _Meaning(
     Code.REGISTRY_DNS,
@@ -67,10 +70,11 @@ _MEANINGS = {
     Kind.PROXY_REFUSED: _PROXY_REFUSED,
     Kind.PROXY_SIGN_IN: _PROXY_REFUSED,
     Kind.PROXY_UNREADABLE: _PROXY_REFUSED,
+    Kind.PROXY_NO_TLS: _PROXY_REFUSED,
     Kind.PROXY_UNREACHABLE: _Meaning(
         Code.CLIENT_PROXY_IN_THE_WAY,
-        "the environment sends requests for {host} to that proxy, which is not there",
-        "correct HTTPS_PROXY or HTTP_PROXY, or add {host} to NO_PROXY",
+        "{variable} sends requests for {host} to that proxy, which is not there",
+        "correct {variable}, or add {host} to NO_PROXY",
         if_known=True,
     ),
     Kind.NAME_UNKNOWN: _DNS,
@@ -130,7 +134,13 @@ _MEANINGS = {
         "check the address",
         came_back="headers without end",
     ),
-    Kind.BAD_HEADERS: _MIXED_UP,
+    Kind.BAD_HEADERS: _Meaning(
+        Code.REGISTRY_ANSWER,
+        "what answers at {who}, or something between, writes a header that HTTP does not allow",
+        "correct it where that line is made, or pull from another network",
+        transient=True,
+        tries=1,
+    ),
     Kind.BAD_BODY: _MIXED_UP,
     Kind.CUT: _Meaning(
         Code.REGISTRY_CUT,
@@ -156,22 +166,39 @@ def connection_error(
     who: str,
     known: bool,
     signed_in: bool,
+    ca_file: Path | None = None,
 ) -> RegistryError:
     """The RegistryError of a request that got no answer, or not all of it. ``who``: the server's
     name. ``known``: it answered before, so that the same failure may pass. ``signed_in``: the
-    request carried a sign-in."""
+    request carried a sign-in. ``ca_file``: the one that the user named."""
     failure = read_failure(error, url, exchange)
     meaning = _MEANINGS[failure.kind]
     if known and meaning is _NOT_HTTP:  # a server that is known to speak it
         meaning = _MIXED_UP
-    if failure.kind is Kind.PROXY_UNREACHABLE:
-        tried = f"{tried}, through the proxy {failure.proxy}"
+    proxy = failure.proxy
+    names = {
+        "who": who,
+        "host": url.host,
+        "variable": proxy.variable if proxy else "the environment",
+    }
+    cause, next_step = meaning.cause.format(**names), meaning.next_step.format(**names)
+    came_back = meaning.came_back or shortened(failure.words)
+    if meaning.code is Code.CLIENT_PROXY_IN_THE_WAY and proxy:
+        tried = f"{tried}, through the proxy {proxy.shown}"
+    if failure.kind is Kind.PROXY_NO_TLS and proxy:
+        cause, next_step = proxy_without_tls(proxy)
+    if failure.kind is Kind.TLS_UNTRUSTED and (also := believed(ca_file)):
+        cause = f"{cause}; {also}"
+    if failure.direct:
+        cause = f"{cause}; {failure.direct}"
+    if failure.broken_header:
+        came_back = f"an answer with a broken header line: {failure.broken_header}"
     return RegistryError(
         meaning.code,
         tried=tried,
-        came_back=meaning.came_back or shortened(failure.words),
-        cause=meaning.cause.format(who=who, host=url.host),
-        next_step=meaning.next_step.format(host=url.host),
+        came_back=came_back,
+        cause=cause,
+        next_step=next_step,
         transient=meaning.transient or (meaning.if_known and known),
         tries=meaning.tries,
     ).with_facts(failure.facts(signed_in=signed_in))

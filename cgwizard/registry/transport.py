@@ -183,6 +183,7 @@ class Transport:
             who=self.who if ours else url.host,
             known=self.answered and ours,
             signed_in=self.signs_in and authorization is not None,
+            ca_file=self._trust.ca_file,
         )
         if exchange.begun:
             found.facts = msgspec.structs.replace(found.facts, answered_by=self._asked(url))

@@ -22,6 +22,7 @@ from tests.support.practice_docker import FREE_IMAGE
 from tests.support.programs import needs
 from tests.support.pull import PROGRAM
 
+ABROAD = "registry.invalid/chainguard/wolfi-base"
 NOWHERE = "127.0.0.1:1/chainguard/wolfi-base"  # what is wrong is reported before it is asked
 SECONDS = 60
 
@@ -137,17 +138,17 @@ def test_stopped_while_it_finds_out_about_tls(tmp_path: Path) -> None:
 )
 def test_proxy_that_cannot_be_used(variable: str, value: str, tmp_path: Path) -> None:
     out = tmp_path / "folder" / "image"
-    code, _, errors = ended(NOWHERE, "--output", str(out), env={variable: value})
+    code, _, errors = ended(ABROAD, "--plain-http", "--output", str(out), env={variable: value})
     assert code == 10
     assert "cgwizard: client-proxy-in-the-way" in errors
     assert "hunter2" not in errors
     assert not list(out.parent.iterdir())
 
 
-def test_proxy_that_is_not_there_is_what_is_blamed(world: PracticeWorld) -> None:
-    image = f"{world.info.registry_url.removeprefix('http://')}/{FREE_IMAGE}"
+def test_proxy_that_is_not_there_is_what_is_blamed() -> None:
     proxy = f"127.0.0.1:{free_port()}"
-    code, out, _ = ended(image, "--json", env={"HTTP_PROXY": f"http://me:hunter2@{proxy}"})
+    options = ("--json", "--plain-http")
+    code, out, _ = ended(ABROAD, *options, env={"HTTP_PROXY": f"http://me:hunter2@{proxy}"})
     last = json.loads(out.splitlines()[-1])
     assert (code, last["code"]) == (10, "client-proxy-in-the-way")
     assert proxy in last["tried"]

@@ -211,7 +211,8 @@ def test_proxy_that_opens_no_tunnel(
     with raw_server(handle) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:hunter2@127.0.0.1:{port}")
         failure = failure_of("https://nexus.invalid")
-    assert (failure.kind, failure.proxy) == (kind, f"http://127.0.0.1:{port}")
+    assert failure.proxy is not None
+    assert (failure.kind, failure.proxy.shown) == (kind, f"http://127.0.0.1:{port}")
     # The sign-in is inside the tunnel that was not opened.
     assert failure.facts(signed_in=True) == Facts(AnsweredBy.PROXY)
 
@@ -228,7 +229,7 @@ def test_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_proxy_that_speaks_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http:", "https:"))
-        assert failure_of("https://nexus.invalid").kind is Kind.PROXY_UNREADABLE
+        assert failure_of("https://nexus.invalid").kind is Kind.PROXY_NO_TLS
 
 
 def test_certificate_behind_a_proxy_is_the_servers(

@@ -52,7 +52,7 @@ PASSWORD_LIMIT = 1 << 16  # bytes on standard input
     "--ca-file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Trust the authorities in FILE (PEM) too.",
+    help="Trust the authorities in FILE (PEM or DER) too.",
 )
 @click.option(
     "--verify-upstream",

@@ -82,7 +82,7 @@ def read_token(source: str) -> Credentials:
 # Next steps that name an option of this command.
 _ADVICE = {
     Code.NO_LOGIN: "give --username NAME, and the password when it asks or by --password-stdin",
-    Code.REGISTRY_TLS_UNTRUSTED: "name the PEM file of your own authority: --ca-file FILE",
+    Code.REGISTRY_TLS_UNTRUSTED: "name the file of your own authority: --ca-file FILE",
     Code.SECRET_VARIABLE_EMPTY: "set it for this process, or name another --upstream-token SOURCE",
     Code.ZSTD_MISSING: "run cgwizard with another Python, or leave --verify-layers out",
 }
