@@ -20,6 +20,7 @@ from cgwizard.diagnosis.finding import (
 )
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Code, WizardError
+from cgwizard.errors.codes import NEW_PULL_TOKEN
 from cgwizard.plan.model import FREE_IMAGE
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from cgwizard.tokens.claims import PullToken
 
 SOON = 7  # days in which a token that ends is worth a warning
-NEW_TOKEN = "make a new one: chainctl auth configure-docker --pull-token --ttl=8760h"  # a year
+NEW_TOKEN = f"make a new one: {NEW_PULL_TOKEN}"
 # What a registry answers to a sign-in that it does not take.
 REFUSED = frozenset({Code.TOKEN_REFUSED, Code.NOT_ENTITLED, Code.LOGIN_WRONG, Code.NO_LOGIN})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from cgwizard.errors.codes import Code
+from cgwizard.errors.codes import NEW_PULL_TOKEN, Code
 from cgwizard.errors.exit_codes import ExitCode, PullExit
 
 
@@ -628,14 +628,13 @@ ENTRIES = {
     Code.TOKEN_EXPIRED: CatalogEntry(
         Area.TOKENS,
         "Pull tokens live 30 days unless they were made for longer.",
-        "Make a new one: `chainctl auth configure-docker --pull-token --ttl=8760h`.",
+        f"Make a new one: `{NEW_PULL_TOKEN}`.",
     ),
     Code.TOKEN_EXPIRES_SOON: CatalogEntry(
         Area.TOKENS,
         "The pull token ends within a few days; afterwards Nexus does not find private images, "
         "nor free ones through the same repository.",
-        "Make a new one (`chainctl auth configure-docker --pull-token --ttl=8760h`) and run the "
-        "guide again.",
+        f"Make a new one (`{NEW_PULL_TOKEN}`) and run the guide again.",
     ),
     Code.TOKEN_NEEDED_AGAIN: CatalogEntry(
         Area.TOKENS,
@@ -656,7 +655,7 @@ ENTRIES = {
     Code.TOKEN_OTHER_REGISTRY: CatalogEntry(
         Area.TOKENS,
         "What was pasted signs in to another registry than cgr.dev.",
-        "Paste what `chainctl auth configure-docker --pull-token` prints.",
+        f"Paste what `{NEW_PULL_TOKEN}` prints.",
     ),
     Code.TOKEN_REFUSED: CatalogEntry(
         Area.TOKENS,
@@ -686,14 +685,14 @@ ENTRIES = {
     Code.TOKEN_UNREADABLE: CatalogEntry(
         Area.TOKENS,
         "No pull token can be read from what was pasted.",
-        "Paste the whole output of `chainctl auth configure-docker --pull-token`.",
+        f"Paste the whole output of `{NEW_PULL_TOKEN}`.",
         PullExit.NO_ANSWER,
     ),
     Code.TOKEN_WRONG_KIND: CatalogEntry(
         Area.TOKENS,
         "This is a sign-in of another kind than a pull token for images: a person's session, or "
         "a token for libraries.",
-        "Make a pull token: `chainctl auth configure-docker --pull-token`.",
+        f"Make a pull token: `{NEW_PULL_TOKEN}`.",
     ),
     # Names of images
     Code.IMAGE_UNKNOWN: CatalogEntry(

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cgwizard.errors.exit_codes import ExitCode, PullExit
 
 
+# The one command that every text names: what it prints is what is pasted.
+NEW_PULL_TOKEN = "chainctl auth pull-token create --parent=ORGANIZATION"
+
+
 class Code(StrEnum):
     """A code, with its meaning, its usual next step and the exit code of `cgwizard pull`."""
 

@@ -35,6 +35,8 @@ NAME = re.compile(r"[a-z0-9-][a-z0-9_.-]*")
 def name_problem(name: str) -> str | None:
     if not name:
         return "a name for the repository"
+    if len(name) > plan.MAX_NAME:
+        return f"at most {plan.MAX_NAME} characters, which is Nexus's limit; these are {len(name)}"
     if name != name.lower():
         return "lower case: docker repository names must be, from Nexus 3.89 on"
     if not NAME.fullmatch(name):

@@ -225,14 +225,16 @@ class FinishStep(Step):
         from cgwizard.guide.token_form import HOST
         from cgwizard.plan import answers_file as answers
 
+        chosen, keeping = self.session.plan, self.session.keeping
         if self._sources is not None:
-            return answers.write(answers.of(self.session.plan, self._sources))
-        keeping, chosen = self.session.keeping, self.session.plan.connect
-        user = account(chosen.user, chosen.url) if chosen else ""
-        secrets = answers.Secrets(
-            keeping.source("nexus-password", user), keeping.source("pull-token", HOST)
-        )
-        return answers.write(answers.of(self.session.plan, secrets))
+            return answers.write(answers.of(chosen, self._sources))
+        user = account(chosen.connect.user, chosen.connect.url) if chosen.connect else ""
+        password = keeping.source("nexus-password", user)
+        token = keeping.source("pull-token", HOST)
+        sources = answers.Secrets(password or "env:NEXUS_PASSWORD", token or "env:CGR_PULL_TOKEN")
+        found = {"nexus-password": password, "pull-token": token}
+        kept_nowhere = [key for key, source in found.items() if source is None]
+        return answers.write(answers.of(chosen, sources), kept_nowhere)
 
     def text(self) -> str:
         """Everything as plain text, for a file or the clipboard."""

@@ -202,12 +202,15 @@ class Keeping:
         report(Check("keep", label, "done", self._detail(where)))
         self._forget_others(where, kind, account)
 
-    def source(self, kind: Kind, account: str) -> str:
-        """The word of an answers file for where ``cgwizard apply`` finds it."""
-        noted = {
-            each.store for each in index.entries() if (each.kind, each.account) == (kind, account)
-        }
-        return "systemd-creds" if "systemd-creds" in noted and "keyring" not in noted else "keyring"
+    def source(self, kind: Kind, account: str) -> str | None:
+        """The word of an answers file for where ``cgwizard apply`` finds it; None where it would
+        find it nowhere. The encrypted file is no such place: it asks for its passphrase."""
+        for where, store in self._open().items():
+            if where != "secrets-file":
+                with contextlib.suppress(WizardError):
+                    if store.load(kind, account) is not None:
+                        return where
+        return None
 
     def places(self) -> list[str]:
         """Where `load` looks now, in words."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.errors.codes import NEW_PULL_TOKEN
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.image_names import IMAGE, private_image_problem
 from cgwizard.guide.secret_step import SecretStep
@@ -85,7 +86,7 @@ class TokenForm(SecretStep):
     def context(self) -> str:
         if self.checked is not None:
             return describe(self.checked, datetime.now(UTC))
-        return "Paste what this prints, whole: chainctl auth configure-docker --pull-token"
+        return f"Paste what this prints: {NEW_PULL_TOKEN}"
 
     def fields(self) -> tuple[Field, ...]:
         values = self.values

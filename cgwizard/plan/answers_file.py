@@ -6,6 +6,7 @@ nearest key that exists.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated
 
@@ -49,9 +50,21 @@ def of(chosen: plan.Plan, secrets: Secrets | None = None) -> Answers:
     return Answers(**members, secrets=secrets or Secrets())
 
 
-def write(answers: Answers) -> str:
-    """The file's text, with a comment on how it is used."""
-    return f"{_HEAD}\n{plan.to_toml(answers)}"
+def write(answers: Answers, kept_nowhere: Container[str] = ()) -> str:
+    """The file's text, with a comment on how it is used.
+
+    ``kept_nowhere`` holds the keys of secrets whose source is still to be set: a comment says so.
+    The source of the pull token is left out where no step needs one.
+    """
+    lines = [_HEAD, plan.to_toml(answers.plan), "[secrets]"]
+    for key, source in msgspec.to_builtins(answers.secrets).items():
+        if key == "pull-token" and answers.token is not None and answers.token.mode == "skip":
+            continue
+        if key in kept_nowhere:
+            variable = source.partition(":")[2]
+            lines.append(f"# It is kept nowhere: set {variable}, or name another source.")
+        lines.append(msgspec.toml.encode({key: source}).decode().strip())
+    return "\n".join(lines) + "\n"
 
 
 _HEAD = """\

@@ -22,6 +22,10 @@ Engine = Annotated[
     str, Meta(pattern="^(builtin|docker|podman)$", description="one of: builtin, docker, podman.")
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+MAX_NAME = 200  # characters; Nexus takes no longer name of a repository
+RepositoryName = Annotated[
+    str, Meta(max_length=MAX_NAME, description=f"A name of at most {MAX_NAME} characters.")
+]
 Fingerprint = Annotated[
     str, Meta(pattern="^[0-9A-Fa-f]{64}$", description="64 hexadecimal digits, a SHA-256.")
 ]
@@ -50,7 +54,7 @@ class Routing(_Part, frozen=True):
 class Developer(_Part, frozen=True):
     """The docker (proxy) repository for the free images."""
 
-    name: str = "chainguard"
+    name: RepositoryName = "chainguard"
     remote_url: str = REMOTE_URL
     blob_store: str = "default"
     existing: Literal["none", "use", "change"] = "none"  # what to do with an existing one
@@ -62,7 +66,7 @@ class Token(_Part, frozen=True):
     mode: TokenMode = "skip"
     organization: str = ""
     username: str = ""
-    name: str = "chainguard-private"
+    name: RepositoryName = "chainguard-private"
     port: Port | None = None
     scheme: Scheme = "http"
 

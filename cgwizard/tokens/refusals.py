@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.errors.codes import NEW_PULL_TOKEN
 
 _COPY_AGAIN = (
-    "Copy the whole output of `chainctl auth pull-token create --parent=ORGANIZATION` again, "
+    f"Copy the whole output of `{NEW_PULL_TOKEN}` again, "
     "or both values from the Console (Settings > Pull tokens), and paste it here."
 )
 
@@ -28,8 +29,7 @@ PERSONAL = PasteRefusal(
     "the session token of a person, not a pull token",
     "`chainctl auth token` and chainctl's Docker credential helper give tokens that belong to "
     "a signed-in person and end within hours; Nexus would stop pulling then.",
-    "Make a pull token: `chainctl auth pull-token create --parent=ORGANIZATION`, "
-    "and paste what it prints.",
+    f"Make a pull token: `{NEW_PULL_TOKEN}`, and paste what it prints.",
 )
 OTHER_REGISTRY = PasteRefusal(
     Code.TOKEN_OTHER_REGISTRY,
@@ -117,7 +117,7 @@ def wrong_kind(kind: str) -> PasteRefusal:
         Code.TOKEN_WRONG_KIND,
         f"a token for {kind}",
         "It was made for something else than container images, so cgr.dev refuses pulls with it.",
-        "Make one for images: `chainctl auth pull-token create --parent=ORGANIZATION` "
+        f"Make one for images: `{NEW_PULL_TOKEN}` "
         "(without --repository it is for images), and paste what it prints.",
     )
 

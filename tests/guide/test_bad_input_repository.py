@@ -281,6 +281,16 @@ def test_a_name_taken_in_the_last_moment(
     assert session.journal.made() == []
 
 
+@pytest.mark.parametrize("step", ["developer", "token"])
+def test_a_name_is_at_most_as_long_as_nexus_takes(world: PracticeWorld, step: str) -> None:
+    form = next(each for each in session_of(world).steps if each.id == step)
+    form.set("name", "x" * 200)
+    assert "name" not in form.field_problems()
+    for name in ("x" * 201, "x-" * 500):
+        form.set("name", name)
+        assert "at most 200 characters" in form.field_problems()["name"]
+
+
 @given(st.text(max_size=20))
 def test_no_name_that_is_accepted_needs_quoting(name: str) -> None:
     if docker_proxy.name_problem(name) is None:

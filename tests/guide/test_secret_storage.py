@@ -13,6 +13,8 @@ from cgwizard.guide import session as sessions
 from cgwizard.guide.connect import ConnectStep
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.step import Step, run_checked
+from cgwizard.plan import answers_file
+from cgwizard.plan import model as plan
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import encrypted_file, index, systemd_creds
@@ -225,6 +227,46 @@ def test_two_at_once_do_not_overwrite_what_the_other_kept(own_folders: Path) -> 
     found = EncryptedFile.unlock(encrypted_file.path(), Secret(PASSPHRASE))
     assert found.load("nexus-password", "admin@http://one") == Secret("first")
     assert found.load("nexus-password", "admin@http://other") == Secret("second")
+
+
+SAVED = ["memory", "secrets-file"]
+
+
+@pytest.mark.parametrize("keep", SAVED)
+def test_saved_answers_name_no_place_that_apply_cannot_read(
+    world: PracticeWorld, keep: str
+) -> None:
+    session = started(world)
+    step = session.steps.connect
+    if keep == "secrets-file":
+        keep_in_file(step)
+    else:
+        step.set("password", CANARY)
+    act(step)
+    saved = session.steps.finish.answers()
+    assert '"keyring"\n' not in saved
+    assert "# It is kept nowhere: set NEXUS_PASSWORD, or name another source." in saved
+    assert answers_file.parse(saved).secrets.nexus_password == "env:NEXUS_PASSWORD"
+
+
+def test_saved_answers_name_the_keyring_only_while_it_has_the_entry(
+    world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[str, Secret] = {}
+    usable = keyrings.KeyringStatus(True, "a keyring", "")
+    monkeypatch.setattr(keyrings, "probe", lambda: usable)
+    monkeypatch.setattr(keyrings, "load", lambda kind, account: kept.get(kind))
+    monkeypatch.setattr(keyrings, "save", lambda kind, account, secret: kept.update({kind: secret}))
+    session = started(world)
+    session.steps.connect.set("password", CANARY)
+    act(session.steps.connect)
+    finish = session.steps.finish
+    assert answers_file.parse(finish.answers()).secrets.nexus_password == "keyring"
+    assert answers_file.parse(finish.answers()).secrets.pull_token == "env:CGR_PULL_TOKEN"
+    kept.clear()
+    assert answers_file.parse(finish.answers()).secrets.nexus_password == "env:NEXUS_PASSWORD"
+    session.plan = plan.Plan(token=plan.Token())
+    assert "pull-token" not in finish.answers(), "the step was skipped: nothing is asked for"
 
 
 # systemd-creds

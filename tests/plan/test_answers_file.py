@@ -36,6 +36,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), mi
         ("version = 1\n[[connect]]\nurl = 'x'", 2, "connect: expected a table", "a table"),
         ("# a\u2028b\n[routing]\nprot = 1", 3, "routing.prot: there is no such key", "port"),
         ("[connect]\nfingerprint = 'AB:CD'", 2, "connect.fingerprint", "be 64 hexadecimal digits"),
+        (f"[token]\nname = '{'x' * 201}'", 2, "token.name", "at most 200 characters"),
         ("[pull]\nengine = 'Docker'", 2, "pull.engine", "be one of: builtin, docker, podman"),
         pytest.param(f"x = {'[' * 3000}{']' * 3000}", 1, "nested too deeply", "", id="deep"),
         pytest.param(f"token.mode = '{'x' * 999}'", 1, "… is none of", "one of: skip", id="value"),

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from cgwizard.errors import Code, ExitCode, Problem, WizardError
+from cgwizard.errors.codes import NEW_PULL_TOKEN
 
 if TYPE_CHECKING:
     from cgwizard.secrets.secret import Credentials
@@ -71,8 +72,8 @@ def read_token(source: str) -> Credentials:
         except WizardError as error:
             raise error.but(
                 tried=f"reading the pull token from {source}",
-                next_step="put the whole output of `chainctl auth pull-token create --parent "
-                "ORGANIZATION` there, or its user name and its password",
+                next_step=f"put the whole output of `{NEW_PULL_TOKEN}` there, or its user name "
+                "and its password",
             ) from error
     except WizardError as error:
         error.exit_code = ExitCode.USAGE
