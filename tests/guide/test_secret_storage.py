@@ -229,10 +229,7 @@ def test_two_at_once_do_not_overwrite_what_the_other_kept(own_folders: Path) -> 
     assert found.load("nexus-password", "admin@http://other") == Secret("second")
 
 
-SAVED = ["memory", "secrets-file"]
-
-
-@pytest.mark.parametrize("keep", SAVED)
+@pytest.mark.parametrize("keep", ["memory", "secrets-file"])
 def test_saved_answers_name_no_place_that_apply_cannot_read(
     world: PracticeWorld, keep: str
 ) -> None:
