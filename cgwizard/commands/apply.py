@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cgwizard.commands.common import problems_shown
-from cgwizard.commands.options import debug_log
+from cgwizard.commands.options import debug_log, registry_option
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
 from cgwizard.text import ascii_fallback
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     help="At the end: a new file with all that was found, such as the port.",
 )
 @click.option("--practice", is_flag=True, help="Rehearse against practice servers of our own.")
+@registry_option
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the answers file.")
 @debug_log
 def apply(
@@ -44,6 +45,7 @@ def apply(
     as_json: bool,
     save: Path | None,
     practice: bool,
+    registry: str,
     schema: bool,
 ) -> None:
     """Do what ANSWERS (a TOML file) says, without asking. Doing it twice changes nothing."""
@@ -56,9 +58,13 @@ def apply(
         raise click.UsageError("name the answers file; the guide offers to write one on Finish")
     if save is not None and (dry_run or practice):
         raise click.UsageError("a rehearsal finds nothing out to save; leave --save-answers out")
+    if registry and practice:
+        raise click.UsageError("a rehearsal asks a registry of its own; leave --registry out")
     with problems_shown(), ExitStack() as stack:
         text = answers_file.text_of(answers)
         chosen = answers_file.parse(text, str(answers))
+        if registry:
+            chosen = chosen.asking(registry)
         from cgwizard.cancel import Cancel
         from cgwizard.frontends.unattended import Apply
         from cgwizard.guide.guide import Guide
@@ -149,6 +155,8 @@ def _lines(dry_run: bool) -> Callable[[Event], None]:
 def _end(lines: Lines, event: Ended, dry_run: bool) -> None:
     for reference in event.verified:
         lines.line(f"verified {reference}")
+    for reference in event.not_compared:
+        lines.line(f"pulled {reference}; its digest was not compared with the registry's")
     count = f"{event.changes} change{'' if event.changes == 1 else 's'}"
     match event.outcome:
         case "failed" | "cancelled" if dry_run:

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 import click
 
 from cgwizard.commands.common import problems_shown, run_screens, terminal
-from cgwizard.commands.options import debug_log, plain_option, runs_plain
+from cgwizard.commands.options import debug_log, plain_option, registry_option, runs_plain
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
     from cgwizard.guide.step import SideStep
+    from cgwizard.plan import model as plan
     from cgwizard.runs.offer import Offer
 
 
 @click.command("guide", hidden=True)
 @click.argument("nexus_url", required=False, default="")
 @click.option("--user", default="", metavar="NAME", help="The user to sign in as.")
+@registry_option
 @plain_option
 @debug_log
-def guide(nexus_url: str, user: str, plain: bool) -> None:
+def guide(nexus_url: str, user: str, registry: str, plain: bool) -> None:
     """Walk through the guide against your Nexus."""
     if not plain and not terminal():
         click.echo(
@@ -40,7 +42,13 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
     with problems_shown():
         plain = runs_plain(plain)
         folder = files.state_folder()
-        session = Guide(url=nexus_url, user=user, journal_folder=folder / "journal", trial=_trial)
+        session = Guide(
+            url=nexus_url,
+            user=user,
+            journal_folder=folder / "journal",
+            trial=_trial,
+            registry=_registry(registry),
+        )
         session.run = Run(session, folder)
         offer = Offer(session, folder, nexus_url)
         if not plain:
@@ -49,6 +57,12 @@ def guide(nexus_url: str, user: str, plain: bool) -> None:
 
         _ask(offer)
         sys.exit(Plain(session, source=sys.stdin).walk())
+
+
+def _registry(url: str) -> plan.Registry | None:
+    from cgwizard.plan.model import Registry
+
+    return Registry(url) if url else None
 
 
 def _trial(session: Session) -> SideStep:

@@ -20,6 +20,33 @@ def plain_option(function: F) -> F:
     )(function)
 
 
+def registry_option(function: F) -> F:
+    return click.option(
+        "--registry",
+        metavar="URL",
+        default="",
+        callback=_registry_url,
+        help="Ask this registry from here, in place of cgr.dev: a mirror, for example. "
+        "What Nexus asks stays its remote storage.",
+    )(function)
+
+
+def _registry_url(_ctx: click.Context, _option: click.Parameter, url: str) -> str:
+    if url:
+        import msgspec
+
+        from cgwizard.plan.model import RegistryUrl
+
+        try:
+            msgspec.convert(url, RegistryUrl)
+        except msgspec.ValidationError:
+            # Not repeated: a URL may hold a password.
+            raise click.UsageError(
+                "--registry is a URL without a user, such as https://mirror.example.com"
+            ) from None
+    return url
+
+
 def debug_log(function: F) -> F:
     return click.option(
         "--debug-log",

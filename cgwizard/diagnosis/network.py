@@ -90,8 +90,9 @@ def from_here(subject: Subject, host: Host) -> HostView:
 
     def work() -> HostView:
         address = HostPort(host.name, 443, tls=True)
-        if subject.practice_registry:
-            url = urlsplit(subject.practice_registry)
+        other = subject.other_registry if host == REGISTRY else ""
+        if asked := subject.practice_registry or other:
+            url = urlsplit(asked)
             port = url.port or (443 if url.scheme == "https" else 80)
             address = HostPort(url.hostname or "", port, tls=url.scheme == "https")
         return look(address, registry=host == REGISTRY)

@@ -60,6 +60,7 @@ class Subject:
     connector: Callable[[int, str], Registry] | None = None
     anonymous: Callable[[int, str], Registry] | None = None
     practice_registry: str = ""  # in practice, the URL of what stands in for cgr.dev
+    other_registry: str = ""  # the URL of what is asked from here in place of cgr.dev
     problem: Problem | None = None  # the guide's last one
     journal: Journal | None = None
     trust: Trust = field(default_factory=Trust)
@@ -83,6 +84,7 @@ class Subject:
             connector=session.connector,
             anonymous=lambda port, scheme: _anonymous(session, port, scheme),
             practice_registry=session.practice.registry_url if session.practice else "",
+            other_registry=session.other_registry.url if session.other_registry else "",
             problem=session.problem,
             journal=session.journal,
             trust=session.trust,

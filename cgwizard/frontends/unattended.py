@@ -66,6 +66,7 @@ class Ended(msgspec.Struct, frozen=True, tag="end", tag_field="event"):
     changes: int
     outcome: Literal["done", "failed", "cancelled", "dry-run"]
     verified: tuple[str, ...] = ()  # the references whose every byte was checked
+    not_compared: tuple[str, ...] = ()  # pulled too, but the registry was not asked for its digest
 
 
 Event = StepBegun | Checked | Preview | Stopped | Ended | PullEvent
@@ -92,6 +93,7 @@ class Apply:
         self.tell = tell
         self.dry_run = dry_run
         session.answers_file = save_answers
+        session.plan = msgspec.structs.replace(session.plan, registry=answers.registry)
         self.cancel = cancel or Cancel()
         self.place = place
         session.dry_run = dry_run
@@ -116,7 +118,8 @@ class Apply:
             code = ExitCode.UNFINISHED
         changes = self._would_change if self.dry_run else len(self.session.journal.made())
         verified = tuple(p.reference for p in self.session.proofs if p.verified)
-        self.tell(Ended(code, changes, outcome, verified))
+        others = tuple(p.reference for p in self.session.proofs if not p.verified)
+        self.tell(Ended(code, changes, outcome, verified, others))
         return code
 
     # Answers

@@ -82,6 +82,9 @@ class ConnectStep(ConnectForm):
                 accept_eula=self.accepted is not None,
             )
         )
+        if (chosen := self.session.other_registry) is not None:
+            label = f"from here, {chosen.url} is asked in place of cgr.dev"
+            report(Check("registry", label, "done", "Nexus asks its own remote storage"))
         if self.session.run is not None:
             self.session.skip_to = self.session.run.go_on(report, cancel)
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cgwizard.registry.client import Registry
 
 LABELS = {
-    "digest": "same digest at cgr.dev",
     "cache": "second pull came from the cache",
     "search": "found in Nexus's search",
     "attached": "signature and SBOM come through",
@@ -135,18 +134,23 @@ class ImagePull:
     def _check(self, name: str, work: Callable[[], Outcome], not_done: str = "") -> Outcome:
         """Report the check as running, then its outcome. ``not_done``: what stands before the
         reason why the check could not be done. Raises Disproved."""
-        self._tell(name, LABELS[name], "running")
+        label = LABELS.get(name) or f"same digest at {self._session.registry_name}"
+        self._tell(name, label, "running")
         try:
             found = work()
         except Disproved:
             raise
         except WizardError as error:
             found = Outcome("warning", f"{not_done}{error.problem.came_back}", error.problem)
-        self._tell(name, LABELS[name], found.state, found.detail, found.problem)
+        if name == "digest" and found.state == "warning":
+            label = f"not compared with {self._session.registry_name}"
+        self._tell(name, label, found.state, found.detail, found.problem)
         return found
 
     def _same_digest(self, checks: PullChecks) -> Outcome:
-        image = self.reference.repository
+        image, chosen = self.reference.repository, self._session.plan.token
+        if chosen is not None and chosen.check == "nexus":
+            return Outcome("warning", "it is not asked from here, as was chosen")
         token = self._session.pull_token if self._target.private else None
         credentials = token.credentials if token else None
         try:
@@ -154,7 +158,8 @@ class ImagePull:
         except Disproved as error:
             again = f"Enter invalidates the cache of {self._target.repository} and pulls again"
             raise error.but(
-                tried=f"comparing {image} with cgr.dev itself", next_step=again
+                tried=f"comparing {image} with {self._session.registry_name} itself",
+                next_step=again,
             ) from error
         return Outcome("done", short(there))
 

@@ -51,12 +51,13 @@ class Session:
         start_practice: Callable[[], None] | None = None,
         journal_folder: Path | None = None,
         trial: Callable[[Session], SideStep] | None = None,
+        registry: plan.Registry | None = None,
     ) -> None:
         self.url, self.user = url, user
         self.practice = practice
         self._start_practice = start_practice
         self.trial = trial
-        self.plan = plan.Plan()
+        self.plan = plan.Plan(registry=registry)
         self.trust = Trust()
         self.keeping = Keeping()
         self.journal = Journal(None if practice else journal_folder)
@@ -238,12 +239,27 @@ class Session:
             ) from error
 
     def upstream(self, credentials: Credentials | None = None) -> Registry:
-        """Chainguard's registry itself; in practice the practice one stands for it."""
+        """Chainguard's registry itself, or what the user named in its place; in practice the
+        practice one stands for it."""
         from cgwizard.registry.client import Registry
         from cgwizard.registry.retry import RetryPolicy
 
-        url = self.practice.registry_url if self.practice else UPSTREAM
-        return Registry(url, credentials, name="cgr.dev", patience=RetryPolicy())
+        chosen = self.other_registry
+        url = self.practice.registry_url if self.practice else chosen.url if chosen else UPSTREAM
+        trust = Trust(chosen.ca_file) if chosen else Trust()
+        name, patience = self.registry_name, RetryPolicy()
+        return Registry(url, credentials, trust=trust, name=name, patience=patience)
+
+    @property
+    def other_registry(self) -> plan.Registry | None:
+        """What is asked from here with other settings than those for cgr.dev."""
+        return None if self.practice else self.plan.registry
+
+    @property
+    def registry_name(self) -> str:
+        """What the registry that is asked from here is called on the screen."""
+        chosen = self.other_registry
+        return urlsplit(chosen.url).netloc if chosen else "cgr.dev"
 
     @property
     def problem(self) -> Problem | None:

@@ -158,16 +158,18 @@ class TokenStep(TokenForm):
             self._apply(self.checked, report, cancel)
 
     def _check(self, report: Report, cancel: Cancel) -> None:
-        ask = self.fix is None  # else it was chosen to go on without
-        self.fix = None
+        if self.fix is not None:
+            self.fix.apply()
+            self.fix = None
         self.checks.clear()
-        image = self.values["image"].strip()
+        image, ask = self.values["image"].strip(), self.values["check"] == "registry"
         try:
             token = token_check.check(self.session, self.read, image, report, cancel, ask=ask)
         except WizardError as error:
-            if token_check.unreachable(error.problem):
+            if token_check.unanswered(error):
                 # Often only Nexus may reach it, and that is all that is needed.
-                self.fix = Fix("go on without asking cgr.dev from here", lambda: None)
+                label = f"go on without asking {self.session.registry_name} from here"
+                self.fix = Fix(label, lambda: self.values.update(check="nexus"))
             raise
         report(Check("nexus", f"look for {self.target.name} in Nexus", "running"))
         self.repository.look_up(self.target)
@@ -208,6 +210,7 @@ class TokenStep(TokenForm):
                 name=target.name,
                 port=target.port,
                 scheme=self.session.routing.scheme,
+                check="nexus" if self.values["check"] == "nexus" else "registry",
             ),
             pull=plan.Pull(private_image=self.values["image"].strip()),
         )

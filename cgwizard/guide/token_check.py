@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import AnsweredBy, Code, WizardError
 from cgwizard.guide.shown import Check, Report
 from cgwizard.guide.step import checking
 from cgwizard.text.units import short
@@ -14,17 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cgwizard.cancel import Cancel
-    from cgwizard.errors import Problem
     from cgwizard.guide.session import Session
     from cgwizard.registry.client import Registry
     from cgwizard.tokens.claims import PullToken
 
 REFUSED = frozenset({Code.TOKEN_REFUSED, Code.LOGIN_WRONG, Code.NOT_ENTITLED})
+# Who may judge a token: a refusal of anything else says nothing of it.
+JUDGES = frozenset({AnsweredBy.REGISTRY, AnsweredBy.TOKEN_SERVER, AnsweredBy.NEXUS})
 
 
-def unreachable(error: Problem) -> bool:
-    """Whether the registry was not reached from here, so that it said nothing of the token."""
-    return error.code.concerns_registry
+def unanswered(error: WizardError) -> bool:
+    """Whether the registry was asked and nothing of itself refused: it was not reached, something
+    on the way answered in its place, or it failed."""
+    from cgwizard.registry.errors import RegistryError
+
+    if not isinstance(error, RegistryError):
+        return False  # nothing was asked
+    if error.facts.answered_by not in JUDGES:
+        return True
+    failed = error.status is None or error.status >= 500
+    return failed and error.code.concerns_registry
 
 
 def check(
@@ -44,6 +53,7 @@ def check(
     """
     from cgwizard.registry.retry import Retries
 
+    name = session.registry_name
     label = "it reads as a pull token"
     report(Check("shape", label, "running"))
     token = read()
@@ -56,7 +66,7 @@ def check(
     organization = image.partition("/")[0]
     if not ask:
         told = "not asked from here; the test pull will tell"
-        report(Check("accepted", f"cgr.dev accepts it for {organization}", "warning", told))
+        report(Check("accepted", f"{name} accepts it for {organization}", "warning", told))
         return token
     registry = session.upstream(token.credentials)
     retries = Retries(registry.patience, cancel)
@@ -69,8 +79,8 @@ def check(
         return short(found.digest)
 
     with registry:
-        checking(report, "accepted", f"cgr.dev accepts it for {organization}", accepted)
-        checking(report, "image", f"cgr.dev serves {image}", exists)
+        checking(report, "accepted", f"{name} accepts it for {organization}", accepted)
+        checking(report, "image", f"{name} serves {image}", exists)
     return token
 
 
@@ -79,15 +89,15 @@ def _accepted(registry: Registry, image: str) -> str:
     try:
         registry.check_credentials(image)
     except WizardError as error:
-        if error.code not in REFUSED:
+        if error.code not in REFUSED or error.facts.answered_by not in JUDGES:
             raise
         organization = image.partition("/")[0]
-        raise WizardError(
+        raise error.but(
             Code.TOKEN_REFUSED,
-            tried=f"asking cgr.dev with this token for leave to pull {image}",
-            came_back=error.problem.came_back,
+            tried=f"asking {registry.name} with this token for leave to pull {image}",
             cause=f"it was revoked, or belongs to another organization than {organization}, "
             "or the organization has no such image",
+            next_step=Code.TOKEN_REFUSED.usual_next_step,
         ) from error
     return ""
 

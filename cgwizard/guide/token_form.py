@@ -59,6 +59,7 @@ class TokenForm(SecretStep):
         "name": plan.Token().name,
         "port": "",
         "keep": "",
+        "check": "registry",  # or "nexus": it is not asked from here
     }
     found_later: ClassVar[frozenset[str]] = frozenset({"port"})
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"token": ("secrets", "pull-token")}
@@ -142,7 +143,9 @@ class TokenForm(SecretStep):
         if self.fix:
             return Action("fix", self.fix.label)
         if self.checked is None:
-            return Action("check", "check the token at cgr.dev")
+            where = f"check the token at {self.session.registry_name}"
+            asked = self.values["check"] == "registry"
+            return Action("check", where if asked else "take the token as it is")
         if self._has_it:
             return Action("use", f"use {self.target.name}")
         if self.values["mode"] == "add":
@@ -207,6 +210,7 @@ class TokenForm(SecretStep):
             return False
         if field in {"token", "image"}:
             self.checked = None
+            self.values["check"] = "registry"
             self.repository.again = False
         return True
 
@@ -253,6 +257,7 @@ class TokenForm(SecretStep):
         if not image and part.organization:
             image = f"{part.organization}/{IMAGE}"
         self.set("image", image)
+        self.values["check"] = part.check
         if part.mode == "separate":
             self.set("name", part.name)
             if part.port is not None:

@@ -44,6 +44,11 @@ class Answers(plan.Plan, frozen=True):
     def plan(self) -> plan.Plan:
         return plan.Plan(**{name: getattr(self, name) for name in plan.Plan.__struct_fields__})
 
+    def asking(self, url: str) -> Answers:
+        """The same with another registry to ask from here, whatever these name."""
+        chosen = self.registry or plan.Registry()
+        return msgspec.structs.replace(self, registry=msgspec.structs.replace(chosen, url=url))
+
 
 def of(chosen: plan.Plan, secrets: Secrets | None = None) -> Answers:
     members = {name: getattr(chosen, name) for name in plan.Plan.__struct_fields__}

@@ -22,6 +22,13 @@ Engine = Annotated[
     str, Meta(pattern="^(builtin|docker|podman)$", description="one of: builtin, docker, podman.")
 ]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+RegistryUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$",
+        description="A URL such as https://mirror.example.com.",
+    ),
+]
 MAX_NAME = 200  # characters; Nexus takes no longer name of a repository
 RepositoryName = Annotated[
     str, Meta(max_length=MAX_NAME, description=f"A name of at most {MAX_NAME} characters.")
@@ -33,6 +40,13 @@ Fingerprint = Annotated[
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """In TOML its members are written as ``blob-store``, ``ca-file``."""
+
+
+class Registry(_Part, frozen=True):
+    """The registry that is asked from here, in place of cgr.dev; Nexus asks ``remote-url``."""
+
+    url: RegistryUrl = REMOTE_URL.rstrip("/")
+    ca_file: Path | None = None  # whose authorities are believed there besides the system's
 
 
 class Connect(_Part, frozen=True):
@@ -69,6 +83,8 @@ class Token(_Part, frozen=True):
     name: RepositoryName = "chainguard-private"
     port: Port | None = None
     scheme: Scheme = "http"
+    # Who says whether the token is good: the registry, asked from here, or Nexus's test pull.
+    check: Literal["registry", "nexus"] = "registry"
 
 
 class Pull(_Part, frozen=True):
@@ -82,6 +98,7 @@ class Pull(_Part, frozen=True):
 
 class Plan(_Part, frozen=True):
     version: Literal[1] = 1
+    registry: Registry | None = None
     connect: Connect | None = None
     routing: Routing | None = None
     developer: Developer | None = None

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cgwizard.errors import Code, WizardError
 from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
@@ -73,6 +75,9 @@ class Run:
         earlier, nexus = self.resumed, self.session.nexus.base_url
         if earlier is None or earlier.nexus != nexus:
             return None
+        if self.session.plan.registry is None:
+            chosen = msgspec.structs.replace(self.session.plan, registry=earlier.answers.registry)
+            self.session.plan = chosen
         step = resume.go_on(self.session, earlier, report, cancel)
         self.resumed = None
         return step

@@ -185,6 +185,19 @@ def test_other_digest_upstream(nexus: str, tmp_path: Path) -> None:
     assert (last["event"], last["code"]) == ("failed", "cache-stale-tag")
 
 
+def test_another_registry_is_asked_and_named(world: PracticeWorld, nexus: str) -> None:
+    asked = ("--verify-upstream", "--registry", world.info.registry_url)
+    done = run(f"{nexus}/{FREE_IMAGE}", *LOGIN, *asked)
+    assert done.returncode == 0, done.stderr
+    assert f"same digest at {world.info.registry_url.removeprefix('http://')}" in done.stdout
+
+
+def test_another_registry_is_for_the_proof(nexus: str) -> None:
+    done = run(f"{nexus}/{FREE_IMAGE}", "--registry", "https://mirror.example.com")
+    assert done.returncode == 2
+    assert "--registry goes with --verify-upstream" in done.stderr
+
+
 def test_upstream_that_cannot_be_asked_is_no_failure(nexus: str) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     done = run(f"{nexus}/{FREE_IMAGE}", *LOGIN, "--verify-upstream", "--upstream", nobody)

@@ -240,6 +240,81 @@ def test_every_line_is_an_event_as_the_page_says(world: PracticeWorld, tmp_path:
     assert seen == page.keys(), "each kind of event was seen"
 
 
+def live(
+    world: PracticeWorld, folder: Path, check: str, registry: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """The command with a pull token, against the practice Nexus as a live one."""
+    token = world.info.pull_token
+    connect = plan.Connect(world.info.nexus_url, world.info.username)
+    chosen = plan.Plan(
+        registry=plan.Registry(registry),
+        connect=connect,
+        routing=plan.Routing(free_port()),
+        token=plan.Token("separate", world.info.organization, port=free_port(), check=check),  # type: ignore[arg-type]
+    )
+    path = folder / "site.toml"
+    sources = answers_file.Secrets("env:NEXUS_PW", "env:TOKEN")
+    path.write_text(answers_file.write(answers_file.of(chosen, sources)))
+    env = {
+        "NEXUS_PW": world.info.password.reveal(),
+        "TOKEN": f"{token.username} {token.password.reveal()}",
+    }
+    return command(str(path), *options, env=env)
+
+
+def test_a_machine_that_may_not_reach_the_registry_goes_on_by_choice(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    asked = live(world, tmp_path, "registry", nowhere)
+    assert asked.returncode == ExitCode.FAILED
+    assert "registry-refused" in asked.stdout
+    done = live(world, tmp_path, "nexus", nowhere, "--json")
+    assert done.returncode == ExitCode.DONE, done.stdout
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["outcome"], last["verified"], len(last["not_compared"])) == ("done", [], 2)
+    told = live(world, tmp_path, "nexus", nowhere)
+    assert told.returncode == ExitCode.DONE
+    assert "verified " not in told.stdout
+    assert told.stdout.count("its digest was not compared with the registry's") == 2
+
+
+def test_another_registry_is_asked_in_place_of_cgr_dev(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    """The option wins over the answers."""
+    nowhere, there = f"http://127.0.0.1:{free_port()}", world.info.registry_url
+    done = live(world, tmp_path, "registry", nowhere, "--registry", there)
+    assert done.returncode == ExitCode.DONE, done.stdout
+    name = there.removeprefix("http://")
+    assert f"from here, {there} is asked in place of cgr.dev" in done.stdout
+    assert f"{name} accepts it for {world.info.organization}" in done.stdout
+    assert done.stdout.count(f"same digest at {name}") == 2
+    assert done.stdout.count("\nverified ") == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["mirror.example.com", "ftp://x", "https://", "https://a:b@c", "x y"]
+)
+def test_what_is_no_registry_is_a_wrong_command_line(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text("")
+    done = command(str(path), "--registry", url)
+    assert done.returncode == ExitCode.USAGE
+    assert "--registry is a URL" in done.stderr
+    path.write_text(f"[registry]\nurl = '{url}'")
+    done = command(str(path))
+    assert done.returncode == ExitCode.USAGE
+    assert "registry.url" in done.stderr
+
+
+def test_a_rehearsal_has_a_registry_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text("")
+    done = command(str(path), "--practice", "--registry", "https://mirror.example.com")
+    assert done.returncode == ExitCode.USAGE
+
+
 # The command
 
 

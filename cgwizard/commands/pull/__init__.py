@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cgwizard.commands.options import debug_log
+from cgwizard.commands.options import debug_log, registry_option
 from cgwizard.commands.pull.options import SOURCES
 from cgwizard.errors import ExitCode
 from cgwizard.system import typed_ahead
@@ -73,12 +73,8 @@ PASSWORD_LIMIT = 1 << 16  # bytes on standard input
     help="For that proof: Nexus's own address, such as https://nexus.example.com. "
     "It tells since when it keeps the image.",
 )
-@click.option(
-    "--upstream",
-    metavar="URL",
-    hidden=True,
-    help="Another registry than https://cgr.dev to compare with.",
-)
+@registry_option
+@click.option("--upstream", metavar="URL", hidden=True)  # what --registry was called before
 @debug_log
 def pull(*, username: str | None, password_stdin: bool, as_json: bool, **options: Any) -> None:
     """Pull an image and check every byte of it.

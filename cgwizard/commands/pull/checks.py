@@ -45,6 +45,7 @@ class Verification:
     pull_again: Callable[[], Finished]
     record: TagRecord | None = None  # what Nexus said before the second pull
     no_record: str = ""  # why its record is not known, in words
+    asked: str = "cgr.dev"  # what `open_upstream` opens is called
 
     def results(self) -> Iterator[CheckResult]:
         """Everything; what could not be asked is a warning. Raises Disproved."""
@@ -60,12 +61,13 @@ class Verification:
         yield from self._attached()
 
     def _same_digest(self) -> CheckResult:
-        check, label = "upstream-digest", "same digest at cgr.dev"
+        check, label = "upstream-digest", f"same digest at {self.asked}"
         names = upstream.names_of(self.checks.reference.repository)
         try:
             there = self.checks.same_digest(self.open_upstream, names)
-        except Disproved:
-            raise
+        except Disproved as error:
+            image = self.checks.reference
+            raise error.but(tried=f"comparing {image} with {self.asked} itself") from error
         except WizardError as error:
             hint = "; if the image is private, name a pull token by --upstream-token"
             unknown = error.code in upstream.NO_SUCH_IMAGE and not self.with_token

@@ -29,7 +29,8 @@ class PullOptions(NamedTuple):
     verify_layers: bool = False
     ca_file: Path | None = None
     verify_upstream: bool = False
-    upstream: str | None = None
+    registry: str = ""  # the URL of what is asked in place of cgr.dev
+    upstream: str | None = None  # the same, by its older name
     upstream_token: str = ""  # where it is: one of `SOURCES`
     nexus: str = ""  # the base URL of Nexus itself
 
@@ -43,6 +44,8 @@ def check(options: PullOptions) -> None:
     if (options.upstream_token or options.nexus) and not options.verify_upstream:
         option = "--upstream-token" if options.upstream_token else "--nexus"
         raise click.UsageError(f"{option} goes with --verify-upstream")
+    if options.registry and not options.verify_upstream:
+        raise click.UsageError("--registry goes with --verify-upstream")
     if options.upstream_token:
         from cgwizard.plan.answers_file import Source
 

@@ -201,22 +201,28 @@ class _Work:
     ) -> dict[str, object]:
         """Report every check; what goes into the last JSON line. Raises WizardError
         `cache-stale-tag`."""
+        from urllib.parse import urlsplit
+
         from cgwizard.commands.pull.checks import Verification
         from cgwizard.proof import upstream
         from cgwizard.proof.checks import PullChecks
         from cgwizard.registry.client import Registry
 
-        url = self._options.upstream or upstream.UPSTREAM
+        other = self._options.registry or self._options.upstream
+        url = other or upstream.UPSTREAM
+        asked = urlsplit(url).netloc if self._options.registry else "cgr.dev"
+        trust = self._trust if other else Trust()
         states: dict[str, str] = {}
         nexus = self._nexus(reference, plain_http, nexus_url)
         with contextlib.closing(nexus) if nexus else contextlib.nullcontext():
             verification = Verification(
                 PullChecks(reference, finished, self._cancel),
                 lambda: self._registry(reference, plain_http),
-                lambda: Registry(url, token, name="cgr.dev"),
+                lambda: Registry(url, token, trust=trust, name=asked),
                 token is not None,
                 nexus,
                 lambda: self._pull(Builtin(trust=self._trust), reference, plain_http, ignore),
+                asked=asked,
             )
             for result in verification.results():
                 self._cancel.check()
