@@ -57,7 +57,7 @@ class Session:
         self.practice = practice
         self._start_practice = start_practice
         self.trial = trial
-        self.plan = plan.Plan(registry=registry)
+        self.plan = plan.Plan(registry=registry or plan.Registry())
         self.trust = Trust()
         self.keeping = Keeping()
         self.journal = Journal(None if practice else journal_folder)
@@ -253,7 +253,8 @@ class Session:
     @property
     def other_registry(self) -> plan.Registry | None:
         """What is asked from here with other settings than those for cgr.dev."""
-        return None if self.practice else self.plan.registry
+        same = self.practice or self.plan.registry == plan.Registry()
+        return None if same else self.plan.registry
 
     @property
     def registry_name(self) -> str:

@@ -46,8 +46,9 @@ class Answers(plan.Plan, frozen=True):
 
     def asking(self, url: str) -> Answers:
         """The same with another registry to ask from here, whatever these name."""
-        chosen = self.registry or plan.Registry()
-        return msgspec.structs.replace(self, registry=msgspec.structs.replace(chosen, url=url))
+        return msgspec.structs.replace(
+            self, registry=msgspec.structs.replace(self.registry, url=url)
+        )
 
 
 def of(chosen: plan.Plan, secrets: Secrets | None = None) -> Answers:

@@ -98,7 +98,7 @@ class Pull(_Part, frozen=True):
 
 class Plan(_Part, frozen=True):
     version: Literal[1] = 1
-    registry: Registry | None = None
+    registry: Registry = Registry()
     connect: Connect | None = None
     routing: Routing | None = None
     developer: Developer | None = None
@@ -107,8 +107,10 @@ class Plan(_Part, frozen=True):
 
 
 def to_toml(plan: Plan) -> str:
-    """``plan`` as TOML, without undecided parts."""
+    """``plan`` as TOML, without undecided parts and without the registry where it is cgr.dev."""
     found = msgspec.to_builtins(plan, enc_hook=enc_hook)
+    if plan.registry == Registry():
+        del found["registry"]
     return msgspec.toml.encode(_without_none(found)).decode()
 
 

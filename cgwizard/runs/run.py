@@ -75,7 +75,7 @@ class Run:
         earlier, nexus = self.resumed, self.session.nexus.base_url
         if earlier is None or earlier.nexus != nexus:
             return None
-        if self.session.plan.registry is None:
+        if self.session.other_registry is None:
             chosen = msgspec.structs.replace(self.session.plan, registry=earlier.answers.registry)
             self.session.plan = chosen
         step = resume.go_on(self.session, earlier, report, cancel)
