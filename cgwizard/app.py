@@ -19,7 +19,7 @@ from textual.theme import Theme
 
 from cgwizard.errors import ExitCode
 from cgwizard.screens.parts.messages import InputLost
-from cgwizard.screens.parts.terminal.terminal_app import TerminalApp
+from cgwizard.screens.parts.typing_app import TypingApp
 from cgwizard.screens.parts.wizard_screen import WizardScreen
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ THEME = Theme(
 )
 
 
-class Wizard(TerminalApp):
+class Wizard(TypingApp):
     """Holds the session and moves between the steps' screens; decides nothing itself."""
 
     CSS_PATH = Path(__file__).parent / "assets" / "wizard.tcss"  # also for who derives from this
@@ -81,9 +81,7 @@ class Wizard(TerminalApp):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual's form)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "leave", "quit", priority=True),
-        # Ctrl+C stays what Textual makes of it: it copies, or tells how to quit. A slip of the
-        # hand must not throw away what was typed.
+        Binding("ctrl+q", "leave", "leave", priority=True),
     ]
 
     def __init__(
@@ -110,9 +108,10 @@ class Wizard(TerminalApp):
     def _first_step(self) -> Screen[None]:
         return screen_for(self.session.first)
 
-    def begin(self) -> None:
+    def begin(self, *, new: bool) -> None:
         """The user chose what to resume: show the first step, on a separate stack of screens,
         because a default screen cannot be switched."""
+        self.type_for_form(wanted=new)
         self.add_mode("guide", self._first_step)
         self.switch_mode("guide")
 
@@ -172,6 +171,10 @@ class Wizard(TerminalApp):
             self.switch_screen(step.id)
         else:
             self.push_screen(step.id)
+
+    def words_before_leaving(self) -> str:
+        saved = self.session.run is not None
+        return f"Ctrl+C again leaves{'; your run is saved' if saved else ''}."
 
     def action_leave(self) -> None:
         self.exit(ExitCode.DONE if self.session.through else ExitCode.CANCELLED)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Offset
 from textual.widgets import Static
@@ -15,7 +14,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.diagnosis.diagnosis import Diagnosis
 from cgwizard.diagnosis.fresh import EXPLANATION
 from cgwizard.screens.parts.findings import Findings
-from cgwizard.screens.parts.footer import Keys, follow, more_below
+from cgwizard.screens.parts.footer import KeyAction, Keys, follow, more_below
 from cgwizard.screens.parts.header import Top
 from cgwizard.screens.parts.messages import WorkEnded, WorkReported
 from cgwizard.screens.parts.terminal.cursor import line_of
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
 
 class DiagnoseScreen(WizardScreen):
     help_subject = "diagnose"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "main", show=False),
-        Binding("escape", "back", show=False),
-        Binding("c", "compare", show=False),
-    ]
 
     def __init__(self, step: Step) -> None:
         super().__init__()
@@ -80,16 +74,35 @@ class DiagnoseScreen(WizardScreen):
         self.query_one(Findings).show(self.diagnosis.checks(), None)
 
     def _show_keys(self) -> None:
+        self.query_one(Keys).show(self.offers())
+
+    def offers(self) -> list[KeyAction]:
         if self.diagnosis.busy:
-            keys = [("esc", "cancel")]
-        elif self.asking:
-            keys = [("enter", "compare"), ("esc", "do not")]
+            leave = KeyAction("ctrl+q", "leave", self.wizard.action_leave)
+            return [KeyAction("escape", "cancel", self.action_back), leave]
+        if self.asking:
+            offers = [
+                KeyAction("enter", "compare", self.action_main),
+                KeyAction("escape", "do not", self.action_back),
+            ]
         else:
-            keys = [("enter", "look again"), *more_below(self.body)]
-            keys.append(("esc", "back"))
+            offers = [
+                KeyAction("enter", "look again", self.action_main),
+                KeyAction("escape", "back", self.action_back),
+            ]
             if self.diagnosis.can_compare:
-                keys.append(("c", "compare"))
-        self.query_one(Keys).show([*keys, ("f1", "help"), ("ctrl+q", "quit")])
+                long = "Compare with a freshly made repository"
+                offers.append(KeyAction("ctrl+n", "compare", self.action_compare, long))
+        return [*offers, *more_below(self.body), *self.common_offers()]
+
+    @property
+    def working(self) -> str:
+        return "act" if self.diagnosis.busy else ""
+
+    def refuse_ahead(self, key: str) -> str:
+        if key == "enter" and self.asking:
+            return "Enter waits: it was pressed before this was shown."
+        return super().refuse_ahead(key)
 
     def action_main(self) -> None:
         if not self.diagnosis.busy:
@@ -108,6 +121,7 @@ class DiagnoseScreen(WizardScreen):
     def action_compare(self) -> None:
         if self.diagnosis.can_compare and not self.diagnosis.busy:
             self.asking = True
+            self.unseen()
             self.show()
             self.body.scroll_home(animate=False)
 
@@ -130,6 +144,10 @@ class DiagnoseScreen(WizardScreen):
 
     def on_work_ended(self) -> None:
         self.diagnosis.end()
+        self.wizard.drop_typed("")
+        if self._cancel.is_set:
+            self.say("Canceled: the checks that are missing were not done.")
+        self.unseen()
         self.show()
 
     def _tick(self) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
 from cgwizard.guide.finish import VERIFIED, FinishStep
 from cgwizard.screens.parts.clipboard import copy
+from cgwizard.screens.parts.footer import KeyAction
 from cgwizard.screens.step import StepScreen
 
 
 class FinishScreen(StepScreen):
     step: FinishStep
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "copy", show=False)]
 
     def extras(self) -> ComposeResult:
         yield Static(id="proved", markup=False)
@@ -24,8 +21,11 @@ class FinishScreen(StepScreen):
     def last(self) -> ComposeResult:
         yield Static(id="commands", markup=False)
 
-    def more_keys(self) -> list[tuple[str, str]]:
-        return [("c", "copy")]
+    def offers(self) -> list[KeyAction]:
+        offers = super().offers()
+        if not self.busy and not self.step.fix:
+            offers.append(KeyAction("f5", "copy", self.action_copy, "Copy the commands"))
+        return offers
 
     def show_extras(self) -> None:
         lines: list[Content] = []
@@ -45,10 +45,3 @@ class FinishScreen(StepScreen):
         if not self.busy:
             self.notify(copy(self.app, self.step.text()), markup=False)
             self.do_other("save")
-
-    def action_back(self) -> None:
-        if self.step.fix and not self.busy:  # no is the answer to what was asked
-            self.step.decline()
-            self.call_later(self.show)
-            return
-        super().action_back()

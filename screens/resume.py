@@ -18,7 +18,7 @@ from textual.widgets import Static
 from cgwizard.errors import WizardError
 from cgwizard.runs.offer import HEADING
 from cgwizard.screens.parts.findings import Findings
-from cgwizard.screens.parts.footer import Keys
+from cgwizard.screens.parts.footer import KeyAction, Keys
 from cgwizard.screens.parts.header import Top
 from cgwizard.screens.parts.terminal.cursor import line_of
 from cgwizard.screens.parts.wizard_screen import WizardScreen
@@ -95,12 +95,7 @@ class RunList(Widget, can_focus=True):
 
 class ResumeScreen(WizardScreen):
     help_subject = "resume"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "main", show=False),
-        Binding("n", "anew", show=False),
-        Binding("x,delete", "forget", show=False),
-        Binding("escape", "back", show=False),
-    ]
+    keeps_ahead = True
 
     def __init__(self, offer: Offer) -> None:
         super().__init__()
@@ -149,14 +144,27 @@ class ResumeScreen(WizardScreen):
         else:
             self._list.focus()
         self.query_one(Findings).show((), self.problem)
-        if self.asking:
-            keys = [("enter", "forget it"), ("esc", "keep it")]
-        else:
-            keys = [("enter", "go on"), ("n", "begin anew")]
-            keys += [("up, down", "choose")] if len(self.offer.runs) > 1 else []
-            keys += [("x", "forget"), ("f1", "help")]
-        self.query_one(Keys).show([*keys, ("ctrl+q", "quit")])
+        self.query_one(Keys).show(self.offers())
         self.call_after_refresh(self._settle)
+
+    def offers(self) -> list[KeyAction]:
+        leave = KeyAction("ctrl+q", "leave", self.wizard.action_leave)
+        help = KeyAction("f1", "help", self.action_help, "Help for this screen")
+        menu = KeyAction("ctrl+p", "menu", self.open_menu)
+        if self.asking:
+            return [
+                KeyAction("enter", "keep it", self.action_back),
+                KeyAction("escape", "keep it", self.action_back),
+                KeyAction("f8", "forget it", self.action_forget),
+                *(help, leave, menu),
+            ]
+        return [
+            KeyAction("enter", "go on", self.action_main),
+            KeyAction("escape", "", self.action_back, "Leave"),
+            KeyAction("f8", "forget", self.action_forget, "Forget this run"),
+            KeyAction("ctrl+n", "start a new run", self.action_anew),
+            *(help, leave, menu),
+        ]
 
     def attention(self) -> Offset | None:
         """Where the terminal's cursor is while the list has no focus: at the question."""
@@ -173,11 +181,8 @@ class ResumeScreen(WizardScreen):
     def action_main(self) -> None:
         self.problem = None
         try:
-            if self.asking:
-                self._forget()
-            else:
-                self.offer.go_on(self.chosen)
-                self.wizard.begin()
+            self.offer.go_on(self.chosen)
+            self.wizard.begin(new=False)
         except WizardError as error:
             self.problem = error.problem
             self.show()
@@ -186,26 +191,35 @@ class ResumeScreen(WizardScreen):
         self.asking = False
         self.offer.forget(self.chosen)
         if not self.offer.runs:
-            self.wizard.begin()
+            self.wizard.begin(new=True)
             return
         self._list.take(self._rows())
         self.show()
 
     def action_anew(self) -> None:
         if not self.asking:
-            self.wizard.begin()
+            self.wizard.begin(new=True)
 
     def action_forget(self) -> None:
-        self.asking = True
-        self.problem = None
-        self.show()
+        """Ask; the second time, do it."""
+        if not self.asking:
+            self.asking = True
+            self.problem = None
+            self.unseen()
+            self.show()
+        elif self.heard_f8:
+            try:
+                self._forget()
+            except WizardError as error:
+                self.problem = error.problem
+                self.show()
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         if self.asking:
             self.asking = False
             self.show()
         else:
-            await self.app.run_action("leave")
+            self.wizard.action_leave()
 
 
 def columns(rows: list[Row], width: int) -> tuple[list[str], bool]:

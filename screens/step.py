@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.events import Key
+from textual.events import DescendantBlur
 from textual.geometry import Offset
 from textual.widgets import Input, Static
 
@@ -18,31 +18,27 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, ExitCode
 from cgwizard.guide import walk
 from cgwizard.guide.shown import Check
-from cgwizard.guide.step import SideStep, Step
+from cgwizard.guide.step import Step
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.findings import Findings
-from cgwizard.screens.parts.footer import Keys, follow, more_below
-from cgwizard.screens.parts.form import Form
+from cgwizard.screens.parts.footer import Keys, follow
+from cgwizard.screens.parts.form import Form, SecretInput
 from cgwizard.screens.parts.header import Rail, Top
 from cgwizard.screens.parts.messages import Answered, WorkEnded, WorkReported
+from cgwizard.screens.parts.step_keys import StepKeys
 from cgwizard.screens.parts.terminal.cursor import line_of
-from cgwizard.screens.parts.wizard_screen import WizardScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 TICK_SECONDS = 1.0  # running checks show their seconds
-FUNCTION_KEYS = ("f4", "f5", "f6")  # for a step's other actions while letters are typed
 
 
-class StepScreen(WizardScreen):
+class StepScreen(StepKeys):
     """Heading, form, findings, preview; Enter does the step's main action."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "main", show=False),
-        Binding("escape", "back", show=False),
-        Binding("d,f2", "diagnose", show=False),
         # At once, not behind the letters before it: what is typed ahead goes to the next field.
         Binding("tab", "app.focus_next", show=False, priority=True),
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
@@ -53,10 +49,10 @@ class StepScreen(WizardScreen):
         super().__init__()
         self.step, self.help_subject = step, step.id
         self.place = place or step
-        self._sides: dict[str, SideStep] = {}  # kept: what was typed there, and what came of it
         # What is being done, in a word. A screen begins by looking: Enter means nothing before
         # it is known what it would do.
         self.busy = "look"
+        self.settled = False  # whether the fields are those that it found, and one has the focus
         self._cancel = Cancel()
 
     # What is shown
@@ -86,10 +82,6 @@ class StepScreen(WizardScreen):
         """The same, below everything else."""
         yield from ()
 
-    def more_keys(self) -> list[tuple[str, str]]:
-        """Keys of a step's screen beside those of its step."""
-        return []
-
     async def show(self) -> None:
         """Bring the screen in line with the step."""
         if not self.is_attached:  # on its way out, when a terminal that goes away tells its size
@@ -114,30 +106,7 @@ class StepScreen(WizardScreen):
         """Bring `extras` in line with the step."""
 
     def _show_keys(self) -> None:
-        typing = isinstance(self.focused, Input)
-        if self.busy:
-            keys = [("esc", "back" if self.busy == "look" else "cancel"), ("ctrl+q", "quit")]
-        else:
-            keys = [("enter", self.step.action().label)]
-            more = more_below(self.body)
-            keys += more if self.step.preview() else []  # is read before it is sent
-            diagnose = ("f2" if typing else "d", "diagnose")
-            keys += [diagnose] if self.step.problem else []
-            others = self.step.others()
-            keys += [
-                (FUNCTION_KEYS[i] if typing else a.key, a.short or a.label)
-                for i, a in enumerate(others)
-            ]
-            keys += [] if typing else self.more_keys()
-            keys += [] if self.step.preview() else more
-            if self.step.session.next_to(self.step, -1):
-                keys.append(("esc", "back"))
-            keys.append(("f1", "help"))
-            if typing or len(self.query_one(Form).rows()) > 0:
-                keys.append(("tab", "field"))
-            keys += [] if self.step.problem else [diagnose]
-            keys.append(("ctrl+q", "quit"))
-        self.query_one(Keys).show(keys)
+        self.query_one(Keys).show(self.offers())
 
     def attention(self) -> Offset | None:
         """Where the terminal's cursor is while no field has the focus: at what runs, at what
@@ -159,7 +128,12 @@ class StepScreen(WizardScreen):
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._arrive)
 
+    def on_screen_suspend(self) -> None:
+        for field in self.query(SecretInput):
+            field.password = True
+
     def on_screen_resume(self) -> None:
+        super().on_screen_resume()
         if self.is_mounted and not self.busy:
             self.busy = "look"
             self.call_later(self._arrive)
@@ -178,7 +152,10 @@ class StepScreen(WizardScreen):
     def on_descendant_focus(self) -> None:
         self._show_keys()
 
-    def on_descendant_blur(self) -> None:
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        if not self.busy:  # what was typed is judged when its field is left
+            self._take_pending()
+            self.query_one(Form).judge(event.widget, self.step.field_problems())
         self._show_keys()
 
     async def on_answered(self, event: Answered) -> None:
@@ -186,65 +163,71 @@ class StepScreen(WizardScreen):
             return
         answer = self.query_one(Form).answer(event.field)
         if answer is not None and self.step.set(event.field, answer):
-            self.query_one(Form).complain({})
             await self.show()
 
     async def on_confirmed(self) -> None:
         await self.action_main()
 
+    @property
+    def ready(self) -> bool:
+        return self.settled
+
+    @property
+    def working(self) -> str:
+        return self.busy
+
+    def refuse_ahead(self, key: str) -> str:
+        if key == "f7":
+            return "F7 was pressed before this was shown; press it again to skip."
+        if key != "enter":
+            return super().refuse_ahead(key)
+        self._take_pending()
+        if walk.stage(self.step, "problem", "preview") in {"through", "fields"}:
+            return ""
+        if self.step.fix is None and not self.step.changes_nexus():
+            return ""
+        return f"Enter waits: it was pressed before this was shown. Again: {self.main_words()}."
+
+    def _take_pending(self) -> bool:
+        """Give the step what it does not have yet: Enter may come sooner than the message of the
+        last letters. Returns whether that changed anything."""
+        pending = self.query_one(Form).pending()
+        return any([self.step.set(field, answer) for field, answer in pending.items()])
+
     async def action_main(self) -> None:
         if self.busy:
             return
-        # Enter may come sooner than the message of the last letters.
-        pending = self.query_one(Form).pending()
-        changed = [self.step.set(field, answer) for field, answer in pending.items()]
+        if keep := self.keep():
+            self.do_other(keep.id)
+            return
+        changed = self._take_pending()
         # The screen shows the problem and the preview all the time.
-        match walk.stage(self.step, "problem", "preview"):
+        match "fields" if self._refused() else walk.stage(self.step, "problem", "preview"):
             case "through":
                 self.go(1)
             case "fields":
-                self.query_one(Form).complain(self.step.field_problems())
-                if any(changed):
+                self.query_one(Form).complain(self._field_problems())
+                if changed:
                     await self.show()
             case _:
                 self.query_one(Form).complain({})
                 self.start("act", walk.act)
 
+    def _refused(self) -> dict[str, str]:
+        """What fields refused by themselves, whatever the step says."""
+        return self.query_one(Form).refused()
+
+    def _field_problems(self) -> dict[str, str]:
+        return self.step.field_problems() | self._refused()
+
     def action_back(self) -> None:
+        if (keep := self.keep()) and not self.busy:  # no is the answer to what was asked
+            self.do_other(keep.id)
+            return
         if self.busy:
             self._cancel.set()
         if self.busy in {"", "look"}:
             self.go(-1)
-
-    def action_diagnose(self) -> None:
-        if self.busy:
-            return
-        from cgwizard.screens.diagnose import DiagnoseScreen
-
-        self.app.push_screen(DiagnoseScreen(self.step))
-
-    def on_key(self, event: Key) -> None:
-        keys = zip(self.step.others(), FUNCTION_KEYS, strict=False)
-        found = next((a.id for a, function in keys if event.key in {a.key, function}), None)
-        if found is not None and not self.busy:
-            event.stop()
-            self.do_other(found)
-
-    def do_other(self, action: str) -> None:
-        """Do one of the step's other actions, or open the step beside the guide that it names."""
-        side = self._sides.get(action) or self.step.opens(action)
-        if side is None:
-            self.start("other", partial(walk.do, action=action))
-            return
-        from cgwizard.app import screen_for
-
-        self._sides[action] = opened = side
-
-        def closed(_: None) -> None:
-            self.step.closed(opened)
-            self.call_later(self.show)
-
-        self.app.push_screen(screen_for(opened, self.step), closed)
 
     def go(self, direction: int) -> None:
         step = self.step.session.next_to(self.step, direction)
@@ -261,6 +244,7 @@ class StepScreen(WizardScreen):
     def start(self, what: str, job: Callable[..., None]) -> None:
         """``job`` is one of `walk`'s ways to set the step to work."""
         self.busy = what
+        self.seen_at = math.inf
         if what != "look":  # the fields are locked; arrows scroll
             self.body.focus()
         self._cancel = Cancel()
@@ -282,10 +266,15 @@ class StepScreen(WizardScreen):
     async def on_work_ended(self, event: WorkEnded) -> None:
         self.busy = ""
         await self.show()
+        moves_on = event.what == "act" and self.step.moves_on
+        if event.what != "look":
+            self._drop_typed(event.what, moves_on=moves_on)
+        self.settled = True
+        self.unseen()
         if event.what == "look":
             if not isinstance(self.focused, Input | ChoiceInput):  # who is in a field stays there
                 self.settle_focus()
-        elif event.what == "act" and self.step.moves_on:
+        elif moves_on:
             self.go(1)
         elif not self.query_one(Form).focus_on(self.step.doubtful):
             self.settle_focus()
@@ -294,6 +283,16 @@ class StepScreen(WizardScreen):
                 findings.scroll_visible(animate=False)
         if event.what == "other" and self.step.state == "skipped":
             self.go(1)
+
+    def _drop_typed(self, what: str, *, moves_on: bool) -> None:
+        """What was typed during the work was typed for what comes after it."""
+        if self._cancel.is_set:
+            self.wizard.drop_typed("Canceled.")
+            self.say("Canceled: nothing more is done.")
+        elif self.step.problem is not None:
+            self.wizard.drop_typed("There is a problem.")
+        elif what == "act" and not moves_on:
+            self.wizard.drop_typed("", but_enter=True)
 
     def _tick(self) -> None:
         if self.busy and self.is_current:

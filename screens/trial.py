@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from textual.widgets import Input
-
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.shown import CONTINUE
-from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.pull import PullingScreen
-from cgwizard.screens.step import FUNCTION_KEYS
 from cgwizard.trial.step import Trial
 
 
@@ -24,16 +20,9 @@ class TrialScreen(PullingScreen):
     def go(self, direction: int) -> None:
         self.dismiss()
 
-    def _show_keys(self) -> None:
-        step = self.step
-        typing = isinstance(self.focused, Input)
-        if self.busy:
-            keys = [("esc", "back" if self.busy == "look" else "cancel")]
-        else:
-            main = step.action()
-            keys = [("enter", "connect to it" if main == CONTINUE else main.label)]
-            named = zip(step.others(), FUNCTION_KEYS, strict=False)
-            keys += [(function if typing else a.key, a.label) for a, function in named]
-            keys += [("tab", "field")] if step.fields() else []
-            keys += [("esc", "back"), ("f1", "help")]
-        self.query_one(Keys).show([*keys, ("ctrl+q", "quit")])
+    def main_words(self) -> str:
+        words = super().main_words()
+        return "connect to it" if words == CONTINUE.label else words
+
+    def has_back(self) -> bool:
+        return True

@@ -178,6 +178,8 @@ class Plain:
                 self.lines.line(f"  {main.label}")
             return main
         options = [main] if main == CONTINUE else [main, *step.others()]
+        if step.fix is not None and step.fix.key == "f8":  # what keeps it comes first
+            options.sort(key=lambda option: option.key != "enter" or option == main)
         if asked and step.fields():
             options.append(CHANGE)
         stopped, self._stopped = self._stopped, False  # what was stopped is not begun again unasked

@@ -115,7 +115,7 @@ class ConnectStep(ConnectForm):
             run.claim(nexus)
         except WizardError as error:
             if error.code == Code.RUN_IN_USE:
-                self.fix = Fix("take over", partial(run.take_over, nexus))
+                self.fix = Fix("take over", partial(run.take_over, nexus), key="f8")
             raise
 
     def _look(self, client: NexusClient, report: Report, cancel: Cancel) -> Credentials:

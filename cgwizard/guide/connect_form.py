@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cgwizard.secrets.store import Kind
 
 UNTRUSTED = frozenset({Code.NEXUS_TLS_UNTRUSTED, Code.NEXUS_CERTIFICATE_CHANGED})
-TRIAL = Action("trial", "start a trial Nexus", "t")
+TRIAL = Action("trial", "start a trial Nexus", "ctrl+n", "trial Nexus")
 
 
 class ConnectForm(SecretStep):
@@ -148,7 +148,7 @@ class ConnectForm(SecretStep):
 
     def _others(self) -> tuple[Action, ...]:
         if self.problem and self.problem.code in {Code.RUN_IN_USE, Code.RUN_NOT_TAKEN_OVER}:
-            return (Action("look", "only look", "l"),)
+            return (Action("look", "only look", "enter"),)
         return ()
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cgwizard.plan.answers_file import Answers, Secrets
 
 FILE = "cgwizard-commands.txt"
+KEEP = Action("keep", "keep everything", "enter")
 ANSWERS = "cgwizard-answers.toml"
 VERIFIED, PULLED = "verified", "pulled, not compared"
 
@@ -62,11 +63,11 @@ class FinishStep(Step):
 
     def others(self) -> tuple[Action, ...]:
         if self.fix:
-            return ()  # something is asked
+            return (KEEP,)  # something is asked
         return (
-            Action("save", "save as a file", "s", "save"),
-            Action("answers", "save the answers", "a", "answers"),
-            *((Action("undo", "undo", "u"),) if self.session.journal.made() else ()),
+            Action("save", "save the commands as a file", "", "commands"),
+            Action("answers", "save the answers", "ctrl+o", "answers"),
+            *((Action("undo", "undo", "f8"),) if self.session.journal.made() else ()),
         )
 
     def reset(self) -> None:
@@ -95,6 +96,9 @@ class FinishStep(Step):
         self._sources = answers.secrets
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        if action == KEEP.id:
+            self.decline()
+            return
         if action == "undo":
             self._look_what_to_undo(report)
             return
@@ -122,7 +126,7 @@ class FinishStep(Step):
         self._left = any(item.verdict == "changed" for item in items)
         if self._undoing:
             lines = "\n".join(item.words for item in items)
-            self.fix = Fix("undo this", lambda: None, lines)
+            self.fix = Fix("undo this", lambda: None, lines, "f8")
             return
         for item in items:
             report(Check(f"undo-{item.repository}", item.words, "warning"))

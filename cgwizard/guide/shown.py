@@ -47,8 +47,8 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """Something the user can do now; ``key`` is for those beside the main one, where no text
-    is being typed. ``short`` is for where there is little room: a key that is not told is none."""
+    """Something the user can do now. ``key`` is the same on every screen, whatever has the focus;
+    an action without one is in the menu. ``short`` is for where there is little room."""
 
     id: str
     label: str
@@ -58,7 +58,7 @@ class Action(msgspec.Struct, frozen=True):
 
 CONTINUE = Action("continue", "continue")
 QUIT = Action("quit", "done, leave")  # of the last step
-SKIP = Action("skip", "skip: free images only", "s", "skip")
+SKIP = Action("skip", "skip: free images only", "f7", "skip")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -101,3 +101,5 @@ class Fix(msgspec.Struct, frozen=True):
     label: str
     apply: Callable[[], None]  # quick: it changes answers; the step's action then runs again
     explanation: str = ""  # shown before it is done, e.g. the agreement that is accepted
+    # "f8" where something is taken away: then the one of `Step.others` with "enter" keeps it.
+    key: Literal["enter", "f8"] = "enter"

@@ -32,8 +32,8 @@ MODES = (
 )
 
 HOST = "cgr.dev"  # a pull token is kept for it
-UNSKIP = Action("unskip", "add a token after all", "t")
-AGAIN = Action("again", "send the token again", "a")
+UNSKIP = Action("unskip", "add a token after all", "f7", "add a token")
+AGAIN = Action("again", "send the token again", "f5", "send again")
 
 
 class TokenForm(SecretStep):
@@ -162,9 +162,11 @@ class TokenForm(SecretStep):
         if self._has_it:
             actions.append(AGAIN)
         if self._found is not None:
-            actions.append(Action("docker-config", f"read it from {self._found.where}", "r"))
+            key = "" if self._has_it else "f5"
+            label = f"read it from {self._found.where}"
+            actions.append(Action("docker-config", label, key, "Docker's token"))
         if self._chainctl and self.organization:
-            actions.append(Action("chainctl", "make one with chainctl", "m"))
+            actions.append(Action("chainctl", "make one with chainctl", "ctrl+n", "new token"))
         return tuple(actions)
 
     @property

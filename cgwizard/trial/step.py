@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from cgwizard.engines.model import Engine
     from cgwizard.guide.session import Session
 
-KEEP = Action("keep", "keep it", "k")
-WITH_DATA = Action("remove-data", "with its data", "v")
+KEEP = Action("keep", "keep it", "enter")
+WITH_DATA = Action("remove-data", "with its data", "")
 
 
 class Trial(SideStep):
@@ -142,8 +142,9 @@ class Trial(SideStep):
             return (KEEP, *((WITH_DATA,) if more else ()))
         if self.found is None:
             return ()
-        stop = (Action("stop", "stop it", "s"),) if self.found.running else ()
-        return (*stop, Action("remove", "remove it", "r"))
+        if self.found.running:
+            return (Action("stop", "stop it", "f8"), Action("remove", "remove it", ""))
+        return (Action("remove", "remove it", "f8"),)
 
     @property
     def moves_on(self) -> bool:
@@ -265,7 +266,7 @@ class Trial(SideStep):
             self._order = action
 
         label, explanation = removal.explained(action, self.found)
-        self.fix, self._asked = Fix(label, confirm, explanation), action
+        self.fix, self._asked = Fix(label, confirm, explanation, "f8"), action
 
     def _end(self, engine: Engine, order: str, report: Report, cancel: Cancel) -> None:
         name, container = self.values["name"].strip(), self.found

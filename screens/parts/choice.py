@@ -90,4 +90,4 @@ class ChoiceInput(Widget, can_focus=True):
         self.post_message(Answered(self._field.id))
 
     def action_confirm(self) -> None:
-        self.post_message(Confirmed())
+        self.screen.post_message(Confirmed())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import re
 
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
 from textual.widget import Widget
@@ -18,6 +17,15 @@ from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
 from cgwizard.screens.parts.queued_keys import run_binding
 from cgwizard.secrets.secret import Secret
+
+MANY_LINES = "Nothing entered: more than one line was pasted."
+LOGIN = "Nothing entered: this is a login command with a password in it."
+_LOGIN_COMMAND = re.compile(r"\blogin\b.*\s(--password|-p)(?![\w-])|^\s*(docker|podman)\s+login\s")
+
+
+def refusal(text: str) -> str:
+    """Why ``text`` is no answer to a question that takes one visible line; "" where it may be."""
+    return LOGIN if _LOGIN_COMMAND.search(text) else ""
 
 
 class TextInput(Input):
@@ -41,31 +49,28 @@ class TextInput(Input):
         return self.content_region.offset + Offset(x - self.scroll_offset.x, 0)
 
     async def on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.screen.post_message(Confirmed())
+            return
         await run_binding(self, event)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(Confirmed())
 
     def on_paste(self, event: events.Paste) -> None:
         """Refuse several lines: Textual would silently keep only the first one."""
         text = event.text.strip("\r\n")
-        if len(text.splitlines()) > 1:
+        why = MANY_LINES if len(text.splitlines()) > 1 else refusal(text)
+        if why:
             event.stop()
             event.prevent_default()
-            self.post_message(Refused("Nothing entered: more than one line was pasted."))
+            self.post_message(Refused(why))
 
 
 class SecretInput(TextInput):
     """A masked line; its text cannot be copied to a clipboard."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "reveal", "show or hide")]
-
     def __init__(self, field: Field, text: str) -> None:
         super().__init__(field, text, secret=True)
-
-    def action_reveal(self) -> None:
-        self.password = not self.password
 
     def on_blur(self) -> None:
         self.password = True
@@ -94,6 +99,7 @@ class FieldRow(Vertical):
         self.field = field
         self._secret = secret
         self._known = _text(field, secret)  # the answer that the step has
+        self.refused = ""  # why its text is given to nobody
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
@@ -122,6 +128,16 @@ class FieldRow(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        if self.field.kind == "text" and (why := refusal(event.value)):
+            # It came letter by letter, from a terminal that does not mark what is pasted.
+            event.input.password = True
+            self.refused = why
+            self.complain(f"{why} Ctrl+U removes it.")
+            return
+        if self.refused:
+            self.refused = ""
+            event.input.password = False
+        self.complain("")
         self.post_message(Answered(self.field.id))
 
     def on_refused(self, event: Refused) -> None:
@@ -142,7 +158,7 @@ class FieldRow(Vertical):
     @property
     def pending(self) -> bool:
         """Whether its text is an answer that the step does not have yet."""
-        return Secret(self.input.value) != self._known
+        return not self.refused and Secret(self.input.value) != self._known
 
     def answer(self) -> str:
         """Its text now. The caller gives it to the step."""
@@ -207,6 +223,20 @@ class Form(Vertical):
     def pending(self) -> dict[str, str]:
         """By field, the texts that the step does not have yet. The caller gives them to it."""
         return {row.field.id: row.answer() for row in self.rows() if row.pending}
+
+    def answers(self) -> dict[str, str]:
+        """By field, the texts as they stand there."""
+        return {row.field.id: row.input.value for row in self.rows()}
+
+    def refused(self) -> dict[str, str]:
+        """By field, why its text is given to nobody."""
+        return {row.field.id: row.refused for row in self.rows() if row.refused}
+
+    def judge(self, left: Widget, problems: dict[str, str]) -> None:
+        """Show what is wrong with the text in the field that was left."""
+        for row in self.rows():
+            if row.input is left and row.input.value and not row.refused:
+                row.complain(problems.get(row.field.id, ""))
 
     def complain(self, problems: dict[str, str]) -> None:
         """Show what is wrong below the fields, and focus the first of them."""

@@ -45,9 +45,9 @@ def by_screens(session: Guide) -> str:
             app.show_step(session.steps.finish)
             for _ in range(300):
                 await pilot.pause(0.02)
-                if "a answers" in str(app.screen.query_one(Keys).content):
+                if "ctrl+o answers" in str(app.screen.query_one(Keys).content):
                     break
-            await pilot.press("a")
+            await pilot.press("ctrl+o")
             for _ in range(300):
                 await pilot.pause(0.02)
                 if any(c.state == "done" for c in session.steps.finish.checks.values()):

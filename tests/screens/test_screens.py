@@ -14,7 +14,7 @@ from cgwizard.app import Wizard
 from cgwizard.guide.guide import Guide
 from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
 from cgwizard.screens.parts.choice import ChoiceInput
-from cgwizard.screens.parts.footer import Keys
+from cgwizard.screens.parts.footer import Keys, Notice
 from cgwizard.screens.parts.form import Form, SecretInput
 from tests.support.guide import session_of
 
@@ -38,6 +38,7 @@ def drive(session: Guide, play: Drive, size: tuple[int, int] = (80, 24)) -> Wiza
 async def until(pilot: Pilot[int], true: Callable[[], bool], what: str) -> None:
     for _ in range(int(WAIT_SECONDS / 0.05)):
         if true():
+            await pilot.pause()  # and what is true is drawn
             return
         await pilot.pause(0.05)
     told = f"the keys: {pilot.app.screen.query(Keys).first().content}"
@@ -50,6 +51,12 @@ def keys(app: Wizard) -> str:
 
 async def until_key(app: Wizard, pilot: Pilot[int], text: str) -> None:
     await until(pilot, lambda: text in keys(app), f"{text!r} among the keys")
+
+
+def notice(app: Wizard) -> str:
+    """The row above the keys."""
+    found = app.screen.query(Notice)
+    return str(found.first().content) if found and found.first().display else ""
 
 
 def field(app: Wizard, name: str) -> Input | ChoiceInput:
@@ -69,20 +76,26 @@ def test_letters_typed_at_once_all_arrive(world: PracticeWorld) -> None:
     drive(session, play)
 
 
-def test_letters_are_keys_only_where_nothing_is_typed(world: PracticeWorld) -> None:
+def test_letters_only_ever_type(world: PracticeWorld) -> None:
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
         await until_key(app, pilot, "enter connect")
-        assert "d diagnose" in keys(app)
+        assert "f2 find cause" in keys(app)
+        before = field(app, "url").value
+        await pilot.press(*"dstrmaunxlckv")
+        await pilot.pause()
+        assert type(app.screen).__name__ == "ConnectScreen"
+        assert field(app, "url").value == before
+        assert "Letters type only in a field" in notice(app)
         await pilot.press("tab")
         await pilot.pause()
-        assert "f2 diagnose" in keys(app)
+        assert "f2 find cause" in keys(app)
         await pilot.press("end", "d")
         await pilot.pause()
         assert str(field(app, "url").value).endswith("d"), "d is a letter in a field"
         await pilot.press("f2")
         await until(pilot, lambda: type(app.screen).__name__ == "DiagnoseScreen", "diagnosis")
         await pilot.press("escape", "escape")
-        await until_key(app, pilot, "enter connect")
+        await until_key(app, pilot, "enter check the fields")
 
     drive(session_of(world), play)
 
@@ -187,12 +200,13 @@ def test_cancelling_a_pull_keeps_the_answers(world: PracticeWorld) -> None:
             await until_key(app, pilot, f"enter {action}")
             await pilot.press("enter")
         await until_key(app, pilot, "skip")
-        await pilot.press("s")
+        await pilot.press("f7")
         await until_key(app, pilot, "enter pull")
         await pilot.press("enter")
         await until(pilot, lambda: session.steps.pull.progress.totals is not None, "bytes come")
         await pilot.press("escape")
         await until_key(app, pilot, "enter pull")
+        assert "Canceled" in notice(app)
         assert session.steps.pull.values["free_image"] == "chainguard/wolfi-base"
         assert session.steps.pull.problem is None
 

@@ -52,7 +52,7 @@ def test_each_step_is_done_again_after_it_was_stopped(
                 await until_key(app, pilot, f"enter {after}")
                 await pilot.press("enter")
         await until_key(app, pilot, "enter pull")
-        await pilot.press("d")
+        await pilot.press("f2")
         await until_key(app, pilot, "look again")
         fault = NexusNoAnswer()
         rule = middleware.rule("", fault)

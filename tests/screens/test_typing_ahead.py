@@ -154,6 +154,6 @@ def test_what_is_told_of_a_wrong_answer_is_about_what_stands_there(world: Practi
         await pilot.pause()
         press(app, "ctrl+u", *"99999", "enter")
         await until(pilot, lambda: session.steps.routing.values["port"] == "99999", "the answer")
-        await until(pilot, lambda: "use port 99999" in keys(app), "what it would do")
+        await until(pilot, lambda: "check the fields" in keys(app), "what it would do")
 
     drive(session, play)

@@ -134,7 +134,20 @@ KEYS = {
     "Escape": b"\x1b",
     "F1": b"\x1bOP",
     "F2": b"\x1bOQ",
+    "F3": b"\x1bOR",
+    "F5": b"\x1b[15~",
+    "F6": b"\x1b[17~",
+    "F7": b"\x1b[18~",
+    "F8": b"\x1b[19~",
+    "F10": b"\x1b[21~",
+    "C-c": b"\x03",
+    "C-g": b"\x07",
+    "C-n": b"\x0e",
+    "C-o": b"\x0f",
+    "C-p": b"\x10",
     "C-q": b"\x11",
+    "C-u": b"\x15",
+    "C-z": b"\x1a",
 }
 
 
@@ -204,9 +217,10 @@ class AnyTerminal(Protocol):
 
 def main_action(screen: str) -> str:
     """What Enter does now: the beginning of the bottom line; empty while it works."""
-    lines = screen.rstrip("\n").split("\n")
-    found = re.match(r"\s*enter (.+?)(?:  |$)", lines[-1] if lines else "")
-    return found.group(1) if found else ""
+    for line in screen.rstrip("\n").split("\n")[-2:]:  # on narrow terminals there are two rows
+        if found := re.match(r"\s*enter (.+?)(?:  |$)", line):
+            return found.group(1)
+    return ""
 
 
 def to_finish(terminal: AnyTerminal) -> Iterator[tuple[str, str]]:
@@ -224,6 +238,19 @@ def to_finish(terminal: AnyTerminal) -> Iterator[tuple[str, str]]:
             return
         terminal.keys("Enter")
     raise AssertionError(f"after {MAX_ENTERS} times Enter:\n{terminal.screen()}")
+
+
+def take_away(terminal: AnyTerminal, words: str) -> None:
+    """Answer by F8 what F8 asked, when it is heard: not at once, because a key may repeat."""
+    asked = f"f8 {words}"
+
+    def gone(screen: str) -> bool:
+        if asked in screen:
+            terminal.keys("F8")
+        return asked not in screen
+
+    terminal.until_true(lambda screen: asked in screen, asked)
+    terminal.until_true(gone, f"not {asked}")
 
 
 def _until_true(

@@ -45,9 +45,9 @@ def test_the_screens_copying_saving_and_the_debug_log(traced: Traced) -> None:
     info = traced.world.info
     with traced.terminal(info.nexus_url, "--user", "admin", "--debug-log", "debug.log") as terminal:
         by_screens(traced, terminal)
-        terminal.keys("c")
+        terminal.keys("F5")
         terminal.until("Sent to", "saved the commands", "enter done")
-        terminal.keys("a")
+        terminal.keys("C-o")
         terminal.until("saved the answers", "enter done")
         terminal.keys("Enter")
         terminal.until("EXIT 0")

@@ -142,9 +142,9 @@ def test_a_size_that_comes_back_before_it_was_seen(seen: Seen, tmp_path: Path) -
     os.kill(process, signal.SIGSTOP)
     seen.resize(50, 14)
     seen.resize(80, 24)
-    assert "ctrl+q quit" not in seen.screen()
+    assert "ctrl+p menu" not in seen.screen()
     os.kill(process, signal.SIGCONT)
-    seen.until("ctrl+q quit")
+    seen.until("ctrl+p menu")
     seen.settles()
 
 

@@ -36,11 +36,11 @@ def at_finish(folder: Path, *before: str) -> Terminal:
         terminal.until(f"enter {action}")
         terminal.keys("Enter")
     terminal.until("skip")
-    terminal.keys("s")
+    terminal.keys("F7")
     for action in ("pull", "continue"):
         terminal.until(f"enter {action}")
         terminal.keys("Enter")
-    terminal.until("✓ verified", "enter done", "c copy")
+    terminal.until("✓ verified", "enter done", "f5 copy")
     return terminal
 
 
@@ -63,7 +63,7 @@ def until_said(terminal: Terminal, text: str) -> None:
 
 def test_through_tmux_it_is_in_its_buffer_and_in_a_file(folder: Path) -> None:
     with at_finish(folder) as terminal:
-        terminal.keys("c")
+        terminal.keys("F5")
         until_said(terminal, BY_TMUX)
         terminal.until("saved the commands", FILE, "enter done")
         text = copied(terminal)
@@ -72,7 +72,7 @@ def test_through_tmux_it_is_in_its_buffer_and_in_a_file(folder: Path) -> None:
         assert "docker pull 127.0.0.1:" in text
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert str(path) in terminal.screen()
-        terminal.keys("c")  # the same again is in the same file
+        terminal.keys("F5")  # the same again is in the same file
 
         def left(screen: str) -> bool:
             if "EXIT 0" not in screen:
@@ -87,7 +87,7 @@ def test_through_tmux_it_is_in_its_buffer_and_in_a_file(folder: Path) -> None:
 def test_by_the_escape_sequence_no_more_is_claimed_than_is_known(folder: Path, takes: str) -> None:
     with at_finish(folder, "env", "-u", "TMUX") as terminal:
         terminal._tmux("set", "-s", "set-clipboard", takes)
-        terminal.keys("c")
+        terminal.keys("F5")
         until_said(terminal, BY_TERMINAL)
         terminal.until("saved the commands", FILE, "enter done")
         expected = (folder / FILE).read_text()
@@ -101,7 +101,7 @@ def test_a_tmux_that_does_not_answer_leaves_the_screen_alone(folder: Path) -> No
     (programs / "tmux").chmod(0o755)
     path = f"PATH={programs}:{os.environ['PATH']}"
     with at_finish(folder, "env", path) as terminal:
-        terminal.keys("c")
+        terminal.keys("F5")
         until_said(terminal, BY_TERMINAL)
         screen = terminal.until("saved the commands", "enter done")
         assert "noise" not in screen
@@ -109,7 +109,7 @@ def test_a_tmux_that_does_not_answer_leaves_the_screen_alone(folder: Path) -> No
 
 def test_where_no_file_can_be_made_that_is_told_and_the_copy_is_there() -> None:
     with at_finish(Path("/proc")) as terminal:
-        terminal.keys("c")
+        terminal.keys("F5")
         until_said(terminal, BY_TMUX)
         terminal.until("✗ problem", f"/proc/{FILE}", "next")
         assert "docker pull 127.0.0.1:" in (copied(terminal) or "")

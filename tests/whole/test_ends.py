@@ -32,7 +32,7 @@ def test_a_terminal_that_goes_away_ends_it_and_leaves_nothing(tmp_path: Path, wh
                 terminal.until(f"enter {action}")
                 terminal.keys("Enter")
             terminal.until("skip")
-            terminal.keys("s")
+            terminal.keys("F7")
             terminal.until("enter pull")
             terminal.keys("Enter")
             terminal.until("left", "total")

@@ -33,7 +33,7 @@ def pull_by(name: str, variable: str, engine: AbstractContextManager[str]) -> No
                 terminal.until(f"enter {action}")
                 terminal.keys("Enter")
             terminal.until("skip")
-            terminal.keys("s")
+            terminal.keys("F7")
             screen = terminal.until("Pulled by", "● this wizard", f"○ {name}", "enter pull")
             terminal.keys("Tab", "Tab", "Tab")
             terminal.keys("Right")

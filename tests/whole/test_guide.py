@@ -49,7 +49,7 @@ def test_the_steps_stay_in_sight_and_nothing_is_cut_at_80x24() -> None:
     with Terminal(*wizard("practice", "--speed", "full")) as terminal:
         screen = terminal.until("enter connect")
         assert "1 Connect · 2 3 4 5 6" in screen
-        assert "ctrl+q quit" in screen
+        assert "ctrl+p menu" in screen
         terminal.keys("Enter")
         terminal.until("enter continue")
         terminal.keys("Enter")

@@ -31,8 +31,8 @@ def test_an_encrypted_file_is_made_and_opened(world: PracticeWorld) -> None:
         terminal.keys("C-q")
         terminal.until("EXIT")
     with Terminal(*command) as terminal:
-        terminal.until("n begin anew")
-        terminal.keys("n")
+        terminal.until("ctrl+n start a new run")
+        terminal.keys("C-n")
         shown = ("opens the secrets file", "The encrypted file of an earlier run")
         terminal.until(*shown, "enter connect")
         terminal.type("not this one")

@@ -39,7 +39,7 @@ def test_a_host_and_port_are_enough_and_free_images_need_no_token(world: Practic
         terminal.until("created chainguard", "enter continue")
         terminal.keys("Enter")
         terminal.until("4 Add token auth", "skip")
-        terminal.keys("F4")
+        terminal.keys("F7")
         terminal.until("5 Test pull", "enter pull")
         terminal.keys("Enter")
         # cgr.dev itself cannot be asked from here, and that is said, not hidden.
@@ -96,8 +96,8 @@ def test_the_password_is_kept_in_the_keyring_and_found_again(
         screen = connect(terminal)
         assert "keep the password in the keyring" in screen
         terminal.keys("C-q")
-        terminal.until("A run did not come to its end", "n begin anew")
-        terminal.keys("n")
+        terminal.until("A run did not come to its end", "ctrl+n start a new run")
+        terminal.keys("C-n")
         terminal.until("The password comes from the keyring", "enter connect")
         terminal.keys("Enter")
         terminal.until("signed in as admin", "enter continue")
@@ -142,7 +142,7 @@ def test_a_failed_pull_says_why_and_succeeds_when_the_cause_is_gone() -> None:
             terminal.until(f"enter {action}")
             terminal.keys("Enter")
         terminal.until("enter check the token")
-        terminal.keys("s")
+        terminal.keys("F7")
         terminal.until("enter pull")
         terminal.keys("Tab")
         terminal.keys("C-u")

@@ -70,9 +70,7 @@ def test_the_page_and_the_help_have_the_same_keys() -> None:
     table = re.findall(r"^\| ([^|]+?) \|", page.partition("## Keys")[2].partition("\n## ")[0], re.M)
     help = (ROOT / "assets" / "keys.md").read_text()
     assert table[0] == "key"
-    listed = {
-        key for line in table[1:] for key in line.replace("or d", "d").split(", ") if key != "---"
-    }
+    listed = {key for line in table[1:] for key in line.split(", ") if key != "---"}
     for key in listed:
         assert re.search(rf"\b{re.escape(key)}\b", help), key
     for key in re.findall(r"\b(?:F\d|Ctrl\+\w|Tab|Esc|Enter|PgUp|PgDn|Arrows)", help):

@@ -17,7 +17,7 @@ from cgwizard.system import files
 from tests.conftest import leaks
 from tests.support.other_process import holding
 from tests.support.programs import needs
-from tests.support.terminal import Terminal, until_gone, wizard
+from tests.support.terminal import Terminal, take_away, until_gone, wizard
 
 pytestmark = needs("tmux")
 
@@ -69,7 +69,7 @@ def test_each_run_is_a_line_and_the_cursor_is_on_the_chosen_one(
     runs: list[Path], width: int, height: int
 ) -> None:
     with start(width, height) as terminal:
-        screen = terminal.until(HEADING, "▸ ", "5 Test pull", "enter go on", "ctrl+q quit")
+        screen = terminal.until(HEADING, "▸ ", "5 Test pull", "enter go on", "ctrl+p menu")
         lines = [line for line in screen.split("\n") if "Test pull" in line or "oxy" in line]
         assert "nexus.example.com" in lines[0]
         if width >= 80:
@@ -131,8 +131,8 @@ def test_leaving_leaves_everything_as_it_was(runs: list[Path], key: str) -> None
 def test_a_run_is_forgotten_only_when_that_is_confirmed(runs: list[Path]) -> None:
     with start() as terminal:
         terminal.until(HEADING, "enter go on")
-        terminal.keys("x")
-        terminal.until("Forget this run?", "enter forget it", "esc keep it")
+        terminal.keys("F8")
+        terminal.until("Forget this run?", "f8 forget it", "esc keep it")
         terminal.until_true(
             lambda screen: "Forget" in screen.split("\n")[terminal.cursor()[1]],
             "the cursor on the question",
@@ -140,18 +140,16 @@ def test_a_run_is_forgotten_only_when_that_is_confirmed(runs: list[Path]) -> Non
         terminal.keys("Escape")
         terminal.until("enter go on")
         assert all(path.exists() for path in runs)
-        for key, left in (("x", 2), ("DC", 1)):
-            terminal.keys(key)
-            terminal.until("enter forget it")
-            terminal.keys("Enter")
+        for left in (2, 1):
+            terminal.keys("F8")
+            take_away(terminal, "forget it")
             terminal.until("enter go on")
             assert [path.exists() for path in runs].count(True) == left
         screen = terminal.screen()
         assert "a-very-long" in screen
         assert "Test pull" not in screen
-        terminal.keys("x")
-        terminal.until("enter forget it")
-        terminal.keys("Enter")
+        terminal.keys("F8")
+        take_away(terminal, "forget it")
         terminal.until("Connect to Nexus", "enter connect")  # nothing is left to go on with
         assert not any(path.exists() for path in runs)
 
@@ -175,10 +173,10 @@ def test_only_the_runs_of_the_nexus_that_was_named(runs: list[Path]) -> None:
         screen = terminal.until(HEADING, "enter go on")
         assert "nexus.example.com" not in screen
         terminal.keys("F1")
-        terminal.until("Going on", "Begin anew")
+        terminal.until("Going on", "Start a new run")
         terminal.keys("Escape")
         terminal.until("enter go on")
-        terminal.keys("n")
+        terminal.keys("C-n")
         terminal.until("Connect to Nexus", "http://127.0.0.1:9")
     with start(80, 24, "http://127.0.0.2:9") as terminal:
         assert HEADING not in terminal.until("Connect to Nexus", "enter connect")

@@ -15,7 +15,7 @@ from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
 from cgwizard.runs import saved
 from tests.conftest import leaks
 from tests.support.ssh import Login, Sshd, needs_ssh
-from tests.support.terminal import until_gone
+from tests.support.terminal import take_away, until_gone
 from tests.whole.test_going_on import RING
 
 pytestmark = needs_ssh
@@ -280,8 +280,8 @@ def take_over(person: Person) -> Login:
     login.terminal.until("enter connect")
     login.terminal.type(ADMIN_PASSWORD)
     login.terminal.keys("Enter")
-    login.terminal.until("another cgwizard is at it", "from 127.0.0.1", "enter take over")
-    login.terminal.keys("Enter")
+    login.terminal.until("another cgwizard is at it", "from 127.0.0.1", "enter only look")
+    take_away(login.terminal, "take over")
     login.terminal.until("enter continue")
     return login
 

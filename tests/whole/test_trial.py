@@ -55,8 +55,8 @@ def test_from_nothing_to_a_created_repository() -> None:
                 "HOME": name,
             }
             with Terminal(*wizard(), env=env, height=30) as terminal:
-                terminal.until("Nexus URL", "f4 start a trial Nexus")
-                terminal.keys("F4")
+                terminal.until("Nexus URL", "ctrl+n trial Nexus")
+                terminal.keys("C-n")
                 terminal.until("sonatype/nexus3", "enter ")
                 screen = terminal.screen()
                 assert "docker run -d" in screen, "what will be run is shown first"

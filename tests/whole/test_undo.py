@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.programs import needs
-from tests.support.terminal import Terminal, wizard
+from tests.support.terminal import Terminal, take_away, wizard
 
 pytestmark = needs("tmux")
 
@@ -14,16 +14,17 @@ def test_what_was_made_can_be_taken_back_from_finish() -> None:
             terminal.until(f"enter {action}")
             terminal.keys("Enter")
         terminal.until("skip")
-        terminal.keys("s")
+        terminal.keys("F7")
         terminal.until("enter pull")
         terminal.keys("Enter")
         terminal.until("enter continue")
         terminal.keys("Enter")
-        terminal.until("✓ verified", "u undo")
-        terminal.keys("u")
-        screen = terminal.until_true(
-            lambda screen: "enter done" not in screen and "enter " in screen, "a question"
-        )
+        terminal.until("✓ verified", "f8 undo")
+        terminal.keys("F8")
+        screen = terminal.until("enter keep everything", "f8 undo this")
         assert "chainguard" in screen
-        terminal.keys("Enter")
+        terminal.keys("Enter")  # keeps it
+        terminal.until("enter done", "f8 undo")
+        terminal.keys("F8")
+        take_away(terminal, "undo this")
         terminal.until("✓ ok", "remove", "enter done")
