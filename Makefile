@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 ARGS   ?=
 
-.PHONY: practice run test check bench pythons lock picture clean
+.PHONY: practice run test check bench fuzz pythons lock picture clean
 
 practice: $(VENV)/.run          ## the wizard against the practice Nexus
 	@$(BIN)/cgwizard practice $(ARGS)
@@ -28,6 +28,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in one run
 	@$(BIN)/python -m pytest tests/bench -m bench -s $(ARGS)
+
+fuzz: $(VENV)/.dev              ## types at random moments from launch on, 1,000 times; prints the seeds
+	@CGWIZARD_FUZZ_LAUNCHES=$${CGWIZARD_FUZZ_LAUNCHES:-1000} $(BIN)/python -m pytest -n auto -rA -q \
+	  tests/whole/test_typed_early.py $(ARGS)
 
 pythons:                        ## the quick tests with each Python and with the oldest dependencies
 	@.ci/pythons $(ARGS)

@@ -154,8 +154,7 @@ class StepScreen(StepKeys):
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
         if not self.busy:  # what was typed is judged when its field is left
-            self._take_pending()
-            self.query_one(Form).judge(event.widget, self.step.field_problems())
+            self.query_one(Form).judge(self.step.field_problems(), event.widget)
         self._show_keys()
 
     async def on_answered(self, event: Answered) -> None:
@@ -164,6 +163,7 @@ class StepScreen(StepKeys):
         answer = self.query_one(Form).answer(event.field)
         if answer is not None and self.step.set(event.field, answer):
             await self.show()
+            self.query_one(Form).judge(self.step.field_problems(), field=event.field)
 
     async def on_confirmed(self) -> None:
         await self.action_main()
@@ -186,7 +186,7 @@ class StepScreen(StepKeys):
             return ""
         if self.step.fix is None and not self.step.changes_nexus():
             return ""
-        return f"Enter waits: it was pressed before this was shown. Again: {self.main_words()}."
+        return f"Enter waits, typed before this was shown; again it will {self.main_words()}."
 
     def _take_pending(self) -> bool:
         """Give the step what it does not have yet: Enter may come sooner than the message of the

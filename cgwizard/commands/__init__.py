@@ -9,7 +9,15 @@ import click
 from cgwizard import __version__
 
 GUIDE = "guide"  # what runs when the first word is no command
-COMMANDS = (GUIDE, "practice", "pull", "apply", "undo", "forget")
+COMMANDS = (GUIDE, "practice", "pull", "apply", "undo", "forget", "help", "version")
+# Of later versions, and words that other programs have for them: none of these is a host.
+NEARBY = {
+    "check": "guide",
+    "completion": "help",
+    "lessons": "practice",
+    "status": "guide",
+}
+LETTERS = 2  # of difference; a word that is so near to a command is no host
 
 
 class Root(click.Group):
@@ -42,14 +50,19 @@ class Root(click.Group):
             ctx.exit(ExitCode.CANCELLED)
 
     def _refuse_typo(self, args: list[str]) -> None:
+        """Raise UsageError for a word that is more likely a command than a host."""
         word = args[0] if args else ""
-        if word == "--version" or word.startswith("-") or any(c in word for c in ".:/"):
+        if not word or word.startswith("-") or any(c in word for c in ".:/"):
             return
-        import difflib
-
-        near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
-        if near:
-            raise click.UsageError(f"no command '{word}'. Did you mean: cgwizard {near[0]}")
+        known = (*COMMANDS, *NEARBY)
+        near = min(known, key=lambda command: _letters_between(word.lower(), command))
+        if _letters_between(word.lower(), near) > LETTERS:
+            return
+        later = f"'{word}' is no command of this version" if word in NEARBY else ""
+        raise click.UsageError(
+            f"{later or f'no command {word!r}'}. Did you mean: cgwizard {NEARBY.get(near, near)}\n"
+            f"For a Nexus on a host of that name: cgwizard http://{word}"
+        )
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage("cgwizard", "[NEXUS_URL] [--user NAME]")
@@ -66,3 +79,14 @@ def root() -> None:
 
     With --plain it asks in plain lines; `cgwizard guide --help` has its other options.
     """
+
+
+def _letters_between(one: str, other: str) -> int:
+    """How many letters must be put in, left out or exchanged to make ``other`` of ``one``."""
+    row = list(range(len(other) + 1))
+    for number, letter in enumerate(one, 1):
+        before, row[0] = row[0], number
+        for at, wanted in enumerate(other, 1):
+            cost = min(before + (letter != wanted), row[at] + 1, row[at - 1] + 1)
+            before, row[at] = row[at], cost
+    return row[-1]

@@ -232,10 +232,14 @@ class Form(Vertical):
         """By field, why its text is given to nobody."""
         return {row.field.id: row.refused for row in self.rows() if row.refused}
 
-    def judge(self, left: Widget, problems: dict[str, str]) -> None:
-        """Show what is wrong with the text in the field that was left."""
+    def judge(
+        self, problems: dict[str, str], left: Widget | None = None, *, field: str = ""
+    ) -> None:
+        """Show what is wrong with the text in the input that was ``left``, or in ``field`` if that
+        was left before its text was known."""
         for row in self.rows():
-            if row.input is left and row.input.value and not row.refused:
+            chosen = row.input is left or (row.field.id == field and not row.input.has_focus)
+            if chosen and row.input.value and not row.refused:
                 row.complain(problems.get(row.field.id, ""))
 
     def complain(self, problems: dict[str, str]) -> None:

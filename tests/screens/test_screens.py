@@ -41,12 +41,13 @@ async def until(pilot: Pilot[int], true: Callable[[], bool], what: str) -> None:
             await pilot.pause()  # and what is true is drawn
             return
         await pilot.pause(0.05)
-    told = f"the keys: {pilot.app.screen.query(Keys).first().content}"
+    told = f"the keys: {[found.content for found in pilot.app.screen.query(Keys)]}"
     raise AssertionError(f"not within {WAIT_SECONDS:.0f} s: {what}; {told}")
 
 
 def keys(app: Wizard) -> str:
-    return str(app.screen.query_one(Keys).content)
+    found = app.screen.query(Keys)
+    return str(found.first().content) if found else ""  # not composed yet
 
 
 async def until_key(app: Wizard, pilot: Pilot[int], text: str) -> None:

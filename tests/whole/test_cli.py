@@ -77,6 +77,31 @@ def test_version_imports_nothing() -> None:
     assert done.stdout.splitlines()[1] == "[]"
 
 
+def test_version_and_help_are_commands_too() -> None:
+    done = run("version")
+    assert (done.returncode, done.stdout) == (0, f"cgwizard {cgwizard.__version__}\n")
+    done = run("help")
+    assert done.returncode == 0
+    assert done.stdout == run("--help").stdout
+    done = run("help", "practice")
+    assert done.returncode == 0
+    assert done.stdout == run("practice", "--help").stdout
+    for code in ("login-wrong", "manifest-unknown"):
+        done = run("help", code)
+        assert done.returncode == 0
+        page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
+        section = page.partition(f"### {code}\n")[2].partition("\n#")[0].strip()
+        assert section.replace("**", "") in done.stdout
+
+
+@pytest.mark.parametrize(
+    "word", ["nexus", "myhost", "lab", "localhost", "repo-1", "status.example"]
+)
+def test_other_words_are_hosts(word: str) -> None:
+    done = run(word)
+    assert "the guide needs a terminal" in done.stderr
+
+
 def test_help_names_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
@@ -95,6 +120,19 @@ def test_live_without_a_terminal_says_what_would_work() -> None:
     ("arguments", "told"),
     [
         (("pratcice",), "Did you mean: cgwizard practice"),
+        (("pratcice",), "cgwizard http://pratcice"),
+        (("status",), "Did you mean: cgwizard guide"),
+        (("status",), "cgwizard http://status"),
+        (("check",), "'check' is no command of this version"),
+        (("completion",), "no command of this version"),
+        (("lessons",), "Did you mean: cgwizard practice"),
+        (("lesson",), "Did you mean: cgwizard practice"),
+        (("hepl",), "Did you mean: cgwizard help"),
+        (("Version",), "Did you mean: cgwizard version"),
+        (("udno",), "Did you mean: cgwizard undo"),
+        (("pll", "x"), "Did you mean: cgwizard pull"),
+        (("help", "login-wrng"), "Did you mean: cgwizard help login-wrong"),
+        (("help", "nonsense-word"), "no command and no code"),
         (("practice", "--speed", "fast"), "a number of MB/s above 0, or: full"),
         (("practice", "--speed", "-1"), "a number of MB/s above 0, or: full"),
         (("practice", "--json"), "--json goes with --serve"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import termios
@@ -42,6 +43,23 @@ def test_odd_bytes_leave_the_others(
             assert HINT in screen
         wire.keys("C-q")
         assert wire.exit_code() == 130
+
+
+def test_any_bytes_are_survived(tmp_path: Path) -> None:
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    source = random.Random(seed)
+    with Wire(*wizard(), env={"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}) as wire:
+        wire.until("enter connect")
+        for _ in range(40):
+            data = source.randbytes(source.randrange(1, 60))
+            # Keys that leave, suspend, or start work, and pastes without an end, are left out.
+            wire.send(data.translate(None, b"\x03\x11\x1a\x0d~"))
+            wire.screen()
+        wire.send(b"\x0c")
+        wire.keys("C-q")
+        code = wire.exit_code()
+        assert code == 130, [path.read_text() for path in tmp_path.rglob("crashes/*.txt")]
 
 
 DYING = """
@@ -96,3 +114,22 @@ def test_a_signal_at_the_start_gives_the_terminal_back(number: str, tmp_path: Pa
         wire.until("EXIT")
         assert wire.attributes()[3] & termios.ECHO
         assert wire.attributes()[3] & termios.ICANON
+
+
+def test_ctrl_z_suspends_and_comes_back(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PS1": "shell> "}
+    with Wire("bash", "--norc", "--noprofile", "-i", env=env) as wire:
+        wire.until("shell>")
+        wire.send(f"{wizard()[0]}\r".encode())
+        wire.until("enter connect")
+        wire.send(b"http://one\t")
+        wire.until("http://one")
+        wire.keys("C-z")
+        wire.until_true(lambda s: "Stopped" in s and "shell>" in s, "the shell")
+        assert wire.attributes()[3] & termios.ICANON or wire.attributes()[3] & termios.ISIG
+        wire.send(b"fg\r")
+        wire.until("http://one", "enter connect")
+        wire.send(b"me")
+        wire.until("User             me")
+        wire.keys("C-q")
+        wire.until("shell>")
