@@ -1012,6 +1012,14 @@ ENTRIES = {
         "Check the address and the network.",
         PullExit.NO_ANSWER,
     ),
+    Code.SIGN_IN_NOT_SHOWN: CatalogEntry(
+        Area.PULL,
+        "A sign-in was given and nobody looked at it: the server refuses without asking for one, "
+        "or a redirect leads to another host, to which no sign-in is passed on.",
+        "See what stands before the registry: it must pass WWW-Authenticate on, and redirect to "
+        "no host that wants a sign-in.",
+        PullExit.SIGN_IN,
+    ),
     Code.SIZE_MISMATCH: CatalogEntry(
         Area.PULL,
         "The registry's copy is damaged, or something between changes it.",

@@ -254,6 +254,7 @@ class Code(StrEnum):
     REGISTRY_TLS_UNTRUSTED = "registry-tls-untrusted"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     REGISTRY_UNREACHABLE = "registry-unreachable"
+    SIGN_IN_NOT_SHOWN = "sign-in-not-shown"
     SIZE_MISMATCH = "size-mismatch"
     ZSTD_MISSING = "zstd-missing"
 

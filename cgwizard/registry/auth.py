@@ -14,7 +14,7 @@ import msgspec
 
 from cgwizard.errors import AnsweredBy, Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
-from cgwizard.registry.errors import RegistryError, RegistryRefusal, refused
+from cgwizard.registry.errors import RegistryError, RegistryRefusal, never_shown, refused
 from cgwizard.registry.responses import read_up_to, shown
 from cgwizard.registry.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
@@ -50,6 +50,7 @@ class Authority:
         self._tokens: dict[str, _CachedToken] = {}
         self._wider: dict[str, str] = {}  # scope asked for -> what the registry named besides
         self._accepted = False
+        self._open_root = False  # the root answers without a sign-in: it judges none
         self._refused: RegistryError | None = None
         self._lock = threading.RLock()
 
@@ -82,8 +83,10 @@ class Authority:
         challenges = parse_challenges(response.headers.get_list("www-authenticate"))
         with self._lock:
             chosen = self._choose(challenges)
-            if chosen is None or (sent is not None and sent.startswith("Basic ")):
-                raise refused(refusal)
+            if sent is not None and sent.startswith("Basic "):
+                raise self._refused_late(refusal)
+            if chosen is None:
+                raise self._not_asked(refusal)
             self._challenge = chosen
             wider = chosen.get("scope")
             if wider not in {"", scope} and "*" not in wider:
@@ -93,14 +96,17 @@ class Authority:
                 del self._tokens[scope]
             header = self.header(scope)
         if header is None or header == sent:
-            raise refused(refusal)
+            raise self._not_asked(refusal) if header is None else refused(refusal)
         return header
 
-    def check(self, scope: str) -> None:
-        """Show the credentials once, for ``scope``. Raises RegistryError when refused."""
+    def check(self, scope: str) -> bool:
+        """Show the credentials once, for ``scope``; whether they were looked at. Raises
+        RegistryError when they are refused."""
         with self._lock:
             self._tokens.pop(scope, None)
-            self.header(scope)
+            header = self.header(scope)
+            basic = header is not None and header.startswith("Basic ")
+            return header is not None and not (basic and self._open_root)
 
     def _ask_root(self) -> Challenge:
         with self._transport.request("GET", self._transport.url("v2/"), {}) as response:
@@ -109,11 +115,44 @@ class Authority:
                 values = response.headers.get_list("www-authenticate")
                 chosen = self._choose(parse_challenges(values))
                 if chosen is None:
-                    raise refused(refusal)
+                    raise self._not_asked(refusal)
                 return chosen
+            if response.status_code == 401 and self._credentials:
+                raise self.not_passed_on(self._transport.refusal(response))
             if response.status_code >= 300:
                 raise self._transport.explain(response)
+        self._open_root = True
         return Challenge(OPEN)
+
+    def _not_asked(self, refusal: RegistryRefusal) -> RegistryError:
+        """A 401 without a challenge that can be met."""
+        if self._credentials is None or refusal.by_another:
+            return refused(refusal)
+        return never_shown(
+            refusal,
+            f"{self._transport.who} refuses, but asks for no sign-in of a kind that is known here "
+            f"(Basic, Bearer): that of {self._username} was given and never shown",
+        )
+
+    def not_passed_on(self, refusal: RegistryRefusal) -> RegistryError:
+        """A 401 after a redirect to another host."""
+        if refusal.by_another:
+            return refused(refusal)
+        return never_shown(
+            refusal,
+            f"{self._transport.who} sent us to another host, which wants a sign-in: that of "
+            f"{self._username} is for {self._transport.who} and is not passed on",
+        )
+
+    def _refused_late(self, refusal: RegistryRefusal) -> RegistryError:
+        """A 401 to a sign-in by Basic. Where the root had taken it, only a right is missing."""
+        if not refusal.signed_in:
+            return self.not_passed_on(refusal)
+        if not self._open_root or refusal.by_another:
+            return refused(refusal)
+        error = self._explain(refusal, "the registry")
+        self._refused = error
+        return error
 
     def _choose(self, challenges: list[Challenge]) -> Challenge | None:
         if any("sonatype nexus" in c.get("realm").lower() for c in challenges):
@@ -128,7 +167,9 @@ class Authority:
         if self._credentials is None:
             return None
         header = _basic(self._credentials)
-        if not self._accepted:
+        if self._refused is not None:
+            raise self._refused
+        if not self._accepted and not self._open_root:
             root = self._transport.url("v2/")
             self._show_credentials(root, header)
         return header
@@ -171,11 +212,20 @@ class Authority:
 
     def _explain(self, refusal: RegistryRefusal, tried_at: str) -> RegistryError:
         error = refused(refusal)
-        if refusal.status not in {401, 403} or error.code.startswith("nexus-"):
+        at_realm = refusal.asked is AnsweredBy.TOKEN_SERVER
+        if refusal.no_token_server and not refusal.by_another:
+            return error.but(
+                Code.TOKEN_UNREADABLE,
+                tried=f"asking for a token, {refusal.tried}",
+                cause=f"there is no token endpoint at the address that {self._transport.who} names",
+                next_step="check the address and what stands between",
+            )
+        judged = refusal.status in {401, 403} or (at_realm and _judges(refusal))
+        if not judged or refusal.by_another or error.code.startswith("nexus-"):
             return error
         who = self._transport.who
         if self._credentials is None:
-            code = Code.NOT_ENTITLED if refusal.status == 403 else Code.NO_LOGIN
+            code = Code.NO_LOGIN if refusal.status == 401 else Code.NOT_ENTITLED
             cause = f"{who} gives no token to those who did not sign in, for this name"
             step = "check the name; private images need a user name and password"
         elif self._transport.nexus:
@@ -186,6 +236,8 @@ class Authority:
             code = Code.TOKEN_REFUSED
             cause = "the sign-in is wrong, expired or revoked, or has no right to this name"
             step = "make a new pull token, or check which organization it belongs to"
+        if at_realm and refusal.message and self._credentials:
+            cause = f"{who} refuses this sign-in: {refusal.words}; {cause}"
         return error.but(
             code,
             tried=f"the sign-in of {self._username} at {tried_at}, {refusal.tried}",
@@ -239,6 +291,12 @@ class Authority:
     @property
     def _username(self) -> str:
         return shortened(self._credentials.username) if self._credentials else "nobody"
+
+
+def _judges(refusal: RegistryRefusal) -> bool:
+    """Whether a token server says why it gives no token."""
+    passing = refusal.status in {407, 408, 425, 429}
+    return 400 <= refusal.status < 500 and not passing and bool(refusal.words)
 
 
 def _basic(credentials: Credentials) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from cgwizard.errors import Served
 from cgwizard.net.trust import Trust
 from cgwizard.registry.auth import Authority
-from cgwizard.registry.errors import RegistryError
+from cgwizard.registry.errors import RegistryError, refused
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.responses import pieces
@@ -91,13 +91,17 @@ class Registry:
                 response.headers.get("server", ""),
             )
 
-    def check_credentials(self, repository: str) -> None:
-        """Show the credentials once, for pulling from ``repository``; nothing is pulled.
+    def check_credentials(self, repository: str) -> bool:
+        """Show the credentials once, for pulling from ``repository``; nothing is pulled. False
+        where the registry asked for no sign-in, so that nobody looked at them.
+
+        A server that asks and then takes every sign-in cannot be told from one that looks: a
+        token endpoint may give the token that everybody gets.
 
         Codes: `login-wrong` (Nexus), `token-refused` and `not-entitled` (others), `no-login`
-        (there are none and some are wanted). A registry that asks for no sign-in raises nothing.
+        (there are none and some are wanted), `sign-in-not-shown`.
         """
-        self._authority.check(f"repository:{repository}:pull")
+        return self._authority.check(f"repository:{repository}:pull")
 
     def manifest(
         self,
@@ -243,9 +247,11 @@ class Registry:
             raise
 
     def _refused(self, response: httpx.Response) -> RegistryError:
-        if response.status_code in {401, 403} and not self._transport.is_ours(response):
-            return turned_away(self._transport.refusal(response), self.name)
-        return self._transport.explain(response)
+        refusal = self._transport.refusal(response)
+        ours = self._transport.is_ours(response)
+        if refusal.status in {401, 403} and not ours and not refusal.by_another:
+            return turned_away(refusal, self.name, given=self._transport.signs_in)
+        return refused(refusal)
 
     def _has_served(self, repository: str, what: Served) -> None:
         self._served.setdefault(repository, set()).add(what)

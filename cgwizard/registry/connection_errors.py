@@ -136,7 +136,8 @@ _MEANINGS = {
     ),
     Kind.BAD_HEADERS: _Meaning(
         Code.REGISTRY_ANSWER,
-        "what answers at {who}, or something between, writes a header that HTTP does not allow",
+        "{who}, or something between, mixes its answers up or is broken: HTTP does not allow "
+        "this line",
         "correct it where that line is made, or pull from another network",
         transient=True,
         tries=1,

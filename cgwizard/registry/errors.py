@@ -5,13 +5,12 @@ Codes are those of the diagnosis catalog where one fits; `docs/errors.md` lists 
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
 from cgwizard.net.failures import between
 from cgwizard.nexus.sentences import Meaning, pull_meaning, wants_tls
+from cgwizard.text.excerpt import looks_like_html, page_title
 from cgwizard.text.sanitize import shortened
 
 
@@ -48,6 +47,14 @@ class _Error(msgspec.Struct):
     message: str | None = None
 
 
+class _Message(msgspec.Struct):
+    error_description: object = None
+    message: object = None
+    details: object = None
+    detail: object = None
+    error: object = None
+
+
 class _Errors(msgspec.Struct):
     errors: list[_Error]
 
@@ -77,21 +84,40 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
             return []
 
     @property
+    def message(self) -> str:
+        """What an answer says in JSON: the specification's errors, or what token servers and
+        gateways write."""
+        if said := "; ".join(e.message or e.code for e in self.codes):
+            return said
+        try:
+            other = msgspec.json.decode(self.text, type=_Message)
+        except (msgspec.MsgspecError, RecursionError):
+            return ""
+        texts = (other.error_description, other.message, other.details, other.detail, other.error)
+        return next((text for text in texts if isinstance(text, str) and text), "")
+
+    @property
+    def html(self) -> bool:
+        return "html" in self.content_type or looks_like_html(self.text[:512].encode())
+
+    @property
+    def title(self) -> str:
+        return page_title(self.text) if self.html else ""
+
+    @property
     def words(self) -> str:
         """What the server said, on one line and short."""
-        said = "; ".join(e.message or e.code for e in self.codes)
-        if not said and "html" in self.content_type:
-            title = re.search(r"<title>(.*?)</title>", self.text, re.S | re.I)
-            said = f"a web page ({title[1]})" if title else "a web page"
+        said = self.message
+        if not said and self.html:
+            said = f"a web page ({self.title})" if self.title else "a web page"
         return shortened(said or self.text)
 
     @property
     def answered_by(self) -> AnsweredBy:
         if self.server.startswith("Nexus/"):
             return AnsweredBy.NEXUS
-        if not (self.registry or self.codes):
-            html = "html" in self.content_type
-            if stranger := between(self.status, html=html):
+        if not (self.registry or self.message):
+            if stranger := between(self.status, html=self.html):
                 return stranger
             odd = self.text and "json" not in self.content_type and self.status < 500
             if odd and self.asked is AnsweredBy.REGISTRY:
@@ -101,16 +127,28 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
         return self.asked
 
     @property
+    def by_another(self) -> bool:
+        """Something between here and the server answered with a page of its own."""
+        return self.html and self.answered_by in {AnsweredBy.OTHER, AnsweredBy.PROXY}
+
+    @property
+    def no_token_server(self) -> bool:
+        """What answered at the realm does not know what it was asked for."""
+        at_realm = self.asked is AnsweredBy.TOKEN_SERVER
+        return at_realm and self.status in {404, 405, 410} and not self.message
+
+    @property
     def facts(self) -> Facts:
         judges = {AnsweredBy.NEXUS, AnsweredBy.REGISTRY, AnsweredBy.TOKEN_SERVER}
         # A server that asks for fewer requests, or that fails, has not looked at a sign-in.
         judged = self.answered_by in judges and self.status < 500 and self.status != 429
+        judged = judged and not self.no_token_server
         return Facts(self.answered_by, self.signed_in, self.signed_in and judged)
 
     @property
     def _good(self) -> bool:
         """Whether the body is what was asked for, whatever is wrong with the status."""
-        return self.status < 300 and "html" not in self.content_type
+        return self.status < 300 and not self.html
 
     @property
     def came_back(self) -> str:
@@ -149,11 +187,34 @@ _TLS_WANTED = (
 
 
 def _by_words(refusal: RegistryRefusal) -> Meaning | None:
-    meaning = pull_meaning(refusal.text)
+    # The page of a filter may hold any sentence.
+    meaning = None if refusal.by_another else pull_meaning(refusal.text)
     return meaning or (_TLS_WANTED if wants_tls(refusal.text) else None)
 
 
+def _by_another(refusal: RegistryRefusal) -> Meaning | None:
+    """The page of a filter, a gateway or a sign-in, whose status says nothing of the image."""
+    if not refusal.by_another or refusal.status in {200, 407} or refusal.status // 100 == 3:
+        return None
+    page = f"with its page {refusal.title!r}" if refusal.title else "with a page of its own"
+    if refusal.status in {408, 429, 500, 502, 503, 504}:
+        return (
+            Code.REGISTRY_UNAVAILABLE,
+            f"something between here and {refusal.who} answered, {page}: it does not reach it, "
+            "or is failing itself",
+            "look at what stands between: a proxy, a gateway, a filter; try again later",
+        )
+    return (
+        Code.REGISTRY_NOT_HERE,
+        f"something between here and {refusal.who} answered, {page}: a filter, a sign-in page or "
+        "another web server",
+        f"have {refusal.who} allowed there; open that address in a browser to see whose page it is",
+    )
+
+
 def _by_status(refusal: RegistryRefusal) -> Meaning:
+    if meaning := _by_another(refusal):
+        return meaning
     codes = {error.code for error in refusal.codes}
     if refusal.status in {401, 403}:
         return _unauthorized(refusal) if refusal.status == 401 else _forbidden(refusal)
@@ -199,6 +260,17 @@ def _strange(refusal: RegistryRefusal) -> Meaning:
         f"{refusal.who} answered in a way that the distribution specification does not know",
         "check that the address is that of a registry",
     )
+
+
+def never_shown(refusal: RegistryRefusal, cause: str) -> RegistryError:
+    """A 401, although a sign-in was given: nobody looked at it. ``cause``: why not."""
+    return RegistryError(
+        Code.SIGN_IN_NOT_SHOWN,
+        tried=refusal.tried,
+        came_back=refusal.came_back,
+        cause=cause,
+        status=refusal.status,
+    ).with_facts(refusal.facts)
 
 
 def _unauthorized(refusal: RegistryRefusal) -> Meaning:

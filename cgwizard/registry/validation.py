@@ -118,14 +118,15 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     )
 
 
-def turned_away(refusal: RegistryRefusal, by: str) -> RegistryError:
+def turned_away(refusal: RegistryRefusal, by: str, *, given: bool) -> RegistryError:
     """A host to which ``by`` redirected refuses: no sign-in goes there, so that the address
-    itself must do."""
+    itself must do. ``given``: there is a sign-in, for ``by``."""
+    kept = f"; the sign-in is for {by} and is not passed on to another host" if given else ""
     return RegistryError(
         Code.REGISTRY_REDIRECT,
         tried=refusal.tried,
         came_back=refusal.came_back,
-        cause=f"{by} sent us there with a link that does not hold: expired, or made wrongly",
+        cause=f"{by} sent us there with a link that does not hold: expired, or made wrongly" + kept,
         next_step="try again; if it stays so, compare the clocks, and see what stands between",
         status=refusal.status,
         transient=True,

@@ -28,6 +28,15 @@ def excerpt(body: bytes, limit: int = MAX_EXCERPT) -> str:
     return shortened(one_line(redact.said(text)).strip(": "), limit)
 
 
+def page_title(text: str, limit: int = 80) -> str:
+    """The title of a web page, "" where it has none: as `excerpt`, it may be shown."""
+    from html import unescape
+
+    found = _TITLE.search(text[:20_000])
+    title = unescape(_TAG.sub(" ", redact.said(found.group(1)))) if found else ""
+    return shortened(redact.said(title), limit)
+
+
 def looks_like_html(body: bytes) -> bool:
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cgwizard.practice.cgr.catalog import Catalog
+from cgwizard.practice.cgr.catalog import FREE_NAMESPACE, Catalog
 from cgwizard.practice.cgr.request_log import basic_credentials
 from cgwizard.practice.cgr.responses import DENIED, fail_if_asked, refuse
 from cgwizard.practice.cgr.tokens import Bearers, TokenBook, TokenRefused
@@ -85,14 +85,17 @@ class TokenEndpoint:
             # Wrong credentials are refused for every scope, also for the free images.
             try:
                 organization = self._tokens.check(credentials.username, credentials.password)
-            except TokenRefused as refused:
-                if refused.reason == "expired":
-                    # [guess] 401; the facts leave open whether it is 401 or 403.
-                    raise refuse(401, "UNAUTHORIZED", "token expired") from None
-                # What docker shows as `unknown: Forbidden` at login.
-                raise refuse(403, "UNKNOWN", "Forbidden") from None
+            except TokenRefused:
+                # The documented words for a token that ended; [guess] for a wrong one too.
+                raise refuse(400, "UNKNOWN", "keys have expired") from None
+        for name in repositories:
+            namespace = name.rpartition("/")[0]
+            if namespace != FREE_NAMESPACE and not self._tokens.knows(namespace):
+                raise refuse(400, "UNKNOWN", f"unable to resolve {namespace or name}")
         # [guess] One repository that is not allowed refuses the whole request.
         if not all(self._catalog.may_pull(name, organization) for name in repositories):
+            if credentials is None:
+                raise refuse(401, "UNAUTHORIZED", "authentication required")
             raise refuse(403, "DENIED", DENIED)
         token = self._bearers.issue(frozenset(repositories))
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -63,9 +63,11 @@ class TokenBook:
 
     clock: Clock = time.time
     _issued: dict[str, _Issued] = field(default_factory=dict, repr=False)
+    _organizations: set[str] = field(default_factory=set, repr=False)
 
     def issue(self, organization: str, ttl: timedelta = PULL_TOKEN_LIFE) -> Credentials:
         """A new pull token; with a negative ``ttl`` it has expired already."""
+        self._organizations.add(organization)
         now = int(self.clock())
         expires = now + int(ttl.total_seconds())
         subject = f"{organization_id(organization)}/{secrets.token_hex(8)}"
@@ -93,6 +95,10 @@ class TokenBook:
     def revoke(self, credentials: Credentials) -> None:
         """Forget a pull token, as deleting its identity does; its expiry date stays readable."""
         self._issued.pop(credentials.username, None)
+
+    def knows(self, organization: str) -> bool:
+        """Whether there is such an organization: one that a token was ever issued for."""
+        return organization in self._organizations
 
     def check(self, username: str, password: Secret) -> str:
         """The organization that a pull token opens. Raises TokenRefused."""
