@@ -84,7 +84,7 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
             ) from error
     elif named := _named_by_environment():
         with contextlib.suppress(OSError, ValueError):  # `believed` tells of it, if it matters
-            _believe(context, named[1])
+            _believe_named(context, named[1])
     return context
 
 
@@ -97,7 +97,7 @@ def believed(trust_file: Path | None = None) -> str:
         return ""
     variable, path = named
     try:
-        _believe(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
+        _believe_named(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
     except (OSError, ValueError) as error:
         said = shortened(getattr(error, "strerror", None) or str(error), 60)
         return f"{variable} names {path}, which cannot be read ({said})"
@@ -113,14 +113,19 @@ def _named_by_environment() -> tuple[str, Path] | None:
     return None
 
 
+def _believe_named(context: ssl.SSLContext, path: Path) -> None:
+    """As `_believe`; a variable may name a folder of OpenSSL's too."""
+    if path.is_dir():
+        context.load_verify_locations(capath=path)
+    else:
+        _believe(context, path)
+
+
 def _believe(context: ssl.SSLContext, path: Path) -> None:
-    """Add the certificates of a file (PEM, or DER) or of a folder that OpenSSL can read.
+    """Add the certificates of a file, PEM or DER.
 
     Raises OSError (ssl.SSLError included), and ValueError for a name that no file has.
     """
-    if path.is_dir():
-        context.load_verify_locations(capath=path)
-        return
     try:
         context.load_verify_locations(cafile=path)
     except ssl.SSLError:

@@ -125,7 +125,7 @@ def test_what_is_pasted_over_several_lines_arrives_whole(world: PracticeWorld) -
         terminal.until("••••")
         terminal.keys("Enter")
         # Read whole; it is the token of another practice run, which this cgr.dev does not know.
-        terminal.until("✓ ok      it reads as a pull token", "✗ problem cgr.dev", "403 Forbidden")
+        terminal.until("✓ ok      it reads as a pull token", "✗ problem cgr.dev", "400 Bad Request")
 
 
 def test_several_lines_into_a_field_of_one_are_refused_and_said() -> None:

@@ -94,7 +94,9 @@ class TokenEndpoint:
                 raise refuse(400, "UNKNOWN", f"unable to resolve {namespace or name}")
         # [guess] One repository that is not allowed refuses the whole request.
         if not all(self._catalog.may_pull(name, organization) for name in repositories):
-            if credentials is None:
+            # [guess] 401 for what others may pull, 403 for a free name that does not exist.
+            private = any(name.rpartition("/")[0] != FREE_NAMESPACE for name in repositories)
+            if credentials is None and private:
                 raise refuse(401, "UNAUTHORIZED", "authentication required")
             raise refuse(403, "DENIED", DENIED)
         token = self._bearers.issue(frozenset(repositories))
