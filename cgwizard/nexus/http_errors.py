@@ -60,6 +60,8 @@ def answer_facts(answer: RestResponse) -> Facts:
     """Who sent ``answer``, and whether it tells that Nexus looked at a sign-in that was sent."""
     nexus = read_server(answer.headers.get("server", "")) is not None or bool(answer.fault_id)
     who = None if nexus else between(answer.status, html=answer.html)
+    if who and "nexus" in answer.title.lower():
+        who = None  # its own page, behind a reverse proxy that hides its name
     # Behind a reverse proxy with a name of its own Nexus is known by what it does not look like.
     who = who or AnsweredBy.NEXUS
     # Nexus does not look at a sign-in while it locks the name out (429), or fails.
@@ -84,7 +86,8 @@ def came_back(answer: RestResponse) -> str:
 def refusal(answer: RestResponse, tried: str, *, needs: str = "") -> WizardError:
     """The WizardError of an answer that is not a success. ``needs``: the privilege to name."""
     meaning = (
-        _about_a_sentence(answer)
+        _by_another(answer)
+        or _about_a_sentence(answer)
         or _about_the_user(answer, needs)
         or _about_the_request(answer, needs)
     )
@@ -94,6 +97,33 @@ def refusal(answer: RestResponse, tried: str, *, needs: str = "") -> WizardError
     return WizardError(
         code, tried=tried, came_back=came_back(answer), cause=cause, next_step=next_step
     ).with_facts(answer_facts(answer))
+
+
+def is_page_of_another(answer: RestResponse) -> bool:
+    """Whether a filter, a gateway or a sign-in page between here and Nexus refused with a page
+    of its own: its status says nothing of what was asked for."""
+    if answer.status < 400 or answer.status == 407 or not answer.html:
+        return False
+    return answer_facts(answer).answered_by in {AnsweredBy.OTHER, AnsweredBy.PROXY}
+
+
+def _by_another(answer: RestResponse) -> Meaning | None:
+    if not is_page_of_another(answer):
+        return None
+    page = f"with its page {answer.title!r}" if answer.title else "with a page of its own"
+    if answer.status in {502, 503, 504}:
+        return (
+            Code.NEXUS_UNAVAILABLE,
+            f"something between here and Nexus answered, {page}: Nexus is restarting or "
+            "overloaded, or it does not reach it",
+            "wait a minute and try again; then look at what stands between, and at nexus.log",
+        )
+    return (
+        Code.NEXUS_ANSWER_UNEXPECTED,
+        f"something between here and Nexus answered, {page}: a filter, a sign-in page or another "
+        "web server; Nexus was not asked",
+        "have this address of Nexus allowed there, or ask it without what stands between",
+    )
 
 
 def _about_a_sentence(answer: RestResponse) -> Meaning | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from cgwizard.errors import WizardError
 from cgwizard.net.trust import Trust
-from cgwizard.nexus.http_errors import refusal, unexpected
+from cgwizard.nexus.http_errors import is_page_of_another, refusal, unexpected
 from cgwizard.nexus.identify import REST, identify
 from cgwizard.nexus.models import Server
 from cgwizard.nexus.settings import without_nulls
@@ -95,7 +95,7 @@ class RestSession:
             json=json,
             credentials=credentials,
         )
-        if answer.status in accept:
+        if answer.status in accept and not is_page_of_another(answer):
             return answer
         error = refusal(answer, tried, needs=needs)
         if credentials is not None and error.code.means_sign_in_refused:

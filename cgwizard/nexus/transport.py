@@ -20,7 +20,7 @@ from cgwizard.net.connection import Exchange
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.connection_errors import cut_short, network_error
 from cgwizard.secrets.secret import Credentials
-from cgwizard.text.excerpt import excerpt, looks_like_html
+from cgwizard.text.excerpt import excerpt, looks_like_html, page_title
 from cgwizard.text.sanitize import one_line
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class RestResponse(msgspec.Struct, frozen=True):
     @property
     def html(self) -> bool:
         return "html" in self.headers.get("content-type", "") or looks_like_html(self.body)
+
+    @property
+    def title(self) -> str:
+        """Of a web page; "" for anything else."""
+        return page_title(self.body[:20_000].decode("utf-8", "replace")) if self.html else ""
 
     @property
     def fault_id(self) -> str:
