@@ -34,8 +34,9 @@ class RoleChange(Change):
         return self._missing(client.security.role(self.name)) == []
 
     def verify(self, client: NexusClient) -> None:
-        if missing := self._missing(client.security.role(self.name)):
-            raise _not_as_sent(f"the role {self.name}", missing)
+        found = client.security.role(self.name)
+        if missing := self._missing(found):
+            raise _not_as_sent(f"the role {self.name}", missing, there=found is not None)
 
     def _missing(self, found: Role | None) -> list[str]:
         return ["the role"] if found is None else _absent(self.wanted.privileges, found.privileges)
@@ -98,8 +99,9 @@ class UserChange(Change):
         return self._missing(client.security.user(self.name)) == []
 
     def verify(self, client: NexusClient) -> None:
-        if missing := self._missing(client.security.user(self.name)):
-            raise _not_as_sent(f"the user {self.name}", missing)
+        found = client.security.user(self.name)
+        if missing := self._missing(found):
+            raise _not_as_sent(f"the user {self.name}", missing, there=found is not None)
 
     def _missing(self, found: User | None) -> list[str]:
         return ["the user"] if found is None else _absent(self.wanted.roles, found.roles)
@@ -206,7 +208,13 @@ def _exists(kind: str, name: str) -> WizardError:
     )
 
 
-def _not_as_sent(what: str, missing: list[str]) -> WizardError:
+def _not_as_sent(what: str, missing: list[str], *, there: bool) -> WizardError:
+    if not there:
+        return WizardError(
+            Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
+            tried=f"reading back {what}",
+            came_back="Nexus does not know it",
+        )
     return WizardError(
         Code.ROLE_OR_USER_NOT_AS_SENT,
         tried=f"reading back {what}",

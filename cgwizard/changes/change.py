@@ -7,6 +7,7 @@ the second time: what is already as wanted gives no change at all.
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 PROXIES_PATH = "/service/rest/v1/repositories/docker/proxy"
 SOON_SECONDS = 3.0
+READ_BACK_SECONDS = 6.0  # other nodes of a cluster learn of a change a little later
+READ_BACK_PAUSE = 0.5
+# What a read-back may say before a node knows of the change, or while one restarts.
+_LOOK_AGAIN = {
+    Code.NEXUS_ANSWER_BROKEN,
+    Code.NEXUS_NO_ANSWER,
+    Code.NEXUS_NOT_FOUND,
+    Code.NEXUS_REFUSED,
+    Code.NEXUS_SERVER_ERROR,
+    Code.NEXUS_TOO_SLOW,
+    Code.NEXUS_UNAVAILABLE,
+    Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
+}
+_NOT_AS_SENT = {Code.REPOSITORY_NOT_AS_SENT, Code.ROLE_OR_USER_NOT_AS_SENT}
 # Failures after which Nexus, or what stands before it, may have done what was asked all the same.
 MAYBE_DONE = {
     Code.CLIENT_PROXY_IN_THE_WAY,
@@ -180,7 +195,8 @@ def change_for(wanted: DockerProxy, existing: DockerProxy | None) -> ProxyChange
 
 def apply(change: Change, client: NexusClient, journal: Journal) -> None:
     """Make the change and read it back. Raises WizardError with nothing half-made left behind;
-    where Nexus could not be asked or told any more, the error says what may be left.
+    where Nexus could not be asked or told any more, the error says what may be left. What Nexus
+    took and then does not know stays in the journal as ``applied``: nothing is deleted for that.
 
     Raises Cancelled: while the request is under way the journal's last word is ``begun`` and
     Nexus must be asked what became of it; after it, ``applied``, and the caller takes it back.
@@ -203,13 +219,31 @@ def apply(change: Change, client: NexusClient, journal: Journal) -> None:
             raise
     note("applied")
     try:
-        change.verify(client)
+        _read_back(change, client)
     except WizardError as error:
+        if error.code is Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE:
+            # Another node may have it: it is not deleted, and undo finds it in the journal.
+            raise
         try:
             take_back(change, client, journal)
         except WizardError as left:
             raise left_behind(change, error, left) from error
         raise
+
+
+def _read_back(change: Change, client: NexusClient) -> None:
+    """Verify the change, for some seconds again where another node may have answered."""
+    until = time.monotonic() + READ_BACK_SECONDS
+    while True:
+        try:
+            change.verify(client)
+        except WizardError as error:
+            stale = not change.creates and error.code in _NOT_AS_SENT
+            if (error.code not in _LOOK_AGAIN and not stale) or time.monotonic() > until:
+                raise
+        else:
+            return
+        (client.cancel or Cancel()).wait(READ_BACK_PAUSE)
 
 
 def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> bool:

@@ -167,6 +167,12 @@ ENTRIES = {
         "Another product or a web page answers at this address.",
         "Check host and port, and the context path if Nexus has one (often /nexus).",
     ),
+    Code.NEXUS_PAGE_OF_ANOTHER: CatalogEntry(
+        Area.CONNECT,
+        "A filter, a sign-in page or another web server between here and Nexus refused the "
+        "request with a page of its own; Nexus was not asked.",
+        "Have the address of Nexus allowed there, or ask it without what stands between.",
+    ),
     Code.NEXUS_READ_ONLY: CatalogEntry(
         Area.CONNECT,
         "Nexus is in read-only mode, for a backup or because it is over a limit, or is starting.",

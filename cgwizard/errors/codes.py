@@ -96,6 +96,7 @@ class Code(StrEnum):
     NEXUS_NOT_FOUND = "nexus-not-found"
     NEXUS_NOT_NAMED = "nexus-not-named"
     NEXUS_NOT_NEXUS = "nexus-not-nexus"
+    NEXUS_PAGE_OF_ANOTHER = "nexus-page-of-another"
     NEXUS_READ_ONLY = "nexus-read-only"
     NEXUS_REDIRECTED = "nexus-redirected"
     NEXUS_REFUSED = "nexus-refused"

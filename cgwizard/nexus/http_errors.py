@@ -111,7 +111,7 @@ def _by_another(answer: RestResponse) -> Meaning | None:
     if not is_page_of_another(answer):
         return None
     page = f"with its page {answer.title!r}" if answer.title else "with a page of its own"
-    if answer.status in {502, 503, 504}:
+    if answer.status >= 500:
         return (
             Code.NEXUS_UNAVAILABLE,
             f"something between here and Nexus answered, {page}: Nexus is restarting or "
@@ -119,7 +119,7 @@ def _by_another(answer: RestResponse) -> Meaning | None:
             "wait a minute and try again; then look at what stands between, and at nexus.log",
         )
     return (
-        Code.NEXUS_ANSWER_UNEXPECTED,
+        Code.NEXUS_PAGE_OF_ANOTHER,
         f"something between here and Nexus answered, {page}: a filter, a sign-in page or another "
         "web server; Nexus was not asked",
         "have this address of Nexus allowed there, or ask it without what stands between",

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
+from cgwizard.cancel import Cancel
+from cgwizard.changes import change
+from cgwizard.errors import Cancelled
 from cgwizard.guide.guide import Guide
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
@@ -44,8 +50,12 @@ def test_someone_edits_it_meanwhile(
 
 
 def test_someone_removes_it_meanwhile(
-    session: Guide, world: PracticeWorld, middleware: FaultMiddleware
+    session: Guide,
+    world: PracticeWorld,
+    middleware: FaultMiddleware,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(change, "READ_BACK_SECONDS", 1.0)
     before = names(world)
 
     def remove() -> None:
@@ -59,8 +69,65 @@ def test_someone_removes_it_meanwhile(
     assert "does not know it" in told.came_back
     assert "removed it meanwhile" in told.cause
     assert names(world) == before
-    assert session.journal.made() == []
+    # Another node may have it: nothing is deleted for a 404, and undo finds it in the journal.
+    assert [entry.repository for entry in session.journal.made()] == ["chainguard"]
     put(world)  # with which Nexus closes the connector, too
     act(step)
     assert step.problem is None, step.problem
     assert step.state == "done"
+
+
+@pytest.mark.parametrize("status", [404, 500, 502, 503])
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_a_node_of_a_cluster_learns_of_it_later(
+    session: Guide, middleware: FaultMiddleware, status: int, times: int
+) -> None:
+    def behind() -> None:
+        middleware.rule(f"^GET {PROXIES}/chainguard$", NexusOtherAnswer(status=status), times=times)
+
+    made = NexusOtherAnswer(works=True, status=201, then=behind)
+    middleware.rule(f"^POST {PROXIES}$", made, times=1)
+    step = session.steps.developer
+    act(step)
+    assert step.problem is None, step.problem
+    assert step.state == "done"
+    assert middleware.count("^DELETE ") == 0
+    assert middleware.count(f"^POST {PROXIES}$") == 1
+    assert [entry.state for entry in session.journal.made()] == ["applied"]
+
+
+def test_nothing_is_deleted_for_a_404(
+    session: Guide,
+    world: PracticeWorld,
+    middleware: FaultMiddleware,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(change, "READ_BACK_SECONDS", 1.0)
+
+    def behind() -> None:
+        middleware.rule(f"^GET {PROXIES}/chainguard$", NexusOtherAnswer(status=404))
+
+    made = NexusOtherAnswer(works=True, status=201, then=behind)
+    middleware.rule(f"^POST {PROXIES}$", made, times=1)
+    step = session.steps.developer
+    refused(step, "repository-not-found-after-change")
+    assert middleware.count("^DELETE ") == 0
+    assert "chainguard" in names(world)
+    middleware.rules.clear()
+    act(step)
+    assert step.state == "done"
+    assert middleware.count(f"^POST {PROXIES}$") == 1, "it is found, and not made again"
+
+
+def test_looking_again_can_be_cancelled(session: Guide, middleware: FaultMiddleware) -> None:
+    def behind() -> None:
+        middleware.rule(f"^GET {PROXIES}/chainguard$", NexusOtherAnswer(status=404))
+        threading.Timer(0.3, cancel.set).start()
+
+    cancel = Cancel()
+    made = NexusOtherAnswer(works=True, status=201, then=behind)
+    middleware.rule(f"^POST {PROXIES}$", made, times=1)
+    started = time.monotonic()
+    with session.steps.developer.session.stopped_by(cancel), pytest.raises(Cancelled):
+        session.steps.developer.act(lambda check: None, cancel)
+    assert time.monotonic() - started < change.READ_BACK_SECONDS

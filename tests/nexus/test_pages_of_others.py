@@ -55,7 +55,7 @@ def test_every_status(
     status: int, path: str, work: Callable[[NexusClient], object], method: str
 ) -> None:
     error = failure(path, Reply(status, PAGE, HTML), work, method)
-    assert error.code in {"nexus-answer-unexpected", "nexus-unavailable"}
+    assert error.code == ("nexus-page-of-another" if status < 500 else "nexus-unavailable")
     assert "something between here and Nexus answered" in error.problem.cause
     assert "Web filter \u2013 category[1m" in error.problem.cause
     assert "privilege" not in error.problem.cause + error.problem.next_step
