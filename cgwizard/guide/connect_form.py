@@ -44,7 +44,7 @@ class ConnectForm(SecretStep):
 
     found_later: ClassVar[frozenset[str]] = frozenset({"password"})
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"password": ("secrets", "nexus-password")}
-    next_steps: ClassVar[dict[Code, str]] = {
+    next_steps: dict[Code, str] = {  # noqa: RUF012  (never changed)
         Code.NEXUS_EULA: "read it; accept-eula = true under [connect] accepts it in your name",
         Code.RUN_IN_USE: "wait until the other one has ended, then run it again",
         Code.PASSWORD_MISSING: "keep it there by a run of the guide, or name env:VARIABLE "

@@ -50,7 +50,7 @@ class Step:
     # The key of the answers file that fills a field, where it is not the field's own name.
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {}
     # Unattended: the next step after a problem whose own next step is for a user at the screen.
-    next_steps: ClassVar[dict[Code, str]] = {}
+    next_steps: dict[Code, str] = {}  # noqa: RUF012  (replaced, never changed)
     in_dry_run: ClassVar[bool] = True
 
     def __init__(self, session: Session) -> None:

@@ -170,6 +170,8 @@ class TokenStep(TokenForm):
                 # Often only Nexus may reach it, and that is all that is needed.
                 label = f"go on without asking {self.session.registry_name} from here"
                 self.fix = Fix(label, lambda: self.values.update(check="nexus"))
+                step = 'set check = "nexus" under [token]: then Nexus\'s test pull decides; or '
+                self.next_steps = {error.code: f"{step}{error.problem.next_step}"}
             raise
         report(Check("nexus", f"look for {self.target.name} in Nexus", "running"))
         self.repository.look_up(self.target)

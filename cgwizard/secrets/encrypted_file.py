@@ -13,6 +13,7 @@ import contextlib
 import os
 import stat
 from base64 import b64decode, b64encode
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -163,7 +164,12 @@ def _require_library(place: Path) -> None:
     """Raises WizardError ``secrets-file-unreadable`` if what encrypts does not load. A panic of
     its Rust code is no Exception."""
     try:
-        pass
+        for name in (
+            "exceptions",
+            "hazmat.primitives.ciphers.aead",
+            "hazmat.primitives.kdf.scrypt",
+        ):
+            import_module(f"cryptography.{name}")
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001

@@ -24,6 +24,8 @@ from cgwizard.tokens import docker_auths, paste
 from cgwizard.tokens.claims import PullToken
 
 MAX_BYTES = 1 << 20  # bytes; a file of credentials has a few thousand
+VARIABLE = "DOCKER_AUTH_CONFIG"  # docker reads its value before the file
+LEGACY = ".dockercfg"  # holds what is under "auths" in the others
 _HELPER = re.compile(r"docker-credential-[A-Za-z0-9._-]+")
 _NOT_FOUND = "credentials not found"
 
@@ -40,6 +42,8 @@ class CredentialLookup:
     @property
     def where(self) -> str:
         """The place in a few words: "config.json in /root/.docker, docker-credential-pass"."""
+        if str(self.path) == VARIABLE:
+            return f"the variable {VARIABLE}"
         helper = "" if self.place in {"", "auths"} else f", {self.place}"
         return f"{self.path.name} in {self.path.parent}{helper}"
 
@@ -51,7 +55,8 @@ def find(host: str = docker_auths.HOST, *, timeout: float = 10.0) -> list[Creden
     file or helper there is a `CredentialLookup` with a problem that names it.
     """
     found: list[CredentialLookup] = []
-    for path in places():
+    paths = [*([Path(VARIABLE)] if os.environ.get(VARIABLE) else []), *places()]
+    for path in paths:
         try:
             config = _read(path)
         except WizardError as error:
@@ -72,15 +77,21 @@ def places() -> list[Path]:
         paths.append(Path(env["REGISTRY_AUTH_FILE"]))
     if "XDG_RUNTIME_DIR" in env:
         paths.append(Path(env["XDG_RUNTIME_DIR"]) / "containers" / "auth.json")
+    else:
+        paths.append(Path(f"/run/containers/{os.getuid()}/auth.json"))
     paths.append(config_home / "containers" / "auth.json")
+    paths.append(home / LEGACY)
     return list(dict.fromkeys(paths))
 
 
 def _read(path: Path) -> dict[str, object] | None:
     """The file's members, None where it holds nothing. Raises WizardError."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        if str(path) == VARIABLE:
+            data = os.environb[VARIABLE.encode()]
+        else:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -98,7 +109,11 @@ def _read(path: Path) -> dict[str, object] | None:
         return None
     if not isinstance(found, dict):
         raise _broken(path, "it is no JSON object")
-    return docker_auths.members(found)
+    if path.name == LEGACY:
+        return {"auths": found}
+    # Of the variable's value, docker reads the entries only.
+    members = docker_auths.members(found)
+    return {"auths": members.get("auths")} if str(path) == VARIABLE else members
 
 
 def _in_config(

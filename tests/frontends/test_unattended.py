@@ -269,6 +269,7 @@ def test_a_machine_that_may_not_reach_the_registry_goes_on_by_choice(
     asked = live(world, tmp_path, "registry", nowhere)
     assert asked.returncode == ExitCode.FAILED
     assert "registry-refused" in asked.stdout
+    assert 'set check = "nexus" under [token]' in asked.stdout
     done = live(world, tmp_path, "nexus", nowhere, "--json")
     assert done.returncode == ExitCode.DONE, done.stdout
     last = json.loads(done.stdout.splitlines()[-1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -264,6 +266,31 @@ def test_saved_answers_name_the_keyring_only_while_it_has_the_entry(
     assert answers_file.parse(finish.answers()).secrets.nexus_password == "env:NEXUS_PASSWORD"
     session.plan = plan.Plan(token=plan.Token())
     assert "pull-token" not in finish.answers(), "the step was skipped: nothing is asked for"
+
+
+def test_a_library_that_breaks_is_a_warning(tmp_path: Path) -> None:
+    """In a fresh process, where the library has not been imported yet."""
+    package = tmp_path / "cryptography"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "class PanicException(BaseException): pass\nraise PanicException('at import')"
+    )
+    script = (
+        "from pathlib import Path\n"
+        "from cgwizard.errors import WizardError\n"
+        "from cgwizard.secrets.encrypted_file import EncryptedFile\n"
+        "from cgwizard.secrets.secret import Secret\n"
+        "try:\n"
+        f"    EncryptedFile.create(Path('new'), Secret('{PASSPHRASE}'))\n"
+        "except WizardError as error:\n"
+        "    print(error.code, error.problem.came_back)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path.cwd()}"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, env=env, capture_output=True, timeout=60
+    )
+    told = b"secrets-file-unreadable PanicException from the library cryptography"
+    assert done.stdout.strip() == told
 
 
 # systemd-creds

@@ -22,7 +22,13 @@ Program = Callable[[str, str], Path]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+    for name in (
+        "DOCKER_CONFIG",
+        "DOCKER_AUTH_CONFIG",
+        "REGISTRY_AUTH_FILE",
+        "XDG_RUNTIME_DIR",
+        "XDG_CONFIG_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
@@ -228,6 +234,26 @@ def test_a_helper_that_gives_nothing_hides_no_entry(home: Path, helpers: dict[st
     bad, good = docker_config.find()
     assert bad.problem
     assert good.token
+
+
+def test_the_variable_comes_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _docker(home, {"auths": {"cgr.dev": {"auth": "!"}}})
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps({"auths": {"cgr.dev": {"auth": AUTH}}}))
+    first, second = docker_config.find()
+    assert first.where == "the variable DOCKER_AUTH_CONFIG"
+    assert first.token
+    assert second.problem
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", "{")
+    broken = docker_config.find()[0].problem
+    assert broken
+    assert "DOCKER_AUTH_CONFIG" in broken.tried
+
+
+def test_the_file_of_an_old_docker(home: Path) -> None:
+    (home / ".dockercfg").write_text(json.dumps({"https://cgr.dev/v1/": {"auth": AUTH}}))
+    token = _only().token
+    assert token
+    assert token.credentials == credentials()
 
 
 def test_a_helper_answers_in_small_letters(home: Path, program: Program) -> None:
