@@ -44,6 +44,7 @@ class Field(msgspec.Struct, frozen=True):
     choices: tuple[Choice, ...] = ()
     placeholder: str = ""
     optional: bool = False
+    found: str = ""  # what a pasted text is, or why it is nothing of use
 
 
 class Action(msgspec.Struct, frozen=True):

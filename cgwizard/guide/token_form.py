@@ -31,6 +31,7 @@ MODES = (
     Choice("add", "the same repository: all its users get the private images"),
 )
 
+PASTE = "docker login ... or USER TOKEN"
 HOST = "cgr.dev"  # a pull token is kept for it
 UNSKIP = Action("unskip", "add a token after all", "f7", "add a token")
 AGAIN = Action("again", "send the token again", "f5", "send again")
@@ -92,9 +93,7 @@ class TokenForm(SecretStep):
     def fields(self) -> tuple[Field, ...]:
         values = self.values
         fields = [
-            Field(
-                "token", "Pull token", kind="paste", placeholder="docker login ... or USER TOKEN"
-            ),
+            Field("token", "Pull token", "", "paste", (), PASTE, found=self._pasted()),
             Field("image", "Image to try", values["image"], placeholder=f"ORG/{IMAGE}"),
             Field("mode", "Goes into", values["mode"], "choice", MODES),
         ]
@@ -104,6 +103,17 @@ class TokenForm(SecretStep):
                 Field("port", "Port", values["port"]),
             ]
         return (*fields, *self.keep_fields())
+
+    def _pasted(self) -> str:
+        text, practice = self.secrets.get("token"), self.session.practice
+        if not text or self.checked is not None:
+            return ""  # the line below the heading says it then
+        if practice and text == pasted(practice.pull_token):
+            return ""  # it was not pasted
+        try:
+            return f"✓ {describe(self.read(), datetime.now(UTC))}"
+        except WizardError as error:
+            return f"✗ {error.problem.came_back}"
 
     def notes(self) -> tuple[str, ...]:
         if self.state == "skipped":

@@ -100,6 +100,7 @@ class FieldRow(Vertical):
         self._secret = secret
         self._known = _text(field, secret)  # the answer that the step has
         self.refused = ""  # why its text is given to nobody
+        self._complaint = ""
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
@@ -154,6 +155,7 @@ class FieldRow(Vertical):
         self._known = known
         found.disabled = locked
         self.field = field
+        self._tell()
 
     @property
     def pending(self) -> bool:
@@ -167,11 +169,17 @@ class FieldRow(Vertical):
         return text
 
     def complain(self, text: str) -> None:
-        wrong = self.query_one(".wrong", Static)
-        shown = f"✗ {text}" if text else ""
-        if wrong.content != shown:
-            wrong.update(shown)
-            wrong.display = bool(text)
+        self._complaint = text
+        self._tell()
+
+    def _tell(self) -> None:
+        """Below the input: what is wrong with its text, or what the text is."""
+        below = self.query_one(".wrong", Static)
+        shown = f"✗ {self._complaint}" if self._complaint else self.field.found
+        if below.content != shown:
+            below.update(shown)
+            below.set_class(not self._complaint, "fine")
+            below.display = bool(shown)
 
 
 def _text(field: Field, secret: Secret | None) -> Secret:

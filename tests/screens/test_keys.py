@@ -270,3 +270,23 @@ def test_f3_shows_a_secret_wherever_the_focus_is_and_hides_it_on_leaving(
         assert secret.password
 
     drive(session, play)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_pasted_token_is_judged_at_once(world: PracticeWorld, broken: bool) -> None:
+    session = Guide(practice=world.info)
+    token = world.registry.tokens.issue(world.info.organization)
+    text = f"{token.username} {token.password.reveal()}"
+    text = text[: -len(text) // 3] if broken else text
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await to_step(app, pilot, "connect", "continue", "use port", "create", "continue")
+        await until_key(app, pilot, "enter check")
+        field(app, "token").focus()
+        await pilot.pause()
+        assert wrong(app, "token") == ""
+        app.post_message(Paste(text))
+        told = "✗" if broken else "expires in"
+        await until(pilot, lambda: told in wrong(app, "token"), "what it is")
+
+    drive(session, play)
