@@ -430,6 +430,11 @@ ENTRIES = {
         "Another program listens on this port.",
         "Choose another port; the wizard proposes one that is free.",
     ),
+    Code.CONNECTOR_PORT_UNREAD: CatalogEntry(
+        Area.CONNECTORS,
+        "Another repository's port is not known here, so that the one that is chosen may be its.",
+        "Compare the ports in Nexus's own pages; Nexus refuses one that is in use.",
+    ),
     Code.CONNECTOR_PRIVILEGED_PORT: CatalogEntry(
         Area.CONNECTORS,
         "Nexus runs as an ordinary user and may not open ports below 1024; it saves the "

@@ -149,6 +149,7 @@ class Code(StrEnum):
     CONNECTOR_PORT_OF_NEXUS = "connector-port-of-nexus"
     CONNECTOR_PORT_OF_OTHER_REPOSITORY = "connector-port-of-other-repository"
     CONNECTOR_PORT_TAKEN = "connector-port-taken"
+    CONNECTOR_PORT_UNREAD = "connector-port-unread"
     CONNECTOR_PRIVILEGED_PORT = "connector-privileged-port"
     CONNECTOR_TLS_FAILED = "connector-tls-failed"
 

@@ -167,6 +167,8 @@ class RoutingStep(Step):
         taken = len(self._connectors)
         detail = f"{taken} in use" if taken else "none in use"
         report(Check("connectors", "connectors of this Nexus", "done", detail))
+        for number, remark in enumerate(self.session.nexus.remarks):
+            report(Check(f"odd-{number}", "an odd entry of Nexus's list", "warning", remark))
 
     def _look(self, port: int, report: Report) -> None:
         """Report what is known of ``port``; raises WizardError when it cannot be used."""
@@ -250,9 +252,10 @@ def propose_port(session: Session, *, besides: int | None = None) -> int:
 
 def tell_cautions(session: Session, port: int, report: Report) -> None:
     """What may come of ``port``; nothing of it is a reason to refuse."""
-    from cgwizard.nexus.ports import cautions, connectors
+    from cgwizard.nexus.ports import cautions, connectors, unread
 
-    for problem in cautions(port, connectors(session.repositories)):
+    repositories = session.repositories
+    for problem in (*unread(repositories), *cautions(port, connectors(repositories))):
         report(Check(problem.code, problem.tried, "warning", problem.came_back, problem))
 
 

@@ -33,7 +33,7 @@ from cgwizard.nexus.models import (
 )
 from cgwizard.nexus.pagination import pages
 from cgwizard.nexus.remote import remote_certificate, remote_status
-from cgwizard.nexus.repositories import read_repository
+from cgwizard.nexus.repositories import read_repositories
 from cgwizard.nexus.rest import RestSession, decode
 from cgwizard.nexus.settings import Json
 from cgwizard.secrets.secret import Credentials
@@ -63,6 +63,7 @@ class NexusClient:
         self.trust = trust or Trust()
         self._session = RestSession(self.base_url, credentials, self.trust)
         self.cancel = cancel
+        self.remarks: tuple[str, ...] = ()  # on the last list of repositories
 
     def close(self) -> None:
         self._session.transport.close()
@@ -168,18 +169,20 @@ class NexusClient:
 
     def repositories(self) -> list[Repository]:
         """Those that this user may administer with their settings; the others, where this
-        user may browse them, with name and remote only."""
+        user may browse them, with name and remote only. What is odd in the list is in
+        `remarks` then."""
         path = "/v1/repositorySettings"
         answer = self._session.send("GET", path, accept=(200, 403, 404, 405))
         if answer.status != 200:
             path = "/v1/repositories"
             answer = self._session.send("GET", path)
         tried = f"GET {self.base_url}/service/rest{path}"
-        found = decode(answer, list[Json], tried)
+        entries = decode(answer, list[object], tried)
         try:
-            return [read_repository(raw) for raw in found]
+            found, self.remarks = read_repositories(entries)
         except msgspec.ValidationError as error:
             raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
+        return found
 
     def blob_stores(self) -> list[BlobStore]:
         return self._get("/v1/blobstores", list[BlobStore], needs="nx-blobstores-read")

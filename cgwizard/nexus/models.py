@@ -67,7 +67,8 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository of any format. ``raw`` is the answer's whole object."""
+    """A repository of any format. ``raw`` is the answer's whole object. ``port_unread``: it may
+    have a connector whose port is told in a form that cannot be read."""
 
     name: str
     format: str
@@ -78,6 +79,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     remote_url: str | None = None  # of a proxy
     blob_store: str | None = None
     raw: Json = msgspec.field(default_factory=dict)
+    port_unread: bool = False
 
 
 class Quota(Wire, frozen=True):

@@ -137,6 +137,21 @@ def cautions(port: int, connectors: Iterable[Connector]) -> list[Problem]:
     return found
 
 
+def unread(repositories: Iterable[Repository]) -> list[Problem]:
+    """For repositories whose port is told in a form that cannot be read: it may be the same."""
+    return [
+        Problem(
+            Code.CONNECTOR_PORT_UNREAD,
+            tried=f"reading the port of the repository {printable(each.name[:60])}",
+            came_back="Nexus tells it in a form that cannot be read",
+            cause=Code.CONNECTOR_PORT_UNREAD.usual_cause,
+            next_step=Code.CONNECTOR_PORT_UNREAD.usual_next_step,
+        )
+        for each in repositories
+        if each.port_unread
+    ]
+
+
 def _refused(code: Code, shown: str, came_back: str, cause: str, next_step: str) -> WizardError:
     return WizardError(
         code,
