@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 
+import msgspec
 import pytest
 
 from cgwizard.cancel import Cancel
 from cgwizard.changes import change
 from cgwizard.errors import Cancelled
 from cgwizard.guide.guide import Guide
+from cgwizard.guide.shown import Check
+from cgwizard.guide.step import run_checked
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
@@ -131,3 +134,27 @@ def test_looking_again_can_be_cancelled(session: Guide, middleware: FaultMiddlew
     with session.steps.developer.session.stopped_by(cancel), pytest.raises(Cancelled):
         session.steps.developer.act(lambda check: None, cancel)
     assert time.monotonic() - started < change.READ_BACK_SECONDS
+
+
+def test_an_odd_repository_of_others_is_a_remark(
+    world: PracticeWorld, middleware: FaultMiddleware
+) -> None:
+    odd = [
+        {"name": "odd", "format": "docker", "type": "hosted", "docker": {"httpPort": "8082 (old)"}},
+        {"name": "whole", "format": "docker", "type": "hosted", "docker": {"httpPort": 8083.0}},
+        {"name": None},
+    ]
+    listed = NexusOtherAnswer(body=msgspec.json.encode(odd))
+    middleware.rule("^GET /service/rest/v1/repositorySettings$", listed)
+    made = session_of(world)
+    walk(made, until="connect")
+    step = made.steps.routing
+    seen: list[Check] = []
+    run_checked(step, step.enter, seen.append, Cancel())
+    assert step.problem is None, step.problem
+    remarks = {check.detail: check for check in seen if check.state == "warning"}
+    assert any("odd: docker.httpPort is '8082 (old)', which cannot be read" in r for r in remarks)
+    assert any("whole: docker.httpPort is 8083.0, read as 8083" in r for r in remarks)
+    (unread,) = (c for c in seen if c.id == "connector-port-unread")
+    assert unread.problem is not None
+    assert "the repository odd" in unread.problem.tried
