@@ -69,6 +69,16 @@ def test_the_next_start_goes_on_at_that_step(
     assert made == ["chainguard", "chainguard-private"]
 
 
+def test_the_registry_that_is_asked_stays_the_same(world: PracticeWorld, tmp_path: Path) -> None:
+    chosen = plan.Registry("https://mirror.example.com")
+    first = begun(world, tmp_path)
+    first.plan = msgspec.structs.replace(first.plan, registry=chosen)
+    walk(first, until="developer")
+    assert first.run is not None
+    first.run.close()
+    assert gone_on(world, tmp_path).plan.registry == chosen
+
+
 def test_what_is_saved_is_private_and_holds_no_secret(world: PracticeWorld, tmp_path: Path) -> None:
     session = begun(world, tmp_path)
     walk(session)
