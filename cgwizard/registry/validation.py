@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
@@ -44,7 +45,11 @@ def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
                 break
         else:
             return bytes(body)
-    raise RegistryError(
+    raise too_large(response, limit)
+
+
+def too_large(response: httpx.Response, limit: int) -> RegistryError:
+    return RegistryError(
         Code.ANSWER_TOO_LARGE,
         tried=_asked(response),
         came_back=f"more than {limit >> 20} MiB",
@@ -52,22 +57,29 @@ def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
 
 
 def checked_manifest(response: httpx.Response, who: str, reference: str) -> Manifest:
-    """The manifest in an answer to a question for ``reference``, a tag or digest."""
+    """The manifest in an answer to a question for ``reference``, a tag or digest. A label that
+    says that the bytes are coded is believed only where their digest does not decide."""
     raw = read_body(response, who, MANIFEST_LIMIT)
-    encoding = response.headers.get("content-encoding", "identity")
     wanted = reference if is_digest(reference) else ""
     algorithm = (wanted or "sha256").partition(":")[0]
-    digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
-    named = response.headers.get("docker-content-digest", "")
-    if wanted and digest != wanted:
-        raise mismatch(_asked(response), f"bytes with digest {digest}")
-    if _differs(named, digest):
-        came = "" if wanted else f"bytes with digest {digest}, "
-        raise mismatch(_asked(response), f"{came}announced as {shortened(named)}")
+    named = response.headers.get("docker-content-digest", "").strip()
+    coding = _coding(response)
+    digest, how = _digest(algorithm, raw), "under this digest" if coding else "without saying so"
     try:
-        if encoding != "identity":
-            raise WrongManifest(f"comes compressed ({encoding}), which nobody asked for")
-        media_type, parsed = read_manifest(raw, response.headers.get("content-type", ""))
+        if coding in _GZIP and raw[:2] == _GZIP_MAGIC and digest not in {wanted, named}:
+            raw = _uncompressed(raw)
+            if len(raw) > MANIFEST_LIMIT:
+                raise too_large(response, MANIFEST_LIMIT)
+            digest, how = _digest(algorithm, raw), "more than once"
+        coded = f", coded as {shortened(coding)}" if coding else ""
+        if wanted and digest != wanted:
+            raise mismatch(_asked(response), f"bytes with digest {digest}{coded}")
+        if _differs(named, digest):
+            came = "" if wanted else f"bytes with digest {digest}{coded}, "
+            raise mismatch(_asked(response), f"{came}announced as {shortened(named)}")
+        if raw[:2] == _GZIP_MAGIC:
+            raise WrongManifest(f"comes compressed (gzip) {how}")
+        media_type, parsed = _read_manifest(raw, response, coding)
         _check_bounds(parsed)
     except WrongManifest as error:
         raise RegistryError(
@@ -81,6 +93,41 @@ def checked_manifest(response: httpx.Response, who: str, reference: str) -> Mani
     return Manifest(raw, digest, media_type, parsed)
 
 
+_GZIP = frozenset({"gzip", "x-gzip"})
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def _coding(response: httpx.Response) -> str:
+    """What the answer says its bytes are coded with; "" for nothing."""
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    return "" if coding == "identity" else coding
+
+
+def _digest(algorithm: str, raw: bytes) -> str:
+    return f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
+
+
+def _uncompressed(raw: bytes) -> bytes:
+    """``raw`` without one gzip; more than MANIFEST_LIMIT bytes where there are more."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        data = unpacker.decompress(raw, MANIFEST_LIMIT + 1)
+    except zlib.error as error:
+        raise WrongManifest(f"comes compressed (gzip) and broken ({error})") from error
+    if len(data) <= MANIFEST_LIMIT and (not unpacker.eof or unpacker.unused_data):
+        raise WrongManifest("comes compressed (gzip) and broken")
+    return data
+
+
+def _read_manifest(raw: bytes, response: httpx.Response, coding: str) -> tuple[str, Index | Image]:
+    try:
+        return read_manifest(raw, response.headers.get("content-type", ""))
+    except WrongManifest as error:
+        if not coding or raw.lstrip()[:1] == b"{":
+            raise
+        raise WrongManifest(f"comes coded ({shortened(coding)}), which nobody asked for") from error
+
+
 def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     """Where the body begins, 0 or ``start``. Raises RegistryError for any other place, and where
     the headers contradict the descriptor already."""
@@ -89,12 +136,14 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     if _differs(named, blob.digest):
         raise mismatch(_asked(response), f"announced as {shortened(named)}")
     length = response.headers.get("content-length", "")
+    coding = _coding(response)
     if response.status_code == 200:
         if length.isdecimal() and int(length) != size:
             raise RegistryError(
                 Code.SIZE_MISMATCH,
                 tried=_asked(response),
-                came_back=f"{length} bytes announced, and the manifest says {size}",
+                came_back=f"{length} bytes announced, and the manifest says {size}"
+                + (f"; they are coded as {shortened(coding)}" if coding else ""),
                 status=200,
                 transient=True,
                 tries=1,
