@@ -71,23 +71,26 @@ def check(
     registry = session.upstream(token.credentials)
     retries = Retries(registry.patience, cancel)
 
-    def accepted() -> str:
-        return cancel.run(lambda: _accepted(registry, image), registry.abort)
-
     def exists() -> str:
         found = cancel.run(lambda: registry.head(image, "latest", retries=retries), registry.abort)
         return short(found.digest)
 
+    label = f"{name} accepts it for {organization}"
     with registry:
-        checking(report, "accepted", f"{name} accepts it for {organization}", accepted)
+        report(Check("accepted", label, "running"))
+        if cancel.run(lambda: _accepted(registry, image), registry.abort):
+            report(Check("accepted", label, "done"))
+        else:
+            label = f"{name} asks for no sign-in: nobody looked at the token"
+            report(Check("accepted", label, "warning"))
         checking(report, "image", f"{name} serves {image}", exists)
     return token
 
 
-def _accepted(registry: Registry, image: str) -> str:
-    """Raises WizardError with what the refusal most likely means."""
+def _accepted(registry: Registry, image: str) -> bool:
+    """Whether the token was looked at. Raises WizardError with what a refusal most likely means."""
     try:
-        registry.check_credentials(image)
+        return registry.check_credentials(image)
     except WizardError as error:
         if error.code not in REFUSED or error.facts.answered_by not in JUDGES:
             raise
@@ -99,7 +102,6 @@ def _accepted(registry: Registry, image: str) -> str:
             "or the organization has no such image",
             next_step=Code.TOKEN_REFUSED.usual_next_step,
         ) from error
-    return ""
 
 
 def _expired(token: PullToken) -> WizardError:

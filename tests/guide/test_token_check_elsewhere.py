@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -202,6 +203,28 @@ def test_another_registry_is_asked_and_named(world: PracticeWorld) -> None:
     assert step.problem is None
     assert step.checks["accepted"].label.startswith(f"{name} accepts it")
     assert step.checks["accepted"].state == "done"
+
+
+def test_a_token_that_nobody_looked_at_is_not_called_accepted(world: PracticeWorld) -> None:
+    """A mirror that is open to everybody."""
+    image = f"{world.info.organization}/chainguard-base"
+    manifest = Reply(
+        200,
+        b"{}",
+        {
+            "Docker-Content-Digest": f"sha256:{hashlib.sha256(b'{}').hexdigest()}",
+            "Content-Type": "application/vnd.oci.image.index.v1+json",
+            "Docker-Distribution-Api-Version": "registry/2.0",
+        },
+    )
+    routes = {"/v2/": Reply(200, b"{}", JSON), f"/v2/{image}/manifests/latest": manifest}
+    with ScriptedServer(routes, server_header=None) as server:
+        step = started(world, server.url)
+        act(step)
+        assert step.problem is None, step.problem
+        accepted = step.checks["accepted"]
+        assert accepted.state == "warning"
+        assert "nobody looked at the token" in accepted.label
 
 
 def test_the_authority_of_another_registry_is_believed(
