@@ -44,7 +44,7 @@ _PASSWORD_LABEL = re.compile(
     r"(?:--password|(?<!\w)-p|password|secret|token)[\s:=\"']*\Z", re.IGNORECASE
 )
 _JSON_ESCAPE = re.compile(r"\\u(002[bdefBDEF]|003[adAD]|005[fF])")
-_ESCAPED_SLASH = re.compile(r"\\+/")
+_ESCAPED_SLASH = re.compile(r"\\+/|%2[fF]")  # in JSON, in a URL
 _LINE_CONTINUATION = re.compile(r"[\\`^]\n")
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 

@@ -155,6 +155,7 @@ FORMS = {
     "JSON with a numbered slash": json.dumps({"identity_id": USERNAME, "token": JWT}).replace(
         "/", "\\u002f"
     ),
+    "a form of the web": f"username={USERNAME.replace('/', '%2F')}&password={JWT}",
     "JSON of several lines, CRLF": json.dumps(
         {"identity_id": USERNAME, "token": JWT}, indent=2
     ).replace("\n", "\r\n"),
