@@ -105,10 +105,10 @@ class MenuScreen(WizardScreen):
         line = Region(0, self._at, 1, 1)
         self.body.scroll_to_region(line, animate=False)
 
-    async def _do(self) -> None:
+    def _do(self) -> None:
         found = self.found[self._at : self._at + 1]
         if found:
-            await self.dismiss()
+            self.dismiss()
             self._below.call_later(self._below.do_offer, found[0])
 
     def _close(self) -> None:

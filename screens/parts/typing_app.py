@@ -24,6 +24,7 @@ EDITING = frozenset({"backspace", "ctrl+a", "ctrl+e", "ctrl+k", "ctrl+u", "ctrl+
 TYPING = EDITING | SCROLLING | {"left", "right", "shift+tab", "tab"}
 SETTLE_SECONDS = 2.0  # at most, for what a key does before the next one is looked at
 RETRY_SECONDS = 0.2
+NOTICE_SECONDS = 1.0  # keys that come sooner were typed before what is said could be read
 
 
 class TypingApp(TerminalApp):
@@ -138,7 +139,7 @@ class TypingApp(TerminalApp):
                 self._held.clear()
                 screen.say(refused + (" What you typed after it is left out." if more else ""))
                 return
-            if not ahead:
+            if not ahead and event.time > screen.said_at + NOTICE_SECONDS:
                 screen.say("")
             if not self._to_field(screen, event):
                 return

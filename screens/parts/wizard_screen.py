@@ -40,6 +40,7 @@ class WizardScreen(Screen[None]):
         super().__init__()
         self.seen_at = math.inf  # when what is asked now was drawn
         self._to_be_seen = False
+        self.said_at = 0.0  # when the row above the keys got its text
 
     @property
     def wizard(self) -> Wizard:
@@ -62,7 +63,8 @@ class WizardScreen(Screen[None]):
             found.update(shown)
 
     def say(self, text: str) -> None:
-        """Show ``text`` in a row above the keys, until the next key; "" removes it."""
+        """Show ``text`` in a row above the keys, until a later key; "" removes it."""
+        self.said_at = time.monotonic()
         found = self.query(Notice)
         if found:
             found.first().show(text)

@@ -169,7 +169,7 @@ def test_a_step_is_gone_to_and_the_record_is_shown(world: PracticeWorld) -> None
         await until_key(app, pilot, "enter continue")
         await pilot.press("ctrl+g", *"port", "enter")
         await until(pilot, lambda: type(app.screen).__name__ == "RoutingScreen", "step 2")
-        await pilot.press("ctrl+g", *"token")  # is not reached yet
+        await pilot.press("ctrl+g", *"test pull")  # is not reached yet
         assert isinstance(app.screen, MenuScreen)
         assert app.screen.found == []
 
