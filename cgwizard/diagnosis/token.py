@@ -135,9 +135,12 @@ def entitled_registry(subject: Subject, image: str) -> Registry:
 def accepted(subject: Subject) -> Iterator[Finding]:
     token = _token(subject)
     try:
-        signed_in_registry(subject)
+        registry = signed_in_registry(subject)
     except WizardError as error:
         yield _refused(error, token)
+        return
+    if not registry.sign_in_read:
+        yield unknown("it asked for no sign-in, so that nobody looked at the token")
         return
     yield ok("asked directly, without Nexus")
     if subject.private is None:

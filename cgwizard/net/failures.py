@@ -101,15 +101,13 @@ class Failure(msgspec.Struct, frozen=True):
     """``cause`` is the exception of the chain that tells most; ``words`` what it, or the first
     of the chain that says anything, says, which others may have written. ``proxy`` is the one
     that the request went through. ``direct``: why it went through none although the environment
-    names one, as a part of a sentence. ``broken_header``: the line of the answer's header that
-    cannot be read. ``sent``: the request went out."""
+    names one, as a part of a sentence. ``sent``: the request went out."""
 
     kind: Kind
     cause: BaseException
     words: str
     proxy: Proxy | None = None
     direct: str = ""
-    broken_header: str = ""
     sent: bool = False
 
     def facts(self, *, signed_in: bool = False) -> Facts:
@@ -141,7 +139,9 @@ def read_failure(
     words = next(filter(None, (str(each).strip() for each in chain)), type(error).__name__)
     direct = direct_by(url) if url and not proxy and kind.no_connection else ""
     broken = broken_header(exchange.beginning) if kind is Kind.BAD_HEADERS else ""
-    return Failure(kind, cause, words, proxy, direct, broken, exchange.sent)
+    if broken:
+        words = f"an answer with a broken header line: {broken}"
+    return Failure(kind, cause, words, proxy, direct, exchange.sent)
 
 
 def between(status: int, *, html: bool) -> AnsweredBy | None:

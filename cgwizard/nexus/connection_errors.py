@@ -215,11 +215,10 @@ def _broken(url: httpx.URL, tried: str, failure: Failure) -> WizardError:
     if failure.kind is Kind.SPEAKS_TLS or (url.scheme == "http" and _speaks_tls(url)):
         return other_scheme(url, tried, words)
     if failure.kind is Kind.BAD_HEADERS:
-        header = f": {failure.broken_header}" if failure.broken_header else f" ({words})"
         return WizardError(
             Code.NEXUS_ANSWER_BROKEN,
             tried=tried,
-            came_back=f"an answer with a broken header line{header}",
+            came_back=words,
             cause="what answers, or something on the way, writes a header that HTTP does not allow",
             next_step="correct it where that line is made: a proxy or a filter before Nexus",
         )

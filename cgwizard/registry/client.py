@@ -63,6 +63,7 @@ class Registry:
         self.patience = patience
         self._transport = Transport(url, trust, name, patience, signs_in=credentials is not None)
         self._authority = Authority(self._transport, credentials)
+        self.sign_in_read = False  # by the last `check_credentials`
         self._served: dict[str, set[Served]] = {}  # by repository
 
     def __enter__(self) -> Registry:
@@ -92,8 +93,9 @@ class Registry:
             )
 
     def check_credentials(self, repository: str) -> bool:
-        """Show the credentials once, for pulling from ``repository``; nothing is pulled. False
-        where the registry asked for no sign-in, so that nobody looked at them.
+        """Show the credentials once, for pulling from ``repository``; nothing is pulled. False,
+        as `sign_in_read` then, where the registry asked for no sign-in, so that nobody looked at
+        them.
 
         A server that asks and then takes every sign-in cannot be told from one that looks: a
         token endpoint may give the token that everybody gets.
@@ -101,7 +103,8 @@ class Registry:
         Codes: `login-wrong` (Nexus), `token-refused` and `not-entitled` (others), `no-login`
         (there are none and some are wanted), `sign-in-not-shown`.
         """
-        return self._authority.check(f"repository:{repository}:pull")
+        self.sign_in_read = self._authority.check(f"repository:{repository}:pull")
+        return self.sign_in_read
 
     def manifest(
         self,

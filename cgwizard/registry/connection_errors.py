@@ -192,8 +192,6 @@ def connection_error(
         cause = f"{cause}; {also}"
     if failure.direct:
         cause = f"{cause}; {failure.direct}"
-    if failure.broken_header:
-        came_back = f"an answer with a broken header line: {failure.broken_header}"
     return RegistryError(
         meaning.code,
         tried=tried,

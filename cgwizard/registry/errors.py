@@ -74,6 +74,7 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
     nexus: bool  # the registry that was asked is a Nexus, as its answers told
     signed_in: bool  # the request carried the sign-in, or a token given for it
     asked: AnsweredBy  # to whom the request was sent
+    proxy: str = ""  # the variable that names the proxy that the request went through
 
     @property
     def codes(self) -> list[_Error]:
@@ -246,8 +247,10 @@ def _strange(refusal: RegistryRefusal) -> Meaning:
     if refusal.status == 407:
         return (
             Code.CLIENT_PROXY_IN_THE_WAY,
-            "a proxy between here and there wants a sign-in of its own",
-            "correct HTTPS_PROXY, or add the host to NO_PROXY",
+            f"the proxy that {refusal.proxy} names wants a sign-in of its own"
+            if refusal.proxy
+            else "a proxy between here and there wants a sign-in of its own",
+            f"correct {refusal.proxy or 'HTTPS_PROXY'}, or add the host to NO_PROXY",
         )
     if 300 <= refusal.status < 400:
         return (

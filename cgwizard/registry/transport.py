@@ -17,6 +17,7 @@ from cgwizard.errors import AnsweredBy, Code, Facts
 from cgwizard.logs import redact
 from cgwizard.net.client import http_client
 from cgwizard.net.connection import CONNECT_SECONDS, Exchange, OpenSockets
+from cgwizard.net.proxies import choose
 from cgwizard.net.trust import Trust
 from cgwizard.registry.connection_errors import connection_error
 from cgwizard.registry.errors import RegistryError, RegistryRefusal, refused
@@ -142,6 +143,7 @@ class Transport:
     def refusal(self, response: httpx.Response, asked: AnsweredBy | None = None) -> RegistryRefusal:
         """``asked``: who got the request, where it is neither the registry nor its storage."""
         body = read_up_to(response, ERROR_LIMIT)
+        proxy = choose(response.request.url)
         ours = self.is_ours(response)
         return RegistryRefusal(
             tried=f"{response.request.method} {shown(response.request.url)}",
@@ -156,6 +158,7 @@ class Transport:
             nexus=self.nexus,
             signed_in=self._carried_sign_in(response),
             asked=asked or (AnsweredBy.REGISTRY if ours else AnsweredBy.STORAGE),
+            proxy=proxy.variable if proxy else "",
         )
 
     def _carried_sign_in(self, response: httpx.Response) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from cgwizard.practice.faults.error_status import ErrorStatus
 from cgwizard.practice.faults.rate_limited import RateLimited
 from cgwizard.practice.serving import listen
 from cgwizard.practice.world import PracticeWorld
+from cgwizard.registry.client import Registry
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.tokens import claims
@@ -183,6 +185,18 @@ def test_refused_token_is_shown_to_the_registry_once(session: Guide, world: Prac
         ("image-direct", "skipped"),
     ]
     assert len(shown) == 1
+
+
+def test_token_that_nobody_asked_for_is_not_called_accepted(
+    session: Guide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"Docker-Distribution-Api-Version": "registry/2.0"}
+    with ScriptedServer({"/v2/": Reply(200, "{}", own)}, server_header=None) as server:
+        made = partial(Registry, server.url, name="cgr.dev")
+        monkeypatch.setattr(session, "upstream", made)
+        (found,) = findings(session, "token-accepted")
+    assert found.verdict == "unknown"
+    assert "nobody looked" in found.evidence
 
 
 def test_token_that_the_guide_saw_refused_is_not_shown_again(

@@ -21,6 +21,7 @@ from cgwizard.net.proxies import choose, direct_by, exception_for, proxy_for
 from cgwizard.nexus.client import NexusClient
 from cgwizard.registry.client import Registry
 from cgwizard.registry.retry import RetryPolicy
+from tests.commands.test_pull_input import ended
 from tests.support.ports import free_port
 from tests.support.scripted_server import Reply, ScriptedServer, problem
 
@@ -352,3 +353,30 @@ def test_failures_name_variable_and_entry(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
+
+
+def test_a_proxy_that_wants_a_sign_in_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Reply(407, "<html><title>Proxy sign-in</title>", {"Content-Type": "text/html"})
+    routes = {"http://nexus.invalid/v2/a/manifests/latest": page}
+    with ScriptedServer(routes, server_header="squid") as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with (
+            Registry("http://nexus.invalid", patience=RetryPolicy(tries=0)) as registry,
+            pytest.raises(WizardError) as caught,
+        ):
+            registry.manifest("a", "latest")
+    assert caught.value.code == "client-proxy-in-the-way"
+    assert "http_proxy" in caught.value.problem.cause
+    assert "http_proxy" in caught.value.problem.next_step
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"NO_PROXY": "[::1]"}, {"ALL_PROXY": "socks5://x:1"}, {"https_proxy": "http://["}],
+)
+def test_commands_do_not_care_for_what_is_not_used(variables: dict[str, str]) -> None:
+    unknown = Reply(404, {"errors": [{"code": "MANIFEST_UNKNOWN"}]})
+    with ScriptedServer({"/v2/a/manifests/latest": unknown}, server_header=None) as server:
+        code, _, errors = ended(f"127.0.0.1:{server.port}/a", env=variables)
+    assert code == 12, errors
+    assert "proxy" not in errors.lower()
