@@ -24,6 +24,7 @@ ANOTHER_PROGRAM = frozenset(
     {
         Code.REGISTRY_CUT,
         Code.REGISTRY_ANSWER,
+        Code.REGISTRY_HTTP_HTTPS_MISMATCH,
         Code.REGISTRY_NO_ANSWER,
         Code.REGISTRY_STALLED,
     }

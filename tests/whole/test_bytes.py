@@ -222,7 +222,7 @@ def broken(self, *rest):
 @pytest.mark.parametrize("method", ["act", "preview"])  # in a thread; while the screen is drawn
 def test_a_crash(traced: Traced, method: str) -> None:
     info = traced.world.info
-    code = CRASH.format(module="developer", name="Developer", method=method) + LIVE[-1]
+    code = CRASH.format(module="developer", name="DeveloperStep", method=method) + LIVE[-1]
     program = (*LIVE[:-1], code)
     with traced.terminal(info.nexus_url, "--user", "admin", program=program) as terminal:
         terminal.until("Password", "enter connect")
