@@ -83,7 +83,7 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
                 came_back=str(error),
             ) from error
     elif named := _named_by_environment():
-        with contextlib.suppress(OSError, ValueError):  # `believed` tells of it, if it matters
+        with contextlib.suppress(OSError, ValueError):  # `believed` reports it, if it matters
             _believe_named(context, named[1])
     return context
 

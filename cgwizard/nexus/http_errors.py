@@ -100,8 +100,8 @@ def refusal(answer: RestResponse, tried: str, *, needs: str = "") -> WizardError
 
 
 def is_page_of_another(answer: RestResponse) -> bool:
-    """Whether a filter, a gateway or a sign-in page between here and Nexus refused with a page
-    of its own: its status says nothing of what was asked for."""
+    """Whether a filter, a gateway or a sign-in page between here and Nexus refused with its own
+    page: its status says nothing of what was asked for."""
     if answer.status < 400 or answer.status == 407 or not answer.html:
         return False
     return answer_facts(answer).answered_by in {AnsweredBy.OTHER, AnsweredBy.PROXY}

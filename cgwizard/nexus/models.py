@@ -68,7 +68,7 @@ class Account(msgspec.Struct, frozen=True):
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
     """A repository of any format. ``raw`` is the answer's whole object. ``port_unread``: it may
-    have a connector whose port is told in a form that cannot be read."""
+    have a connector whose port has a form that cannot be read."""
 
     name: str
     format: str

@@ -138,7 +138,7 @@ def cautions(port: int, connectors: Iterable[Connector]) -> list[Problem]:
 
 
 def unread(repositories: Iterable[Repository]) -> list[Problem]:
-    """For repositories whose port is told in a form that cannot be read: it may be the same."""
+    """For repositories whose port has a form that cannot be read: it may be the same."""
     return [
         Problem(
             Code.CONNECTOR_PORT_UNREAD,

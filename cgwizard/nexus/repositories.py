@@ -56,7 +56,7 @@ def read_repositories(entries: list[object]) -> tuple[list[Repository], tuple[st
 
 
 def read_repository(raw: object) -> tuple[Repository, list[str]]:
-    """A repository, and what of it is odd. Only a member that this program has no use for without
+    """A repository, and its odd members. Only a member that this program has no use for without
     its right type is left out. Raises msgspec.ValidationError where it has no name."""
     with contextlib.suppress(msgspec.ValidationError):
         return _repository(msgspec.convert(raw, _Settings), raw), []

@@ -129,7 +129,7 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
 
     @property
     def by_another(self) -> bool:
-        """Something between here and the server answered with a page of its own."""
+        """Something between here and the server answered with its own page."""
         return self.html and self.answered_by in {AnsweredBy.OTHER, AnsweredBy.PROXY}
 
     @property
