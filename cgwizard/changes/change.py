@@ -7,13 +7,13 @@ the second time: what is already as wanted gives no change at all.
 from __future__ import annotations
 
 import threading
-import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from cgwizard.cancel import Cancel
+from cgwizard.changes.read_back import read_back
 from cgwizard.errors import Cancelled, Code, WizardError
 
 if TYPE_CHECKING:
@@ -23,20 +23,6 @@ if TYPE_CHECKING:
 
 PROXIES_PATH = "/service/rest/v1/repositories/docker/proxy"
 SOON_SECONDS = 3.0
-READ_BACK_SECONDS = 6.0  # other nodes of a cluster learn of a change a little later
-READ_BACK_PAUSE = 0.5
-# What a read-back may say before a node knows of the change, or while one restarts.
-_LOOK_AGAIN = {
-    Code.NEXUS_ANSWER_BROKEN,
-    Code.NEXUS_NO_ANSWER,
-    Code.NEXUS_NOT_FOUND,
-    Code.NEXUS_REFUSED,
-    Code.NEXUS_SERVER_ERROR,
-    Code.NEXUS_TOO_SLOW,
-    Code.NEXUS_UNAVAILABLE,
-    Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
-}
-_NOT_AS_SENT = {Code.REPOSITORY_NOT_AS_SENT, Code.ROLE_OR_USER_NOT_AS_SENT}
 # Failures after which Nexus, or what stands before it, may have done what was asked all the same.
 MAYBE_DONE = {
     Code.CLIENT_PROXY_IN_THE_WAY,
@@ -219,7 +205,7 @@ def apply(change: Change, client: NexusClient, journal: Journal) -> None:
             raise
     note("applied")
     try:
-        _read_back(change, client)
+        read_back(change, client)
     except WizardError as error:
         if error.code is Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE:
             # Another node may have it: it is not deleted, and undo finds it in the journal.
@@ -229,21 +215,6 @@ def apply(change: Change, client: NexusClient, journal: Journal) -> None:
         except WizardError as left:
             raise left_behind(change, error, left) from error
         raise
-
-
-def _read_back(change: Change, client: NexusClient) -> None:
-    """Verify the change, for some seconds again where another node may have answered."""
-    until = time.monotonic() + READ_BACK_SECONDS
-    while True:
-        try:
-            change.verify(client)
-        except WizardError as error:
-            stale = not change.creates and error.code in _NOT_AS_SENT
-            if (error.code not in _LOOK_AGAIN and not stale) or time.monotonic() > until:
-                raise
-        else:
-            return
-        (client.cancel or Cancel()).wait(READ_BACK_PAUSE)
 
 
 def _done_after_all(change: Change, client: NexusClient, error: WizardError) -> bool:

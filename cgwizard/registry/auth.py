@@ -14,7 +14,8 @@ import msgspec
 
 from cgwizard.errors import AnsweredBy, Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
-from cgwizard.registry.errors import RegistryError, RegistryRefusal, never_shown, refused
+from cgwizard.registry.errors import RegistryError, never_shown, refused
+from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import read_up_to, shown
 from cgwizard.registry.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
@@ -220,7 +221,7 @@ class Authority:
                 cause=f"there is no token endpoint at the address that {self._transport.who} names",
                 next_step="check the address and what stands between",
             )
-        judged = refusal.status in {401, 403} or (at_realm and _judges(refusal))
+        judged = refusal.status in {401, 403} or (at_realm and refusal.says_why)
         if not judged or refusal.by_another or error.code.startswith("nexus-"):
             return error
         who = self._transport.who
@@ -291,12 +292,6 @@ class Authority:
     @property
     def _username(self) -> str:
         return shortened(self._credentials.username) if self._credentials else "nobody"
-
-
-def _judges(refusal: RegistryRefusal) -> bool:
-    """Whether a token server says why it gives no token."""
-    passing = refusal.status in {407, 408, 425, 429}
-    return 400 <= refusal.status < 500 and not passing and bool(refusal.words)
 
 
 def _basic(credentials: Credentials) -> str:

@@ -20,7 +20,8 @@ from cgwizard.net.connection import CONNECT_SECONDS, Exchange, OpenSockets
 from cgwizard.net.proxies import choose
 from cgwizard.net.trust import Trust
 from cgwizard.registry.connection_errors import connection_error
-from cgwizard.registry.errors import RegistryError, RegistryRefusal, refused
+from cgwizard.registry.errors import RegistryError, refused
+from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import origin, read_up_to, retry_after, shown
 from cgwizard.registry.retry import RetryPolicy
 from cgwizard.text.sanitize import shortened

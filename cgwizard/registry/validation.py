@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
-from cgwizard.registry.errors import RegistryError, RegistryRefusal
+from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.models import (
     CHILD_LIMIT,
     LAYER_LIMIT,
@@ -20,6 +20,7 @@ from cgwizard.registry.models import (
     read_manifest,
 )
 from cgwizard.registry.reference import is_digest
+from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import pieces, shown
 from cgwizard.text.sanitize import shortened
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cgwizard.cancel import Cancel
-from cgwizard.changes import change
+from cgwizard.changes import read_back
 from cgwizard.errors import Cancelled
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import Check
@@ -58,7 +58,7 @@ def test_someone_removes_it_meanwhile(
     middleware: FaultMiddleware,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(change, "READ_BACK_SECONDS", 1.0)
+    monkeypatch.setattr(read_back, "READ_BACK_SECONDS", 1.0)
     before = names(world)
 
     def remove() -> None:
@@ -105,7 +105,7 @@ def test_nothing_is_deleted_for_a_404(
     middleware: FaultMiddleware,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(change, "READ_BACK_SECONDS", 1.0)
+    monkeypatch.setattr(read_back, "READ_BACK_SECONDS", 1.0)
 
     def behind() -> None:
         middleware.rule(f"^GET {PROXIES}/chainguard$", NexusOtherAnswer(status=404))
@@ -133,7 +133,7 @@ def test_looking_again_can_be_cancelled(session: Guide, middleware: FaultMiddlew
     started = time.monotonic()
     with session.steps.developer.session.stopped_by(cancel), pytest.raises(Cancelled):
         session.steps.developer.act(lambda check: None, cancel)
-    assert time.monotonic() - started < change.READ_BACK_SECONDS
+    assert time.monotonic() - started < read_back.READ_BACK_SECONDS
 
 
 def test_an_odd_repository_of_others_is_a_remark(

@@ -1,0 +1,43 @@
+"""Verifying a change where several nodes answer, of which some learn of it a little later."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from cgwizard.cancel import Cancel
+from cgwizard.errors import Code, WizardError
+
+if TYPE_CHECKING:
+    from cgwizard.changes.change import Change
+    from cgwizard.nexus.client import NexusClient
+
+READ_BACK_SECONDS = 6.0  # other nodes of a cluster learn of a change a little later
+READ_BACK_PAUSE = 0.5
+# What a read-back may say before a node knows of the change, or while one restarts.
+_LOOK_AGAIN = {
+    Code.NEXUS_ANSWER_BROKEN,
+    Code.NEXUS_NO_ANSWER,
+    Code.NEXUS_NOT_FOUND,
+    Code.NEXUS_REFUSED,
+    Code.NEXUS_SERVER_ERROR,
+    Code.NEXUS_TOO_SLOW,
+    Code.NEXUS_UNAVAILABLE,
+    Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
+}
+_NOT_AS_SENT = {Code.REPOSITORY_NOT_AS_SENT, Code.ROLE_OR_USER_NOT_AS_SENT}
+
+
+def read_back(change: Change, client: NexusClient) -> None:
+    """Verify the change, for some seconds again where another node may have answered."""
+    until = time.monotonic() + READ_BACK_SECONDS
+    while True:
+        try:
+            change.verify(client)
+        except WizardError as error:
+            stale = not change.creates and error.code in _NOT_AS_SENT
+            if (error.code not in _LOOK_AGAIN and not stale) or time.monotonic() > until:
+                raise
+        else:
+            return
+        (client.cancel or Cancel()).wait(READ_BACK_PAUSE)
