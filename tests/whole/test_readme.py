@@ -50,6 +50,7 @@ RUN_ELSEWHERE = {
     r"make check": ("Makefile", "test: $(VENV)/.dev check"),
     r"\.venv/bin/python docs/errors\.py": ("tests/whole/test_errors_page.py", '"errors.py"'),
     r"make bench": ("Makefile", "tests/bench -m bench"),
+    r"make fuzz": ("Makefile", "tests/whole/test_typed_early.py"),
     r"cgwizard practice --serve( --json)?( --port \d+)?": ("tests/whole/test_cli.py", "--serve"),
     r"cgwizard pull \S+ --username \S+ --password-stdin --json <\S+": (
         "tests/commands/test_pull_command.py",
