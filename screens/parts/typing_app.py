@@ -45,7 +45,8 @@ class TypingApp(TerminalApp):
         self._interrupted = False  # whether Ctrl+C was the last key
 
     async def on_event(self, event: Event) -> None:
-        if not isinstance(event, Key | Paste) or event.is_forwarded:
+        # Where nothing has room nothing is asked: no key is kept for later.
+        if not isinstance(event, Key | Paste) or event.is_forwarded or self.too_small:
             if isinstance(event, MouseDown):
                 self._interrupted = False
             await super().on_event(event)
