@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Code, WizardError
 
 if TYPE_CHECKING:
-    from cgwizard.changes.change import Change
     from cgwizard.nexus.client import NexusClient
 
 READ_BACK_SECONDS = 6.0  # other nodes of a cluster learn of a change a little later
@@ -28,7 +27,16 @@ _LOOK_AGAIN = {
 _NOT_AS_SENT = {Code.REPOSITORY_NOT_AS_SENT, Code.ROLE_OR_USER_NOT_AS_SENT}
 
 
-def read_back(change: Change, client: NexusClient) -> None:
+class Verifiable(Protocol):
+    """A change that can be compared with what Nexus has now."""
+
+    @property
+    def creates(self) -> bool: ...
+
+    def verify(self, client: NexusClient) -> None: ...
+
+
+def read_back(change: Verifiable, client: NexusClient) -> None:
     """Verify the change, for some seconds again where another node may have answered."""
     until = time.monotonic() + READ_BACK_SECONDS
     while True:

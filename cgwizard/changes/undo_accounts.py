@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from cgwizard.changes import accounts
-from cgwizard.changes.undo import Item, Verdict
+from cgwizard.changes.undo_item import Item, Verdict
 
 if TYPE_CHECKING:
     from cgwizard.changes.journal import Entry

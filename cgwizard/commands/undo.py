@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cgwizard.changes.journal import Entry
-    from cgwizard.changes.undo import Item
+    from cgwizard.changes.undo_item import Item
     from cgwizard.nexus.client import NexusClient
 
 

@@ -13,7 +13,7 @@ from cgwizard.guide.step import Step
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
-    from cgwizard.changes.undo import Item
+    from cgwizard.changes.undo_item import Item
     from cgwizard.guide.session import Session
     from cgwizard.plan.answers_file import Answers, Secrets
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import termios
+import threading
 from types import FrameType
 from typing import Any
 
@@ -87,9 +88,11 @@ def release() -> None:
     saved, _Terminal.saved = _Terminal.saved, None
     if saved is None:
         return
-    for number in _SIGNALS:
-        if signal.getsignal(number) is _end:
-            signal.signal(number, signal.SIG_DFL)
+    # The process is about to end where another thread calls this: only the main one may set them.
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            if signal.getsignal(number) is _end:
+                signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError, termios.error):  # the terminal is gone
         termios.tcsetattr(_STDIN, termios.TCSANOW, saved)
 

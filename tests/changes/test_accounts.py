@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from cgwizard.changes import accounts, change, journal, settle, undo
+from cgwizard.changes.undo_item import Item
 from cgwizard.errors import Code, WizardError
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.roles import Role, User
@@ -47,7 +48,7 @@ def user(*roles: str) -> User:
     )
 
 
-def survey(book: journal.Journal, client: NexusClient) -> dict[str, undo.Item]:
+def survey(book: journal.Journal, client: NexusClient) -> dict[str, Item]:
     return {item.name: item for item in undo.survey(book.entries, client)}
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from cgwizard.changes import undo
+from cgwizard.changes.undo_item import Item
 from cgwizard.guide.guide import Guide, Steps
 from cgwizard.nexus.client import NexusClient
 from cgwizard.plan import model as plan
@@ -45,7 +46,7 @@ def admin(world: PracticeWorld) -> NexusClient:
     return NexusClient(world.info.nexus_url, Credentials(world.info.username, world.info.password))
 
 
-def surveyed(world: PracticeWorld, folder: Path) -> dict[str, undo.Item]:
+def surveyed(world: PracticeWorld, folder: Path) -> dict[str, Item]:
     with admin(world) as client:
         items = undo.survey(undo.entries_of(folder / "journal"), client)
     return {item.repository: item for item in items}
