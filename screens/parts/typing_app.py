@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key, MouseDown, Paste
 from textual.widgets import Input
 
+from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.terminal.terminal_app import TerminalApp
 from cgwizard.screens.parts.wizard_screen import WizardScreen
 
@@ -146,7 +147,7 @@ class TypingApp(TerminalApp):
                 return
         target = self.focused or screen
         await super().on_event(event)
-        if _types(event):
+        if _types(event) and not isinstance(target, ChoiceInput):
             self._unsettled = True
         else:
             self._settle(target)
@@ -178,7 +179,8 @@ class TypingApp(TerminalApp):
         async def settle() -> None:
             try:
                 async with asyncio.timeout(SETTLE_SECONDS):
-                    for node in nodes:
+                    # Twice, because a choice that was moved tells its screen by a further message.
+                    for node in (*nodes, *nodes):
                         done = asyncio.Event()
                         if node.is_running and node.call_later(done.set):
                             await done.wait()

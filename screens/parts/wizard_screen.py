@@ -126,6 +126,13 @@ class WizardScreen(Screen[None]):
     # What is typed
 
     @property
+    def focus_chain(self) -> list[Widget]:
+        """In the order of the rows. Textual orders by place, and what was mounted just now has
+        none: a tab would lead to it from any field."""
+        order = {widget: number for number, widget in enumerate(self.walk_children())}
+        return sorted(super().focus_chain, key=lambda widget: order[widget])
+
+    @property
     def ready(self) -> bool:
         """Whether its fields are those that the user will see, with the focus where it belongs."""
         return self.is_mounted

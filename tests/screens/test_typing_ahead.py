@@ -7,11 +7,14 @@ import asyncio
 
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from cgwizard.app import Wizard
 from cgwizard.guide.guide import Guide
+from cgwizard.guide.shown import Choice, Field
 from cgwizard.practice.world import PracticeWorld
-from cgwizard.screens.parts.form import Form
+from cgwizard.screens.parts.choice import ChoiceInput
+from cgwizard.screens.parts.form import FieldRow, Form
 from tests.screens.test_screens import drive, field, keys, until
 
 
@@ -155,5 +158,42 @@ def test_what_is_told_of_a_wrong_answer_is_about_what_stands_there(world: Practi
         press(app, "ctrl+u", *"99999", "enter")
         await until(pilot, lambda: session.steps.routing.values["port"] == "99999", "the answer")
         await until(pilot, lambda: "check the fields" in keys(app), "what it would do")
+
+    drive(session, play)
+
+
+def test_a_row_that_comes_changes_no_way_of_the_tab(world: PracticeWorld) -> None:
+    """At the moment at which it is mounted and has no place yet."""
+    session = Guide(url=world.info.nexus_url, user="admin")
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "enter connect" in keys(app), "the main action")
+        form = app.screen.query_one(Form)
+        new = FieldRow(Field("late", "Late", kind="choice", choices=(Choice("a", "a"),)), None)
+        field(app, "url").focus()
+        await pilot.pause()
+        form.mount(new)  # not awaited: it is composed while the keys come
+        while not new.query(ChoiceInput):
+            await asyncio.sleep(0)
+        assert not new.region
+        order = [w for w in app.screen.focus_chain if isinstance(w, Input | ChoiceInput)]
+        assert order[:3] == [field(app, name) for name in ("url", "user", "password")]
+        assert order[-1] is new.input
+
+    drive(session, play)
+
+
+def test_what_a_choice_brings_is_there_for_the_tab_after_it(world: PracticeWorld) -> None:
+    session = Guide(url=world.info.nexus_url, user="admin")
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "enter connect" in keys(app), "the main action")
+        field(app, "keep").focus()
+        await pilot.pause()
+        press(app, "down", "tab", *"words", "tab", *"again")
+        step = session.steps.connect
+        await until(pilot, lambda: "passphrase_again" in step.secrets, "the last answer")
+        await until(pilot, lambda: step.secrets["passphrase_again"].reveal() == "again", "it")
+        assert step.secrets["passphrase"].reveal() == "words"
 
     drive(session, play)
