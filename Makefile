@@ -31,7 +31,7 @@ bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in
 
 fuzz: $(VENV)/.dev              ## types at random moments from launch on, 1,000 times; prints the seeds
 	@CGWIZARD_FUZZ_LAUNCHES=$${CGWIZARD_FUZZ_LAUNCHES:-1000} $(BIN)/python -m pytest -n auto -rA -q \
-	  -m fuzz tests/whole/test_typed_early.py $(ARGS)
+	  tests/whole/test_typed_early.py $(ARGS)
 
 pythons:                        ## the quick tests with each Python and with the oldest dependencies
 	@.ci/pythons $(ARGS)

@@ -63,7 +63,6 @@ def launch(seed: int, folder: Path) -> None:
         assert wire.exit_code() == 130
 
 
-@pytest.mark.fuzz
 @pytest.mark.parametrize("number", range(LAUNCHES))
 def test_no_key_lands_in_a_field_it_was_not_meant_for(number: int, tmp_path: Path) -> None:
     seed = (FIRST + number) % (1 << 32)
