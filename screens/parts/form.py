@@ -201,7 +201,7 @@ class Form(Vertical):
         super().__init__(*(FieldRow(field, secrets.get(field.id)) for field in fields))
 
     def rows(self) -> list[FieldRow]:
-        return list(self.query(FieldRow))
+        return [row for row in self.query(FieldRow) if row.children]
 
     async def sync(
         self, fields: tuple[Field, ...], secrets: dict[str, Secret], *, locked: bool
@@ -219,6 +219,8 @@ class Form(Vertical):
             if not shown or _shape(shown[0].field) != wanted[number]:
                 new = FieldRow(field, secrets.get(field.id))
                 await self.mount(new, before=shown[0] if shown else None)
+                if not new.children:  # the program ends: it is never composed
+                    return
                 if field.id == focused:
                     new.input.focus()
         for row, field in zip(self.rows(), fields, strict=True):

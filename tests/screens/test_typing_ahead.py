@@ -197,3 +197,22 @@ def test_what_a_choice_brings_is_there_for_the_tab_after_it(world: PracticeWorld
         assert step.secrets["passphrase"].reveal() == "words"
 
     drive(session, play)
+
+
+def test_a_row_that_comes_while_the_program_ends_is_no_crash(world: PracticeWorld) -> None:
+    session = Guide(url=world.info.nexus_url, user="admin")
+    ended: list[str] = []
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "enter connect" in keys(app), "the main action")
+        form = app.screen.query_one(Form)
+        fields = (*session.steps.connect.fields(), Field("late", "Late"))
+        came = asyncio.create_task(form.sync(fields, {}, locked=False))
+        while not any(row.field.id == "late" for row in form.query(FieldRow)):
+            await asyncio.sleep(0)
+        app.exit(0)
+        await came
+        ended.append("late")
+
+    drive(session, play)
+    assert ended == ["late"]
