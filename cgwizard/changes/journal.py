@@ -11,20 +11,22 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.text import decode
 
 # "lasting": what cannot be undone, and is of no repository; written before it is done, too.
 EntryState = Literal["begun", "applied", "failed", "undone", "lasting"]
+MAX_TIME = 1 << 37  # what a calendar of four digits a year can name
 EntryKind = Literal["repository", "role", "user"]
 
 
 class Entry(msgspec.Struct, frozen=True):
     run: str
-    time: float  # seconds since the epoch
+    time: Annotated[float, msgspec.Meta(ge=0, lt=MAX_TIME)]  # seconds since the epoch
     nexus: str
     change: str  # the change's id: "create docker proxy chainguard"
     repository: str  # its name; of a role or a user theirs, as ``kind`` says
@@ -55,7 +57,7 @@ class Journal:
             book._torn = not book.path.read_bytes().endswith(b"\n")
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, decode.Unreadable) as error:
             raise WizardError(
                 Code.JOURNAL_UNREADABLE,
                 tried=f"reading the journal {book.path}",
@@ -128,16 +130,21 @@ class Journal:
 def read(path: Path) -> list[Entry]:
     """The entries of a journal file; lines cut off by a crash or a full disk are left out.
 
-    Raises OSError, and msgspec.ValidationError for a line that says something else."""
+    Raises OSError, and Unreadable for a line that is whole and says something else."""
     entries = []
     for line in path.read_bytes().split(b"\n"):
         try:
-            entries.append(msgspec.json.decode(line, type=Entry))
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            continue
+            entries.append(decode.json(line, Entry))
+        except decode.Unreadable:
+            if not _cut_off(line):
+                raise
     return entries
+
+
+def _cut_off(line: bytes) -> bool:
+    """Whether this is the beginning of an entry, or nothing: a power loss leaves zeros."""
+    begun = line.startswith(b"{") and line.count(b"{") > line.count(b"}")
+    return begun or not line.strip(b"\0 ")
 
 
 def _not_written(path: Path, error: OSError) -> WizardError:

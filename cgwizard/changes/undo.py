@@ -10,12 +10,11 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from cgwizard.changes import journal
 from cgwizard.changes.journal import Entry, Journal
 from cgwizard.changes.undo_item import Difference, Item, Subject, Verdict
 from cgwizard.errors import Code, WizardError
+from cgwizard.text import decode
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -42,7 +41,7 @@ def entries_of(
             continue
         try:
             found += journal.read(path)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, decode.Unreadable):
             if unread is not None:
                 unread.append(path)  # what is in it cannot be undone; the others can
     kept = [entry for entry in found if not nexus or entry.nexus == nexus.rstrip("/")]
@@ -187,7 +186,7 @@ def _proxy(settings: dict[str, Any]) -> DockerProxy:
 
     try:
         return DockerProxy.from_answer(settings)
-    except msgspec.ValidationError as error:
+    except decode.Unreadable as error:
         raise WizardError(
             Code.JOURNAL_UNREADABLE,
             tried="reading what the journal says of a repository",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -28,7 +29,11 @@ def forget(*, dry_run: bool, yes: bool, journal: bool) -> None:
             say("There is nothing to forget.")
         for trace in found:
             say(f"  {trace.name}")
-        if not journal and (count := forgetting.standing(folder)):
+        unread: list[Path] = []
+        count = forgetting.standing(folder, unread)
+        for path in unread if not journal else ():
+            say(f"  {path} cannot be read: what it holds is for Nexus's own pages.")
+        if not journal and count:
             say(
                 f"The journal stays: by it {count} "
                 f"repositor{'y' if count == 1 else 'ies'} can be undone (--journal removes it)."

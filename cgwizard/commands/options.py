@@ -33,13 +33,12 @@ def registry_option(function: F) -> F:
 
 def _registry_url(_ctx: click.Context, _option: click.Parameter, url: str) -> str:
     if url:
-        import msgspec
-
-        from cgwizard.plan.model import RegistryUrl
+        from cgwizard.plan.model import Registry
+        from cgwizard.text import decode
 
         try:
-            msgspec.convert(url, RegistryUrl)
-        except msgspec.ValidationError:
+            decode.convert({"url": url}, Registry)
+        except decode.Unreadable:
             # Not repeated: a URL may hold a password.
             raise click.UsageError(
                 "--registry is a URL without a user, such as https://mirror.example.com"

@@ -76,9 +76,11 @@ def _speed(text: str | None, interactive: bool) -> float | None:
         return SPEED_TO_WATCH if interactive else None
     if text == "full":
         return None
+    from cgwizard.text import decode
+
     try:
-        speed = float(text)
-    except ValueError:
+        speed = decode.parsed(float, text)
+    except decode.Unreadable:
         speed = 0.0
     if not 0 < speed < 1e6:
         raise click.BadParameter("a number of MB/s above 0, or: full", param_hint="--speed")

@@ -12,6 +12,7 @@ from cgwizard.net.connection import CONNECT_SECONDS, Exchange
 from cgwizard.net.failures import Kind, read_failure
 from cgwizard.net.proxies import proxy_for
 from cgwizard.net.trust import Trust, fetch_certificate, fingerprint, ssl_context
+from cgwizard.text import decode
 
 Stage = Literal["", "dns", "refused", "timeout", "tls", "tls-intercepted", "proxy", "http"]
 TLS_SECONDS = 8.0
@@ -87,8 +88,10 @@ def look(address: HostPort, *, registry: bool, trust: Trust | None = None) -> Ho
         seen = HostView("", f"through the proxy {proxy}", proxy=proxy)
         return _http(address, seen, registry=registry, trust=trust)
     try:
-        infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+        infos = decode.parsed(
+            socket.getaddrinfo, address.host, address.port, type=socket.SOCK_STREAM
+        )
+    except (OSError, decode.Unreadable) as error:
         return HostView(
             "dns", f"no address for {address.host}: {getattr(error, 'strerror', error)}"
         )

@@ -13,6 +13,7 @@ from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Code
 from cgwizard.nexus.sentences import remote_reason
 from cgwizard.plan import model as plan
+from cgwizard.text import decode
 
 REMOTE_HOST = "cgr.dev"
 
@@ -38,9 +39,9 @@ def _judge_url(remote: str, name: str) -> Finding:
     if remote.strip() in {plan.REMOTE_URL, plan.REMOTE_URL.rstrip("/")}:
         return ok(remote)
     try:
-        parts = urlsplit(remote.strip())
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
+        parts = decode.parsed(urlsplit, remote.strip())
+        host, port = (parts.hostname or "").lower(), decode.parsed(getattr, parts, "port")
+    except decode.Unreadable:
         parts, host, port = urlsplit(""), "", None
     if not host:
         code, cause = Code.REMOTE_URL_NO_HOST, "it names no host"

@@ -16,6 +16,7 @@ from cgwizard.engines.errors import TITLES
 from cgwizard.engines.inspect import Details, Listed
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import Code, WizardError
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -187,8 +188,8 @@ class Containers(EngineSocket):
         if not response.is_success:
             raise self._refused(tried, response)
         try:
-            return msgspec.json.decode(response.content, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return decode.json(response.content, kind)
+        except decode.Unreadable as error:
             raise WizardError(
                 Code.ENGINE_ANSWER,
                 tried=tried,

@@ -14,6 +14,7 @@ from cgwizard.engines.progress import PullProgress, read
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import Failed, OnEvent, ignore
+from cgwizard.text import decode
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -194,5 +195,5 @@ def one_platform(platform: str | None) -> None:
 
 
 def _numbers(version: str) -> tuple[int, int] | None:
-    major, _, minor = version.partition(".")
-    return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else None
+    major, minor = map(decode.number, version.partition(".")[::2])
+    return None if major is None or minor is None else (major, minor)

@@ -13,6 +13,7 @@ import msgspec
 
 from cgwizard.engines.errors import WITHOUT
 from cgwizard.errors import Code, WizardError
+from cgwizard.text import decode
 
 Kind = Literal["docker", "podman"]
 
@@ -80,8 +81,8 @@ def _read(path: Path, kind: type[T]) -> T:
     """A file of the docker command; empty if it is missing or broken, because docker's own message
     about that is better."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return decode.json(path.read_bytes(), kind)
+    except (OSError, decode.Unreadable):
         return kind()
 
 

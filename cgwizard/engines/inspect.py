@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from cgwizard.engines.container_model import NEXUS_DATA, Container, PublishedPort
+from cgwizard.text import decode
 
 ANYWHERE = {"", "0.0.0.0", "::"}
 HEADER = 8  # bytes before each piece of a log: the stream, three zeros, the length
@@ -107,13 +108,12 @@ def _addresses(bindings: Bindings | None) -> dict[int, PublishedPort]:
     found: dict[int, PublishedPort] = {}
     for key, bound in (bindings or {}).items():
         port, _, protocol = key.partition("/")
-        if protocol not in {"tcp", ""} or not port.isdecimal():
+        inside = decode.number(port, 65535)
+        if protocol not in {"tcp", ""} or inside is None:
             continue
         for entry in bound or ():
-            if entry.host_port.isdecimal() and entry.host_port != "0":
-                found.setdefault(
-                    int(port), PublishedPort(_host(entry.host_ip), int(entry.host_port))
-                )
+            if outside := decode.number(entry.host_port, 65535):
+                found.setdefault(inside, PublishedPort(_host(entry.host_ip), outside))
     return found
 
 

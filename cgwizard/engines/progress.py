@@ -11,6 +11,7 @@ import msgspec
 from cgwizard.engines.model import Name
 from cgwizard.events import Finished, LayerProgress, LayerState, OnEvent, Resolved, Totals
 from cgwizard.registry.reference import Reference
+from cgwizard.text import decode
 
 LAYER_SECONDS = 0.2  # between two events of one layer's progress
 TOTALS_SECONDS = 0.25
@@ -63,16 +64,16 @@ class ProgressLine(msgspec.Struct, rename="camel"):
 def read(line: bytes) -> ProgressLine | None:
     """A line of the stream; None for another object, which a newer engine may send."""
     try:
-        return msgspec.json.decode(line, type=ProgressLine)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return decode.json(line, ProgressLine)
+    except decode.Unreadable:
         return _read_error(line)
 
 
 def _read_error(line: bytes) -> ProgressLine | None:
     """A member of an unknown type must not hide that the pull failed."""
     try:
-        told = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        told = decode.json(line)
+    except decode.Unreadable:
         return None
     error = told.get("error") if isinstance(told, dict) else None
     return ProgressLine(error=str(error)) if error else None

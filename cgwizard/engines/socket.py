@@ -12,6 +12,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.net.connection import Exchange
 from cgwizard.net.failures import read_failure
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class EngineSocket:
         if response.status_code != 200:
             raise self._strange(path, f"{response.status_code} {said(response.content)}")
         try:
-            return msgspec.json.decode(response.content, type=answer)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return decode.json(response.content, answer)
+        except decode.Unreadable as error:
             raise self._strange(path, str(error)) from error
 
     def get(self, path: str) -> httpx.Response:
@@ -141,7 +142,7 @@ def _lines(response: httpx.Response) -> Iterator[bytes]:
 def said(body: bytes) -> str:
     """The engine's own words in a refusal: ``{"message": ...}``, or the text as it is."""
     try:
-        message = msgspec.json.decode(body, type=_Message)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        message = decode.json(body, _Message)
+    except decode.Unreadable:
         return body.decode("utf-8", "replace").strip()
     return message.message or message.cause or body.decode("utf-8", "replace")

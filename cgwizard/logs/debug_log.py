@@ -124,7 +124,8 @@ def _report_end(log: DebugLog, path: Path) -> None:
 def hook(client: httpx.Client) -> None:
     """Log what ``client`` sends and receives, if `start` was called."""
     if _active is not None:
-        client.event_hooks = {"request": [_active.request], "response": [_active.response]}
+        client.event_hooks["request"].append(_active.request)
+        client.event_hooks["response"].insert(0, _active.response)
 
 
 def _headers(headers: httpx.Headers) -> Iterator[str]:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 
 from cgwizard.secrets import secret as secrets
+from cgwizard.text import decode
 from cgwizard.text.sanitize import lines
 
 HIDDEN = "***"
@@ -66,9 +67,9 @@ def header(name: str, value: str) -> str:
 def url(text: str, *, signed: bool = False) -> str:
     """A URL without user name, password and tokens; if ``signed``, without any query value."""
     try:
-        parts = urlsplit(text)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError:
+        parts = decode.parsed(urlsplit, text)
+        pairs = decode.parsed(parse_qsl, parts.query, keep_blank_values=True)
+    except decode.Unreadable:
         return HIDDEN
     shown = [(k, HIDDEN if signed or _SIGNED.search(k) else shapes(v)) for k, v in pairs]
     query = urlencode(shown, safe="*/:,") if pairs else ""
@@ -80,8 +81,9 @@ def body(text: str, *, whole: bool = True) -> str:
     """A body without its secrets: in JSON found by the members' names, elsewhere by shape."""
     if whole:
         try:
-            return msgspec.json.encode(_members(msgspec.json.decode(text))).decode()
-        except (msgspec.DecodeError, RecursionError):
+            found = decode.parsed(_members, decode.json(text))
+            return decode.parsed(msgspec.json.encode, found).decode()
+        except decode.Unreadable:
             pass
     return free(text)
 

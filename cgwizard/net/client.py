@@ -6,8 +6,11 @@ import ssl
 from typing import TYPE_CHECKING
 
 from cgwizard import __version__
+from cgwizard.errors import Code, WizardError
 from cgwizard.net.connection import CONNECT_SECONDS, READ_SECONDS
 from cgwizard.net.trust import Trust, ssl_context
+from cgwizard.text import decode
+from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -34,7 +37,14 @@ def http_client(
 
     from cgwizard.logs import debug_log
 
-    url = httpx.URL(base_url)
+    try:
+        url = decode.url(base_url)
+    except decode.Unreadable as error:
+        raise WizardError(
+            Code.URL_INVALID,
+            tried=f"reading {shortened(base_url)} as the address of a server",
+            came_back=str(error),
+        ) from error
     verify: ssl.SSLContext | bool = False
     if url.scheme == "https":
         verify = ssl_context(trust or Trust(), host=url.host, port=url.port or 443)
@@ -55,5 +65,17 @@ def http_client(
         transport=transport,
         headers={"User-Agent": USER_AGENT},
     )
+    client.event_hooks["response"] = [_with_readable_location]
     debug_log.hook(client)
     return client
+
+
+def _with_readable_location(response: httpx.Response) -> None:
+    """httpx reads the address of a redirect even where it does not follow it."""
+    import httpx
+
+    try:
+        decode.url(response.headers.get("location", ""), response.request.url)
+    except decode.Unreadable as error:
+        why = f"a redirect to what is no address: {error}"
+        raise httpx.RemoteProtocolError(why) from httpx.InvalidURL(str(error))

@@ -9,12 +9,13 @@ a port. `ALL_PROXY`, which Go does not know, counts where there is nothing else.
 from __future__ import annotations
 
 import os
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.text import decode
 from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
@@ -46,12 +47,10 @@ class Proxy(msgspec.Struct, frozen=True):
     @property
     def usable(self) -> httpx.URL:
         """The address for the HTTP client. Raises WizardError where it cannot be one."""
-        import httpx
-
         try:
-            url = httpx.URL(self.url)
+            url = decode.url(self.url)
             readable = url.scheme in {"http", "https"} and url.host != ""
-        except (httpx.InvalidURL, ValueError):
+        except decode.Unreadable:
             readable = False
         if readable:
             return url
@@ -162,12 +161,12 @@ def _fits(entry: str, host: str, port: str, address: IPv4Address | IPv6Address |
 
 def _holds(entry: str, address: IPv4Address | IPv6Address) -> bool:
     try:
-        network = ip_network(entry, strict=False)
-    except ValueError:
+        network = decode.parsed(ip_network, entry, strict=False)
+    except decode.Unreadable:
         return False
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped and network.prefixlen >= 96:
-        network = ip_network((mapped, network.prefixlen - 96))
+        network = IPv4Network((mapped, network.prefixlen - 96))
     return address.version == network.version and address in network
 
 
@@ -185,8 +184,8 @@ def _split(entry: str) -> tuple[str, str]:
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(text)
-    except ValueError:
+        address = decode.parsed(ip_address, text)
+    except decode.Unreadable:
         return None
     if isinstance(address, IPv6Address):
         return None if address.scope_id else address.ipv4_mapped or address
@@ -201,11 +200,7 @@ def _is_this_machine(host: str) -> bool:
 
 def _ascii(name: str) -> str:
     """A name of a host in the form that is sent: `xn--...` for letters beyond ASCII."""
-    if name.isascii():
-        return name
-    import idna
-
     try:
-        return idna.encode(name, uts46=True).decode("ascii")
-    except idna.IDNAError:
+        return decode.host(name)
+    except decode.Unreadable:
         return name

@@ -13,6 +13,7 @@ import msgspec
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.net.connection import CONNECT_SECONDS
+from cgwizard.text.decode import Unreadable, parsed
 from cgwizard.text.sanitize import shortened
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -76,14 +77,14 @@ def ssl_context(trust: Trust, *, host: str = "", port: int = 443) -> ssl.SSLCont
     if trust.ca_file is not None:
         try:
             _believe(context, trust.ca_file)
-        except (OSError, ValueError) as error:
+        except (OSError, Unreadable) as error:
             raise WizardError(
                 Code.CA_FILE_UNREADABLE,
                 tried=f"reading the CA file {trust.ca_file}",
                 came_back=str(error),
             ) from error
     elif named := _named_by_environment():
-        with contextlib.suppress(OSError, ValueError):  # `believed` reports it, if it matters
+        with contextlib.suppress(OSError, Unreadable):  # `believed` reports it, if it matters
             _believe_named(context, named[1])
     return context
 
@@ -98,7 +99,7 @@ def believed(trust_file: Path | None = None) -> str:
     variable, path = named
     try:
         _believe_named(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
-    except (OSError, ValueError) as error:
+    except (OSError, Unreadable) as error:
         said = shortened(getattr(error, "strerror", None) or str(error), 60)
         return f"{variable} names {path}, which cannot be read ({said})"
     return f"{variable} names {path}, which does not hold its authority"
@@ -115,8 +116,8 @@ def _named_by_environment() -> tuple[str, Path] | None:
 
 def _believe_named(context: ssl.SSLContext, path: Path) -> None:
     """As `_believe`; a variable may name a folder of OpenSSL's too."""
-    if path.is_dir():
-        context.load_verify_locations(capath=path)
+    if parsed(path.is_dir):
+        parsed(context.load_verify_locations, capath=path)
     else:
         _believe(context, path)
 
@@ -124,13 +125,13 @@ def _believe_named(context: ssl.SSLContext, path: Path) -> None:
 def _believe(context: ssl.SSLContext, path: Path) -> None:
     """Add the certificates of a file, PEM or DER.
 
-    Raises OSError (ssl.SSLError included), and ValueError for a name that no file has.
+    Raises OSError (ssl.SSLError included), and Unreadable for a name that no file has.
     """
     try:
-        context.load_verify_locations(cafile=path)
+        parsed(context.load_verify_locations, cafile=path)
     except ssl.SSLError:
         with path.open("rb") as file:
             raw = file.read(MAX_CA_BYTES)
         if b"-----BEGIN" in raw or not raw:
             raise
-        context.load_verify_locations(cadata=raw)
+        parsed(context.load_verify_locations, cadata=raw)

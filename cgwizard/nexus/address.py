@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple, NoReturn
 
 from cgwizard.errors import Code, ExitCode, WizardError
+from cgwizard.text import decode
 from cgwizard.text.sanitize import one_line
 
 NEXUS_PORT = 8081  # `application-port` of every Nexus distribution
@@ -130,15 +131,15 @@ def _port(text: str, shown: str) -> int:
 def _host(host: str, shown: str) -> str:
     if host.startswith("["):
         try:
-            return ipaddress.IPv6Address(host[1:-1].partition("%")[0]).compressed
-        except ValueError:
+            return decode.parsed(ipaddress.IPv6Address, host[1:-1].partition("%")[0]).compressed
+        except decode.Unreadable:
             _refuse(shown, "the IPv6 address is not one")
     if not host:
         _refuse(shown, "the host is missing")
     if not host.isascii():
         try:
-            host = host.encode("idna").decode("ascii")
-        except UnicodeError:
+            host = decode.parsed(host.encode, "idna").decode("ascii")
+        except decode.Unreadable:
             _refuse(shown, "the host name has characters that no host name can have")
     host = host.lower().removesuffix(".")
     labels = host.split(".")
@@ -146,8 +147,8 @@ def _host(host: str, shown: str) -> str:
         _refuse(shown, "the host name has characters, or a form, that no host name can have")
     if labels[-1].isdigit():
         try:
-            return str(ipaddress.IPv4Address(host))
-        except ValueError:
+            return str(decode.parsed(ipaddress.IPv4Address, host))
+        except decode.Unreadable:
             _refuse(shown, "the IPv4 address is not one")
     return host
 

@@ -9,6 +9,7 @@ import msgspec
 from cgwizard.errors import Code, WizardError
 from cgwizard.net.failures import Failure, Kind
 from cgwizard.net.trust import fetch_certificate, fingerprint
+from cgwizard.text import decode
 from cgwizard.text.sanitize import one_line
 
 
@@ -67,23 +68,28 @@ def read_certificate(der: bytes) -> Certificate:
     """What can be read of ``der``; a certificate that cannot be parsed keeps its fingerprint."""
     from cryptography import x509
 
-    digest = fingerprint(der)
     try:
-        parsed = x509.load_der_x509_certificate(der)
-        subject, issuer = parsed.subject.rfc4514_string(), parsed.issuer.rfc4514_string()
-        begins, ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
-        names: tuple[str, ...] = ()
-        for extension in parsed.extensions:
-            if isinstance(extension.value, x509.SubjectAlternativeName):
-                san = extension.value
-                names = (
-                    *san.get_values_for_type(x509.DNSName),
-                    *(str(ip) for ip in san.get_values_for_type(x509.IPAddress)),
-                )
-    except (ValueError, x509.DuplicateExtension):
-        return Certificate(digest, "", "", None, None)
+        return decode.parsed(_read, der)
+    except (decode.Unreadable, x509.DuplicateExtension):
+        return Certificate(fingerprint(der), "", "", None, None)
+
+
+def _read(der: bytes) -> Certificate:
+    from cryptography import x509
+
+    parsed = x509.load_der_x509_certificate(der)
+    subject, issuer = parsed.subject.rfc4514_string(), parsed.issuer.rfc4514_string()
+    begins, ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+    names: tuple[str, ...] = ()
+    for extension in parsed.extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            san = extension.value
+            names = (
+                *san.get_values_for_type(x509.DNSName),
+                *(str(ip) for ip in san.get_values_for_type(x509.IPAddress)),
+            )
     return Certificate(
-        digest,
+        fingerprint(der),
         one_line(subject),
         one_line(issuer),
         begins,

@@ -10,8 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote
 
-import msgspec
-
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.accounts import sign_in
 from cgwizard.nexus.certificates import UntrustedCertificate
@@ -37,6 +35,7 @@ from cgwizard.nexus.repositories import read_repositories
 from cgwizard.nexus.rest import RestSession, decode
 from cgwizard.nexus.settings import Json
 from cgwizard.secrets.secret import Credentials
+from cgwizard.text.decode import Unreadable
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
@@ -180,7 +179,7 @@ class NexusClient:
         entries = decode(answer, list[object], tried)
         try:
             found, self.remarks = read_repositories(entries)
-        except msgspec.ValidationError as error:
+        except Unreadable as error:
             raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
         return found
 
@@ -197,7 +196,7 @@ class NexusClient:
         raw = decode(answer, Json, tried)
         try:
             return DockerProxy.from_answer(raw)
-        except msgspec.ValidationError as error:
+        except Unreadable as error:
             raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
 
     def create_docker_proxy(self, proxy: DockerProxy) -> None:

@@ -26,6 +26,7 @@ from cgwizard.nexus.settings import (
     without_nulls,
 )
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text import decode
 
 Difference = tuple[str, str, str]  # member ("docker.httpPort"), is, wanted: as texts
 
@@ -78,9 +79,9 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def from_answer(cls, raw: Json) -> DockerProxy:
-        """Raises msgspec.ValidationError where a member has a wrong type."""
+        """Raises Unreadable where a member has a wrong type."""
         known = {k: v for k, v in raw.items() if k not in {"password", "raw"}}
-        found = msgspec.convert(without_nulls(known), cls)
+        found = decode.convert(without_nulls(known), cls)
         rule = raw.get("routingRuleName") or raw.get("routingRule")
         return msgspec.structs.replace(
             found, raw=raw, routing_rule_name=rule if isinstance(rule, str) else None

@@ -15,6 +15,7 @@ from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
 from cgwizard.net.failures import between
 from cgwizard.nexus.models import read_server
 from cgwizard.nexus.sentences import Meaning, rest_meaning
+from cgwizard.text import decode
 from cgwizard.text.excerpt import excerpt
 from cgwizard.text.sanitize import one_line, shortened
 
@@ -39,9 +40,9 @@ def violations(body: bytes) -> list[tuple[str, str]]:
     """Member and message of each validation error; the member is "" for a whole-object rule."""
     found: list[_Violation] = []
     try:
-        decoded = msgspec.json.decode(body, type=list[_Violation] | _Violation)
+        decoded = decode.json(body, list[_Violation] | _Violation)
         found = decoded if isinstance(decoded, list) else [decoded]
-    except msgspec.DecodeError:
+    except decode.Unreadable:
         text = body.decode("utf-8", "replace")
         found = [_Violation(m["id"], m["message"]) for m in _JAVA_TEXT.finditer(text)]
     result = []

@@ -14,6 +14,7 @@ from cgwizard.nexus.address import CONTEXT_PATH
 from cgwizard.nexus.connection_errors import NexusElsewhere, other_scheme, proxy_in_the_way
 from cgwizard.nexus.models import Server, read_server
 from cgwizard.nexus.sentences import wants_tls
+from cgwizard.text import decode
 from cgwizard.text.sanitize import one_line, shortened
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class _Swagger(msgspec.Struct, frozen=True):
 
 
 def read_swagger(body: bytes) -> _Swagger | None:
-    with contextlib.suppress(msgspec.DecodeError):
-        return msgspec.json.decode(body, type=_Swagger)
+    with contextlib.suppress(decode.Unreadable):
+        return decode.json(body, _Swagger)
     return None
 
 
@@ -229,13 +230,11 @@ def _other_context(
 
 def _redirected(url: httpx.URL, answer: RestResponse, tried: str) -> WizardError:
     """Redirects are not followed; the address that they name may be tried next."""
-    import httpx
-
     location = one_line(answer.headers.get("location", ""))[:200]
     came_back = f"HTTP {answer.status}, a redirect to {location or 'nowhere'}"
     try:
-        target = url.join(location) if location else None
-    except (httpx.InvalidURL, ValueError):
+        target = decode.url(location, url) if location else None
+    except decode.Unreadable:
         target = None
     if target is not None and target.host == url.host and target.path.endswith(STATUS):
         base_url = str(

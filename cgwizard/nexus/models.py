@@ -14,6 +14,7 @@ from cgwizard.errors import Code
 from cgwizard.nexus.docker_proxy import DockerProxy
 from cgwizard.nexus.sentences import REMOTE_AVAILABLE, remote_blocked
 from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire
+from cgwizard.text import decode
 from cgwizard.text.sanitize import one_line
 
 __all__ = [
@@ -131,8 +132,9 @@ class Asset(Wire, frozen=True):
     def stored(self) -> datetime | None:
         """When its bytes came: an asset that is served from the cache keeps it."""
         try:
-            return datetime.fromisoformat(self.blob_created or self.last_modified or "")
-        except ValueError:
+            written = self.blob_created or self.last_modified or ""
+            return decode.parsed(datetime.fromisoformat, written)
+        except decode.Unreadable:
             return None
 
 

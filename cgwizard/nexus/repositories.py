@@ -10,6 +10,8 @@ import msgspec
 
 from cgwizard.nexus.models import Repository
 from cgwizard.nexus.settings import DockerAttributes, Json, Storage, Wire, without_nulls
+from cgwizard.text import decode
+from cgwizard.text.decode import Unreadable
 from cgwizard.text.sanitize import shortened
 
 _PORTS = ("docker.httpPort", "docker.httpsPort", "docker is")
@@ -38,12 +40,12 @@ class _Settings(Wire, frozen=True):
 
 def read_repositories(entries: list[object]) -> tuple[list[Repository], tuple[str, ...]]:
     """What can be read of a list, entry by entry, and a remark for each that is odd. Raises
-    msgspec.ValidationError where nothing of it can be read."""
+    Unreadable where nothing of it can be read."""
     found, remarks, error = [], [], None
     for entry in entries:
         try:
             repository, odd = read_repository(entry)
-        except msgspec.ValidationError as unreadable:
+        except Unreadable as unreadable:
             error = unreadable
             remarks.append(f"an entry of Nexus's list without a name: {shortened(str(entry), 60)}")
             continue
@@ -57,15 +59,15 @@ def read_repositories(entries: list[object]) -> tuple[list[Repository], tuple[st
 
 def read_repository(raw: object) -> tuple[Repository, list[str]]:
     """A repository, and its odd members. Only a member that this program has no use for without
-    its right type is left out. Raises msgspec.ValidationError where it has no name."""
-    with contextlib.suppress(msgspec.ValidationError):
-        return _repository(msgspec.convert(raw, _Settings), raw), []
-    plain = without_nulls(msgspec.convert(raw, Json))
-    with contextlib.suppress(msgspec.ValidationError):
-        return _repository(msgspec.convert(plain, _Settings), raw), []
+    its right type is left out. Raises Unreadable where it has no name."""
+    with contextlib.suppress(Unreadable):
+        return _repository(decode.convert(raw, _Settings), raw), []
+    plain = without_nulls(decode.convert(raw, Json))
+    with contextlib.suppress(Unreadable):
+        return _repository(decode.convert(plain, _Settings), raw), []
     odd: list[str] = []
     lenient = _lenient(plain, _Settings, "", odd)
-    found = _repository(msgspec.convert(lenient, _Settings), raw)
+    found = _repository(decode.convert(lenient, _Settings), raw)
     ports = any(member in line for line in odd for member in _PORTS if _UNREAD in line)
     return msgspec.structs.replace(found, port_unread=ports), odd
 
@@ -83,14 +85,14 @@ def _lenient(raw: Json, type_: type[msgspec.Struct], path: str, odd: list[str]) 
         if inner is not None and isinstance(value, dict):
             kept[name] = _lenient(value, inner, f"{member}.", odd)
             continue
-        with contextlib.suppress(msgspec.ValidationError):
-            msgspec.convert(value, field.type)
+        with contextlib.suppress(Unreadable):
+            decode.convert(value, field.type)
             continue
         shown = shortened(repr(value), 30)
         try:
-            kept[name] = msgspec.to_builtins(msgspec.convert(value, field.type, strict=False))
+            kept[name] = msgspec.to_builtins(decode.convert(value, field.type, strict=False))
             odd.append(f"{member} is {shown}, read as {kept[name]!r}")
-        except msgspec.ValidationError:
+        except Unreadable:
             del kept[name]
             odd.append(f"{member} is {shown}, {_UNREAD}")
     return kept

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import msgspec
-
 from cgwizard.errors import WizardError
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.http_errors import is_page_of_another, refusal, unexpected
@@ -18,6 +16,8 @@ from cgwizard.nexus.models import Server
 from cgwizard.nexus.settings import without_nulls
 from cgwizard.nexus.transport import RestResponse, RestTransport
 from cgwizard.secrets.secret import Credentials
+from cgwizard.text import decode as read
+from cgwizard.text.decode import Unreadable, WrongShape
 
 T = TypeVar("T")
 
@@ -109,19 +109,23 @@ def decode(answer: RestResponse, type_: type[T], tried: str) -> T:
     """The JSON of ``answer`` as ``type_``; raises WizardError("nexus-answer-unexpected")."""
     try:
         return _decoded(answer.body, type_)
-    except msgspec.ValidationError as error:
+    except WrongShape as error:
         raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except Unreadable as error:
         why = "an HTML page instead of JSON" if answer.html else f"no valid JSON: {error}"
         raise unexpected(answer, tried, why) from error
 
 
 def _decoded(body: bytes, type_: type[T]) -> T:
     if not _UNPRINTABLE.search(body):
-        with contextlib.suppress(msgspec.ValidationError):
-            return msgspec.json.decode(body, type=type_)
+        with contextlib.suppress(WrongShape):
+            return read.json(body, type_)
     # Both are rare: control characters, and nulls where a type has no use for them.
-    return msgspec.convert(without_nulls(_clean(msgspec.json.decode(body))), type_)
+    return read.parsed(_lenient, body, type_)
+
+
+def _lenient(body: bytes, type_: type[T]) -> T:
+    return read.convert(without_nulls(_clean(read.json(body))), type_)
 
 
 def _clean(value: Any) -> Any:

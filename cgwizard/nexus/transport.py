@@ -20,6 +20,7 @@ from cgwizard.net.connection import Exchange
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.connection_errors import cut_short, network_error
 from cgwizard.secrets.secret import Credentials
+from cgwizard.text import decode
 from cgwizard.text.excerpt import excerpt, looks_like_html, page_title
 from cgwizard.text.sanitize import one_line
 
@@ -225,13 +226,13 @@ def _basic(credentials: Credentials) -> str:
         )
     pair = f"{credentials.username}:{credentials.password.reveal()}"
     try:
-        raw = pair.encode()
-    except UnicodeEncodeError:
+        raw = decode.parsed(pair.encode)
+    except decode.Unreadable:
         raise WizardError(
             Code.LOGIN_WRONG,
             tried="signing in to Nexus",
             came_back="nothing was sent",
             cause="the user name or the password has bytes that are not UTF-8",
             next_step="give them in UTF-8: a terminal, file or script is in another encoding",
-        ) from None  # the error holds the password
+        ) from None
     return base64.b64encode(raw).decode()

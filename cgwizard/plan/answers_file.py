@@ -16,6 +16,7 @@ from msgspec import Meta
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.plan import model as plan
 from cgwizard.plan import toml_errors
+from cgwizard.text import decode
 
 MAX_BYTES = 1 << 20
 
@@ -99,9 +100,9 @@ def text_of(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) <= MAX_BYTES:
-            return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        came_back = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            return decode.text(data, "utf-8-sig")
+    except (OSError, decode.Unreadable) as error:
+        came_back = getattr(error, "strerror", None) or str(error)
         raise WizardError(
             Code.ANSWERS_UNREADABLE, tried=tried, came_back=came_back, exit_code=ExitCode.USAGE
         ) from error
@@ -118,10 +119,10 @@ def text_of(path: Path) -> str:
 def parse(text: str, name: str = "answers") -> Answers:
     """Raises WizardError ``answers-invalid``, a usage error; ``name`` stands in the message."""
     try:
-        return msgspec.toml.decode(text, type=Answers, dec_hook=plan.dec_hook)
-    except msgspec.ValidationError as error:
+        return decode.toml(text, Answers, plan.dec_hook)
+    except decode.WrongShape as error:
         raise _refused(name, toml_errors.not_valid(text, error, Answers)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except decode.Unreadable as error:
         raise _refused(name, toml_errors.not_toml(text, error)) from error
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from cgwizard.text import decode
+
 REMOTE_URL = "https://cgr.dev/"
 FREE_NAMESPACE = "chainguard"
 FREE_IMAGE = "chainguard/wolfi-base"
@@ -29,6 +31,7 @@ RegistryUrl = Annotated[
         description="A URL such as https://mirror.example.com.",
     ),
 ]
+NO_ADDRESS = "url is no address"
 MAX_NAME = 200  # characters; Nexus takes no longer name of a repository
 RepositoryName = Annotated[
     str, Meta(max_length=MAX_NAME, description=f"A name of at most {MAX_NAME} characters.")
@@ -47,6 +50,14 @@ class Registry(_Part, frozen=True):
 
     url: RegistryUrl = REMOTE_URL.rstrip("/")
     ca_file: Path | None = None  # whose authorities are believed there besides the system's
+
+    def __post_init__(self) -> None:
+        if self.url == REMOTE_URL.rstrip("/"):
+            return  # without the import
+        try:
+            decode.url(self.url)
+        except decode.Unreadable as error:
+            raise ValueError(f"{NO_ADDRESS}: {error}") from None  # msgspec says where
 
 
 class Connect(_Part, frozen=True):

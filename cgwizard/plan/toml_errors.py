@@ -14,6 +14,9 @@ from typing import Annotated, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from cgwizard.plan.model import NO_ADDRESS
+from cgwizard.text.decode import Unreadable, WrongShape
+
 Struct = type[msgspec.Struct]
 
 
@@ -28,17 +31,21 @@ _FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
 
 MAX_CHARACTERS = 60  # of a key or a value: a problem fits the screen
+MAX_LINE = 400  # characters; no line that somebody writes is longer
 
 
-def not_toml(text: str, error: msgspec.DecodeError | RecursionError) -> TomlError:
+def not_toml(text: str, error: Unreadable) -> TomlError:
     """For a text that is no TOML; tomllib says "Invalid value (at line 3, column 8)"."""
-    said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    said = str(error)
     found = re.search(r"\(at line (\d+), column (\d+)\)", said)
-    line = int(found.group(1)) if found else max(1, len(text.splitlines()))
+    lines = text.splitlines()
+    # A line that is too long for its number, or that opens too many brackets.
+    long = (number for number, each in enumerate(lines, 1) if len(each) > MAX_LINE)
+    line = int(found.group(1)) if found else next(long, max(1, len(lines)))
     return TomlError(line, f"this is no TOML: {said.partition(' (at ')[0]}", "correct the line")
 
 
-def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> TomlError:
+def not_valid(text: str, error: WrongShape, root: Struct) -> TomlError:
     """For a TOML text that does not fit ``root``."""
     said = str(error)
     at = _PATH.search(said)
@@ -59,7 +66,8 @@ def not_valid(text: str, error: msgspec.ValidationError, root: Struct) -> TomlEr
         return TomlError(locate(text, path), message, f"add {key} = ...")
     expected = _expected(root, path)
     message = f"{'.'.join(path) or 'the file'}: {_plain(said)}"
-    step = f"it must be {expected}" if expected else "correct it"
+    whole = bool(expected) and not said.startswith(NO_ADDRESS)
+    step = f"it must be {expected}" if whole else "correct it"
     return TomlError(locate(text, path), message, step)
 
 
@@ -72,7 +80,7 @@ def _plain(said: str) -> str:
         return f"expected {wanted}, got {got}"
     if found := re.fullmatch(r"Invalid enum value (.+)", said):
         return f"{_cut(found.group(1))} is none of the choices"
-    return "the value is not allowed"
+    return _cut(said) if said.startswith(NO_ADDRESS) else "the value is not allowed"
 
 
 def _cut(text: str) -> str:

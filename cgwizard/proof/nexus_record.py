@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cgwizard.proof.result import Outcome
+from cgwizard.text import decode
 
 if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
@@ -82,4 +83,8 @@ def in_search(nexus: NexusClient, image: TagRecord, wait: Callable[[float], None
 
 
 def _is_of(repository: Repository, upstream: str) -> bool:
-    return urlsplit(repository.remote_url or "").hostname == urlsplit(upstream).hostname
+    try:
+        remote = decode.parsed(urlsplit, repository.remote_url or "")
+    except decode.Unreadable:
+        return False
+    return remote.hostname == urlsplit(upstream).hostname

@@ -19,6 +19,7 @@ from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import read_up_to, shown
 from cgwizard.registry.transport import Transport
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -186,8 +187,8 @@ class Authority:
         header = _basic(self._credentials) if self._credentials else None
         body = self._show_credentials(url, header, at_token_server=True)
         try:
-            answer = msgspec.json.decode(body, type=_Token)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            answer = decode.json(body, _Token)
+        except decode.Unreadable as error:
             raise self._no_token(url, "something that is no JSON of a token") from error
         token = answer.token or answer.access_token or ""
         if not token or not token.isascii() or not token.isprintable() or " " in token:
@@ -252,12 +253,10 @@ class Authority:
         Nexus builds it from the headers of the proxy before it, and several versions built it
         wrongly: scheme null, the port twice, http where https was used.
         """
-        import httpx
-
         base, realm = self._transport.base, challenge.get("realm")
         try:
-            url = base.join(realm)
-        except (httpx.InvalidURL, ValueError):
+            url = decode.url(realm, base)
+        except decode.Unreadable:
             raise self._wrong_realm(realm) from None
         plain = url.scheme == "http"
         if (

@@ -19,6 +19,7 @@ from cgwizard.registry.retry import Retries, RetryPolicy
 from cgwizard.registry.transport import Transport
 from cgwizard.registry.validation import blob_start, checked_manifest, is_page, turned_away
 from cgwizard.secrets.secret import Credentials
+from cgwizard.text import decode
 
 if TYPE_CHECKING:
     import httpx
@@ -145,11 +146,11 @@ class Registry:
             headers = {"Accept": ", ".join(ACCEPT)}
             with self._exchange("HEAD", path, repository, headers) as response:
                 digest = response.headers.get("docker-content-digest", "")
-                length = response.headers.get("content-length", "")
+                length = decode.number(response.headers.get("content-length", ""))
                 media_type = response.headers.get("content-type", "").partition(";")[0]
-                if not is_digest(digest) or not length.isdecimal():
+                if not is_digest(digest) or length is None:
                     return None
-                return Descriptor(digest, int(length), media_type.strip())
+                return Descriptor(digest, length, media_type.strip())
 
         found = self._retrying(ask, retries)
         return found or self.manifest(repository, reference, retries=retries).descriptor

@@ -22,6 +22,7 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.registry.models import OCI_INDEX, Descriptor, Manifest
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.sink import not_written
+from cgwizard.text import decode
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -185,13 +186,11 @@ def _holds_layout(folder: Path) -> bool:
 def _read_index(folder: Path) -> tuple[dict[str, msgspec.Raw], list[tuple[msgspec.Raw, _Named]]]:
     """``index.json`` without its list, and that list. Raises WizardError."""
     try:
-        rest = msgspec.json.decode(
-            (folder / "index.json").read_bytes(), type=dict[str, msgspec.Raw]
-        )
+        rest = decode.json((folder / "index.json").read_bytes(), dict[str, msgspec.Raw])
         raw = rest.pop("manifests", msgspec.Raw(b"[]"))
-        listed = msgspec.json.decode(raw, type=list[msgspec.Raw] | None) or []
-        return rest, [(m, msgspec.json.decode(m, type=_Named)) for m in listed]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        listed = decode.json(raw, list[msgspec.Raw] | None) or []
+        return rest, [(m, decode.json(m, _Named)) for m in listed]
+    except decode.Unreadable as error:
         raise _no_layout(folder, f"its index.json cannot be read ({error})") from error
 
 

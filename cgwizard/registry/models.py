@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from cgwizard.registry.platforms import Platform
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -29,7 +30,7 @@ LAYER_LIMIT = 1000  # layers of one manifest; engines stop at 127
 CHILD_LIMIT = 1000  # entries of one index
 
 T = TypeVar("T")
-Size = Annotated[int, msgspec.Meta(ge=0)]
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # bytes; Go has no larger ones
 
 
 class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
@@ -111,10 +112,10 @@ class _Shape(msgspec.Struct, rename="camel"):
     fs_layers: msgspec.Raw = _MISSING
 
 
-def decode(raw: bytes, kind: type[T]) -> T:
+def read(raw: bytes, kind: type[T]) -> T:
     """``raw`` as ``kind``; a member that is null is one that is left out, as Go writes an empty
-    list. Raises what msgspec raises, UnicodeDecodeError, RecursionError."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), kind)
+    list. Raises Unreadable."""
+    return decode.convert(_without_nulls(decode.json(raw)), kind)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -123,7 +124,7 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(v) for v in value] if isinstance(value, list) else value
 
 
-class WrongManifest(ValueError):
+class WrongManifest(Exception):
     """Bytes that are no manifest; the message completes "the answer ..." for users."""
 
 
@@ -135,8 +136,8 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
     """
     served = shortened(content_type.partition(";")[0]).lower()
     try:
-        shape = msgspec.json.decode(raw, type=_Shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        shape = decode.json(raw, _Shape)
+    except decode.Unreadable as error:
         begins = raw[:40].decode("utf-8", "replace").strip()
         raise WrongManifest(
             f"is no JSON of a manifest ({error}); it is {served or 'untyped'} and begins {begins!r}"
@@ -157,8 +158,8 @@ def read_manifest(raw: bytes, content_type: str) -> tuple[str, Index | Image]:
         media_type = OCI_INDEX if has_index else OCI_MANIFEST
     kind: type[Index] | type[Image] = Index if media_type in INDEX_TYPES else Image
     try:
-        parsed = decode(raw, kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        parsed = read(raw, kind)
+    except decode.Unreadable as error:
         raise WrongManifest(f"is no valid {media_type} ({error})") from error
     return media_type, parsed
 

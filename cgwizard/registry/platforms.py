@@ -9,6 +9,8 @@ import platform as machine
 
 import msgspec
 
+from cgwizard.text import decode
+from cgwizard.text.decode import Unreadable
 from cgwizard.text.sanitize import shortened
 
 _ARCHITECTURES = {
@@ -37,10 +39,10 @@ class Platform(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """Read ``linux/arm64``, ``linux/arm/v7`` or an architecture alone. Raises ValueError."""
+        """Read ``linux/arm64``, ``linux/arm/v7`` or an architecture alone. Raises Unreadable."""
         parts = text.strip().lower().split("/")
         if not all(parts) or len(parts) > 3:
-            raise ValueError("a platform is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT")
+            raise Unreadable("a platform is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT")
         if len(parts) == 1:
             parts.insert(0, "linux")
         return cls(*parts).normal
@@ -94,4 +96,4 @@ def _level(platform: Platform) -> int | None:
     if not platform.variant:
         return default
     digits = platform.variant.removeprefix("v").partition(".")[0]
-    return int(digits) if default is not None and digits.isdecimal() else None
+    return decode.number(digits) if default is not None else None

@@ -6,6 +6,7 @@ import msgspec
 
 from cgwizard.errors import AnsweredBy, Facts
 from cgwizard.net.failures import between
+from cgwizard.text import decode
 from cgwizard.text.excerpt import looks_like_html, page_title
 from cgwizard.text.sanitize import shortened
 
@@ -48,8 +49,8 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
     def codes(self) -> list[_Error]:
         """The errors in the shape of the distribution specification, if there are any."""
         try:
-            return msgspec.json.decode(self.text, type=_Errors).errors
-        except (msgspec.MsgspecError, RecursionError):
+            return decode.json(self.text, _Errors).errors
+        except decode.Unreadable:
             return []
 
     @property
@@ -59,8 +60,8 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
         if said := "; ".join(e.message or e.code for e in self.codes):
             return said
         try:
-            other = msgspec.json.decode(self.text, type=_Message)
-        except (msgspec.MsgspecError, RecursionError):
+            other = decode.json(self.text, _Message)
+        except decode.Unreadable:
             return ""
         texts = (other.error_description, other.message, other.details, other.detail, other.error)
         return next((text for text in texts if isinstance(text, str) and text), "")

@@ -18,12 +18,13 @@ from cgwizard.registry.models import (
     Image,
     Index,
     Manifest,
-    decode,
+    read,
 )
 from cgwizard.registry.platforms import Platform, fit
 from cgwizard.registry.reference import Reference
 from cgwizard.registry.retry import Retries
 from cgwizard.registry.sink import Memory
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 ALL = "all"
@@ -179,8 +180,8 @@ class Resolver:
             ).run()
             raw = bytes(memory.data)
             try:
-                parsed = decode(raw, Config)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                parsed = read(raw, Config)
+            except decode.Unreadable as error:
                 raise self._invalid(f"a config that cannot be read ({error})") from error
             self._configs[blob.digest] = ReadConfig(raw, parsed, fetched)
         return self._configs[blob.digest].parsed
@@ -206,7 +207,7 @@ def _parse(wanted: str | None) -> Platform:
         return Platform.here()
     try:
         return Platform.parse(wanted)
-    except ValueError as error:
+    except decode.Unreadable as error:
         raise RegistryError(
             Code.PLATFORM,
             tried=f"reading the platform {wanted!r}",

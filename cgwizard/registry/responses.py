@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
 from cgwizard.registry.errors import RegistryError
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ def retry_after(response: httpx.Response) -> float | None:
         from email.utils import parsedate_to_datetime
         from time import time
 
-        with contextlib.suppress(ValueError, OverflowError):
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+        with contextlib.suppress(decode.Unreadable):
+            return max(0.0, decode.parsed(parsedate_to_datetime, value).timestamp() - time())
     return None

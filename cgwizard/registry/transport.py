@@ -24,6 +24,7 @@ from cgwizard.registry.errors import RegistryError, refused
 from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import origin, read_up_to, retry_after, shown
 from cgwizard.registry.retry import RetryPolicy
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
 REDIRECT_LIMIT = 5
 ERROR_LIMIT = 64 << 10  # bytes of a refusal that are read
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def _base(url: str) -> httpx.URL:
+    try:
+        return decode.url(url.rstrip("/") + "/")
+    except decode.Unreadable as error:
+        raise RegistryError(
+            Code.NAME_HOST, tried=f"asking {shortened(url)}", came_back=str(error)
+        ) from None
 
 
 class Transport:
@@ -47,9 +57,7 @@ class Transport:
         signs_in: bool,
     ) -> None:
         """``signs_in``: requests carry a user's sign-in, or a token given for one."""
-        import httpx
-
-        self.base = httpx.URL(url.rstrip("/") + "/")
+        self.base = _base(url)
         self.who = name or self.base.netloc.decode("ascii")
         self.patience = patience
         self.signs_in = signs_in
@@ -234,7 +242,7 @@ class Transport:
 
     def _target(self, response: httpx.Response, tried: str, addressed: bool) -> httpx.URL:
         before = response.request.url
-        target = before.join(response.headers["location"])
+        target = before.join(response.headers["location"])  # read once already, by the client
         if target.scheme not in {"http", "https"} or not target.host:
             raise self._bad_redirect(tried, f"a redirect to {shown(target)}")
         if (before.scheme, target.scheme) == ("https", "http") and not addressed:
@@ -262,6 +270,6 @@ class Transport:
     def _drain(response: httpx.Response) -> None:
         # A body that was read leaves the connection open for the next request.
         length = response.headers.get("content-length", "")
-        if length.isdecimal() and int(length) <= ERROR_LIMIT:
+        if (number := decode.number(length)) is not None and number <= ERROR_LIMIT:
             read_up_to(response, ERROR_LIMIT)
         response.close()

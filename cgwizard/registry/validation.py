@@ -22,6 +22,7 @@ from cgwizard.registry.models import (
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import pieces, shown
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def is_page(response: httpx.Response, size: int | None) -> bool:
 
 def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
     """The whole body. Raises RegistryError `answer-too-large` as soon as it is known to be."""
-    length = response.headers.get("content-length", "")
+    length = decode.number(response.headers.get("content-length", ""))
     body = bytearray()
-    if not length.isdecimal() or int(length) <= limit:
+    if length is None or length <= limit:
         for piece in pieces(response, who):
             body += piece
             if len(body) > limit:
@@ -139,7 +140,7 @@ def blob_start(response: httpx.Response, start: int, blob: Descriptor) -> int:
     length = response.headers.get("content-length", "")
     coding = _coding(response)
     if response.status_code == 200:
-        if length.isdecimal() and int(length) != size:
+        if length.isdecimal() and decode.number(length) != size:
             raise RegistryError(
                 Code.SIZE_MISMATCH,
                 tried=_asked(response),

@@ -34,6 +34,8 @@ def traces(folder: Path, *, journals: bool = False) -> list[Trace]:
         name = f"the encrypted secrets file{f', with {held}' if held else ''}"
         found.append(Trace("secrets-file", name, str(encrypted_file.path())))
     found += _credentials()
+    if (damaged := index.unread()).exists():
+        found.append(Trace("draft", f"the damaged list of kept secrets {damaged}", str(damaged)))
     found += [Trace("run", f"saved run {p.stem}", str(p)) for p in _files(folder / "runs", "json")]
     found += [
         Trace("crash", f"crash report {p.stem}", str(p)) for p in _files(folder / "crashes", "txt")
@@ -83,9 +85,10 @@ def _remove(trace: Trace) -> None:
                 index.drop(k.kind, k.account, k.store)
 
 
-def standing(folder: Path) -> int:
-    """How many repositories the journals could still undo; each Nexus has its own."""
-    entries = undo.entries_of(folder / "journal")
+def standing(folder: Path, unread: list[Path] | None = None) -> int:
+    """How many repositories the journals could still undo; each Nexus has its own. ``unread``
+    gets those that cannot be read."""
+    entries = undo.entries_of(folder / "journal", unread=unread)
     return sum(
         len(undo.standing(entry for entry in entries if entry.nexus == nexus))
         for nexus in {entry.nexus for entry in entries}

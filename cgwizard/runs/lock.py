@@ -19,6 +19,7 @@ import msgspec
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.system import files
+from cgwizard.text import decode
 from cgwizard.text.units import ago
 
 WAIT_SECONDS = 5.0  # for the other one to end in order
@@ -97,8 +98,8 @@ class Lock:
     def holder(self) -> Holder | None:
         """Who has it, as far as the file tells."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=Holder)
-        except (OSError, msgspec.DecodeError):
+            return decode.json(self.path.read_bytes(), Holder)
+        except (OSError, decode.Unreadable):
             return None
 
     def at_work(self) -> Holder | None:

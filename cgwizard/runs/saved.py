@@ -12,6 +12,7 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.plan.model import Plan, dec_hook, enc_hook
 from cgwizard.proof.result import Proof
 from cgwizard.system import files
+from cgwizard.text import decode
 from cgwizard.text.units import ago
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ class SavedRun(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """One line for the question whether to go on."""
         return f"{self.nexus} as {self.user}, at the step {self.step!r}, saved {ago(self.saved)}"
-
-
-_DECODER = msgspec.json.Decoder(SavedRun, dec_hook=dec_hook)
 
 
 def save(session: Session, folder: Path, started: float) -> SavedRun | None:
@@ -74,11 +72,13 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
 def read(path: Path) -> SavedRun:
     """Raises WizardError ``run-unreadable``, also for one that a newer cgwizard wrote."""
     try:
-        found = _DECODER.decode(path.read_bytes())
+        found = decode.json(path.read_bytes(), SavedRun, dec_hook)
         if found.run != path.stem:  # a copy; by this name other files are found
-            raise ValueError(f"it is of the run {found.run[:40]!r}")
+            raise decode.Unreadable(f"it is of the run {found.run[:40]!r}")
+        decode.url(found.nexus)
+        decode.url(found.answers.connect.url if found.answers.connect else "")
         return found
-    except (OSError, ValueError) as error:
+    except (OSError, decode.Unreadable) as error:
         raise WizardError(
             Code.RUN_UNREADABLE,
             tried=f"reading the saved run {path}",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from cgwizard.secrets import index
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import Kind
 from cgwizard.system import files
+from cgwizard.text import decode
 
 STORE: index.StoreName = "secrets-file"
 VERSION = 1
@@ -97,7 +98,7 @@ class EncryptedFile:
                 tried=f"opening the secrets file {place}",
                 came_back="it does not open",
             ) from None
-        except (ValueError, msgspec.DecodeError):
+        except decode.Unreadable:
             raise _unreadable(place, "it is damaged") from None
 
     def load(self, kind: Kind, account: str) -> Secret | None:
@@ -126,7 +127,7 @@ class EncryptedFile:
         if not self.place.exists():
             self._secrets = {}
             return
-        with contextlib.suppress(InvalidTag, ValueError, msgspec.DecodeError):
+        with contextlib.suppress(InvalidTag, decode.Unreadable):
             try:
                 envelope = _read(self.place)
             except WizardError:
@@ -188,16 +189,16 @@ def _authenticated(envelope: _Envelope) -> bytes:
 def _opened(key: bytes, envelope: _Envelope) -> dict[str, str]:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    nonce = b64decode(envelope.nonce, validate=True)
-    data = b64decode(envelope.data, validate=True)
-    clear = AESGCM(key).decrypt(nonce, data, _authenticated(envelope))
-    return msgspec.json.decode(clear, type=dict[str, str])
+    nonce, data = decode.base64(envelope.nonce), decode.base64(envelope.data)
+    # It refuses a nonce of another length.
+    clear = decode.parsed(AESGCM(key).decrypt, nonce, data, _authenticated(envelope))
+    return decode.json(clear, dict[str, str])
 
 
 def _key(passphrase: Secret, envelope: _Envelope) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    salt = b64decode(envelope.salt, validate=True)
+    salt = decode.base64(envelope.salt)
     text = passphrase.reveal().encode("utf-8", "surrogatepass")
     return Scrypt(salt=salt, length=32, n=envelope.n, r=envelope.r, p=envelope.p).derive(text)
 
@@ -207,10 +208,10 @@ def _read(place: Path) -> _Envelope:
         with place.open("rb") as file:
             found = os.fstat(file.fileno())
             data = file.read(MAX_BYTES)
-        envelope = msgspec.json.decode(data, type=_Envelope)
+        envelope = decode.json(data, _Envelope)
     except OSError as error:
         raise _unreadable(place, error.strerror or str(error)) from error
-    except msgspec.DecodeError as error:
+    except decode.Unreadable as error:
         raise _unreadable(place, "it is damaged, or no secrets file") from error
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise WizardError(

@@ -14,6 +14,7 @@ import msgspec
 
 from cgwizard.secrets.store import Kind
 from cgwizard.system import files
+from cgwizard.text import decode
 
 StoreName = Literal["keyring", "secrets-file", "systemd-creds"]
 
@@ -33,11 +34,20 @@ def _path() -> Path:
     return files.state_folder() / "kept.json"
 
 
+def unread() -> Path:
+    """Where a list is put aside that cannot be read, so that the next one does not replace it."""
+    return _path().with_suffix(".damaged")
+
+
 def entries() -> list[IndexEntry]:
     """In the order in which they were kept; empty if the list cannot be read."""
     try:
-        return list(msgspec.json.decode(_path().read_bytes(), type=_IndexFile).kept)
-    except (OSError, msgspec.DecodeError):
+        return list(decode.json(_path().read_bytes(), _IndexFile).kept)
+    except OSError:
+        return []
+    except decode.Unreadable:
+        with contextlib.suppress(OSError):
+            _path().replace(unread())
         return []
 
 

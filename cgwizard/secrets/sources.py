@@ -14,6 +14,7 @@ from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import systemd_creds
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.secrets.store import Kind, unpacked
+from cgwizard.text import decode
 
 MAX_BYTES = 64 << 10  # a pull token has about a thousand characters, with its login command two
 _NO_KEYRING = (
@@ -114,9 +115,9 @@ def _from_file(place: str, what: str) -> Secret:
     if len(data) > MAX_BYTES:
         raise _unreadable(tried, f"more than {MAX_BYTES >> 10} KiB")
     try:
-        text = data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise _unreadable(tried, "it is no UTF-8 text") from None  # the error holds the bytes
+        text = decode.text(data, "utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except decode.Unreadable as error:
+        raise _unreadable(tried, str(error)) from None
     if not text.strip():
         raise WizardError(
             Code.SECRET_FILE_EMPTY, tried=tried, came_back="nothing", exit_code=ExitCode.USAGE

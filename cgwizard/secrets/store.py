@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text import decode
 
 Kind = Literal["nexus-password", "pull-token"]
 
@@ -39,7 +40,7 @@ def unpacked(secret: Secret | None) -> Credentials | None:
     if secret is None:
         return None
     try:
-        token = msgspec.json.decode(secret.reveal(), type=_PackedToken)
-    except msgspec.DecodeError:
+        token = decode.json(secret.reveal(), _PackedToken)
+    except decode.Unreadable:
         return None
     return Credentials(token.username, Secret(token.password))

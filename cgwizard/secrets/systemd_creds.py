@@ -15,11 +15,14 @@ import shutil
 import threading
 from pathlib import Path
 
+import msgspec
+
 from cgwizard.errors import Code, WizardError
 from cgwizard.secrets import index
 from cgwizard.secrets.secret import Secret
 from cgwizard.secrets.store import Kind
 from cgwizard.system import files
+from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
 STORE: index.StoreName = "systemd-creds"
@@ -68,22 +71,27 @@ def save(kind: Kind, account: str, secret: Secret) -> None:
     index.note(kind, account, STORE)
 
 
+class _Kept(msgspec.Struct):
+    account: str
+    secret: str
+
+
 def load(kind: Kind, account: str) -> Secret | None:
     """None if there is none. Raises WizardError ``systemd-creds-failed``."""
     name = _name(kind, account)
     path = path_of(kind, account)
     tried = f"opening {path}"
     try:
-        encrypted = path.read_text(encoding="ascii")
+        encrypted = decode.text(path.read_bytes(), "ascii")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, decode.Unreadable) as error:
         raise _failed(tried, getattr(error, "strerror", None) or "it is damaged") from error
     try:
-        found = json.loads(_run("decrypt", name, encrypted, tried))
-        return Secret(found["secret"]) if found["account"] == account else None
-    except (ValueError, TypeError, KeyError):
-        raise _failed(tried, "something else than what was kept") from None  # it holds the text
+        found = decode.json(_run("decrypt", name, encrypted, tried), _Kept)
+    except decode.Unreadable:
+        raise _failed(tried, "something else than what was kept") from None
+    return Secret(found.secret) if found.account == account else None
 
 
 def forget(kind: Kind, account: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text import decode
 
 USERNAME = re.compile(r"[0-9a-f]{40}(?:/[0-9a-f]{16})+")
 
@@ -114,11 +115,9 @@ def _algorithm(token: str) -> str:
 
 def _json_part(text: str) -> Mapping[str, object] | None:
     """A part of a token that is a JSON object in base64; None if it is not."""
-    import json
-
     try:
-        found = json.loads(_exact_base64url(text) or b"")
-    except (ValueError, RecursionError):
+        found = decode.json(_exact_base64url(text) or b"")
+    except decode.Unreadable:
         return None
     return found if isinstance(found, dict) else None
 
@@ -126,11 +125,10 @@ def _json_part(text: str) -> Mapping[str, object] | None:
 def _exact_base64url(text: str) -> bytes | None:
     """Decode strictly: a cut signature often ends with bits that an encoder never sets."""
     import base64
-    import binascii
 
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        raw = decode.base64(text, url=True)
+    except decode.Unreadable:
         return None
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     return raw if canonical == text else None
@@ -140,6 +138,6 @@ def _moment(seconds: object) -> datetime | None:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
+        return decode.parsed(datetime.fromtimestamp, seconds, UTC)
+    except (decode.Unreadable, OSError):
         return None

@@ -7,12 +7,12 @@ Each entry is decoded for itself, so that an odd one does not hide the others.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from cgwizard.text import decode
+from cgwizard.text.decode import Unreadable
 from cgwizard.text.sanitize import shortened
 
 HOST = "cgr.dev"
@@ -32,12 +32,8 @@ class AuthEntry(NamedTuple):
 
 
 def first_value(text: str, start: int = 0) -> tuple[object, int]:
-    """The JSON value at ``start``, and where it ends. Raises ValueError, also when it is nested
-    too deeply."""
-    try:
-        return _DECODER.raw_decode(text, start)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+    """The JSON value at ``start``, and where it ends. Raises Unreadable."""
+    return decode.parsed(_DECODER.raw_decode, text, start)
 
 
 def members(found: Mapping[str, object]) -> dict[str, object]:
@@ -50,11 +46,11 @@ def members(found: Mapping[str, object]) -> dict[str, object]:
 
 
 def entries(auths: object) -> Iterator[AuthEntry]:
-    """The entries of the member ``auths``. Raises ValueError if it is no object."""
+    """The entries of the member ``auths``. Raises Unreadable if it is no object."""
     if auths is None:
         return
     if not isinstance(auths, dict):
-        raise ValueError("auths is no object")  # noqa: TRY004  (of the file, not of the program)
+        raise Unreadable("auths is no object")
     for key, value in auths.items():
         if value is not None:
             yield _entry("".join(key.split()), value)
@@ -87,20 +83,16 @@ def _entry(key: str, value: object) -> AuthEntry:
     if texts.get("auth"):
         try:
             username, password = _pair(texts["auth"])
-        except ValueError:
+        except Unreadable:
             return AuthEntry(key, host, "", "", "its auth is not base64 of USER:PASSWORD")
     password = password or texts.get("identitytoken", "") or texts.get("registrytoken", "")
     return AuthEntry(key, host, username, password)
 
 
 def _pair(auth: str) -> tuple[str, str]:
-    """User name and password. Raises ValueError."""
-    bare = "".join(auth.split()).rstrip("=")
-    try:
-        text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError from error
+    """User name and password. Raises Unreadable."""
+    text = decode.text(decode.base64("".join(auth.split()).rstrip("=")))
     username, colon, password = text.partition(":")
     if not colon or not username:
-        raise ValueError
+        raise Unreadable("there is no user name in it")
     return username, password.strip("\0")

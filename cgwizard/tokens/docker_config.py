@@ -19,6 +19,7 @@ from pathlib import Path
 
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.system import subprocess as process
+from cgwizard.text.decode import Unreadable
 from cgwizard.text.sanitize import shortened
 from cgwizard.tokens import docker_auths, paste
 from cgwizard.tokens.claims import PullToken
@@ -103,7 +104,7 @@ def _read(path: Path) -> dict[str, object] | None:
         return None  # docker and podman take an empty file for an empty configuration
     try:
         found, _ = docker_auths.first_value(text)
-    except ValueError as error:
+    except Unreadable as error:
         raise _broken(path, f"it is no JSON: {shortened(str(error), 80)}") from None
     if found is None:
         return None
@@ -121,7 +122,7 @@ def _in_config(
 ) -> Iterator[CredentialLookup]:
     try:
         helper = _helper(config, host)
-    except ValueError as error:
+    except Unreadable as error:
         yield CredentialLookup(path, "", problem=_broken(path, str(error)).problem)
         helper = ""
     if helper and (asked := _asked(path, helper, host, timeout)):
@@ -135,19 +136,19 @@ def _in_config(
                 yield CredentialLookup(path, "auths", problem=_broken(path, said).problem)
             elif entry.username or entry.password:
                 yield _judged(path, "auths", entry.username, entry.password)
-    except ValueError as error:
+    except Unreadable as error:
         yield CredentialLookup(path, "auths", problem=_broken(path, str(error)).problem)
 
 
 def _helper(config: dict[str, object], host: str) -> str:
     """The helper for the host, or the store; "" for none. An empty helper switches the store off
-    for its host. Raises ValueError."""
+    for its host. Raises Unreadable."""
     helpers, store = config.get("credhelpers", {}), config.get("credsstore", "")
     if not isinstance(helpers, dict):
-        raise ValueError("credHelpers is no object")  # noqa: TRY004
+        raise Unreadable("credHelpers is no object")
     chosen = {docker_auths.host_of(key): name for key, name in helpers.items()}.get(host, store)
     if chosen is not None and not isinstance(chosen, str):
-        raise ValueError("the name of a credential helper is no text")
+        raise Unreadable("the name of a credential helper is no text")
     return chosen or ""
 
 
@@ -181,7 +182,7 @@ def _ask(path: Path, place: str, host: str, timeout: float) -> tuple[str, str] |
         raise _helper_failed(place, f"exit code {output.exit_code}")
     try:
         answer, _ = docker_auths.first_value(output.stdout.strip())
-    except ValueError:
+    except Unreadable:
         answer = None
     texts = docker_auths.members(answer) if isinstance(answer, dict) else {}
     username, secret = texts.get("username", ""), texts.get("secret", "")

@@ -9,13 +9,12 @@ terminal and YAML's folding are taken out first.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
 
+from cgwizard.text import decode
 from cgwizard.tokens import docker_auths
 from cgwizard.tokens.docker_auths import AuthEntry
 
@@ -54,7 +53,7 @@ def _without_annotations(text: str) -> str:
     for note in _LAST_APPLIED.finditer(text):
         if note.end() < position:
             continue
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(decode.Unreadable):
             _, end = docker_auths.first_value(text, note.end())
             kept += text[position : note.start()]
             position = end
@@ -69,7 +68,7 @@ def _in_json(text: str, depth: int) -> Iterator[Mapping[str, object]]:
             return
         try:
             value, position = docker_auths.first_value(text, start.start())
-        except ValueError:
+        except decode.Unreadable:
             position = start.end()
         else:
             yield from _in_value(value, depth)
@@ -84,7 +83,7 @@ def _in_base64(text: str, depth: int) -> Iterator[Mapping[str, object]]:
         position = start.start() + 1
         # What follows without a space, such as a prompt, cannot spoil the beginning.
         usable = start[0] if len(start[0]) % 4 != 1 else start[0][:-1]
-        decoded = base64.b64decode(usable + "=" * (-len(usable) % 4)).decode("utf-8", "replace")
+        decoded = decode.base64(usable, strict=False).decode("utf-8", "replace")
         if found := list(_in_json("".join(decoded.split()), depth - 1)):
             yield from found
             position = start.end()
@@ -137,6 +136,6 @@ def halves(text: str) -> str:
 
 def _plain(encoded: str) -> str:
     try:
-        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii").strip()
-    except (binascii.Error, UnicodeDecodeError):
+        return decode.text(decode.base64(encoded, strict=False), "ascii").strip()
+    except decode.Unreadable:
         return ""

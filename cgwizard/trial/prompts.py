@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from cgwizard.engines.container_model import NEXUS_PORT
 from cgwizard.errors import WizardError
+from cgwizard.text import decode
 from cgwizard.trial.model import TrialSpec
 
 PREVIEW_WIDTH = 72
@@ -15,12 +16,11 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # Docker's rule, and Podman's
 
 
 def spec(values: Mapping[str, str], *, volume: str = "", host_network: bool = False) -> TrialSpec:
-    """``volume``: "" for one that is named after the container. Raises ValueError if a port is no
-    number: call `problems` first."""
+    """``volume``: "" for one that is named after the container. Call `problems` first."""
     return TrialSpec(
         values["image"].strip(),
         values["name"].strip(),
-        int(values["port"]),
+        decode.number(values["port"].strip()) or 0,
         _ports(values["connectors"]),
         volume,
         host_network=host_network,
@@ -36,16 +36,10 @@ def problems(values: Mapping[str, str]) -> dict[str, str]:
         image_for("podman", values["image"])
     except WizardError as error:
         found["image"] = f"{error.problem.cause}: {error.problem.next_step}"
-    try:
-        nexus = int(values["port"])
-    except ValueError:
-        nexus = 0
+    nexus = decode.number(values["port"].strip())
     if nexus not in PORTS:
         found["port"] = "a number from 1 to 65535"
-    try:
-        connectors = _ports(values["connectors"])
-    except ValueError:
-        connectors = ()
+    connectors = _ports(values["connectors"])
     if not connectors or any(port not in PORTS for port in connectors):
         found["connectors"] = "one port or more, such as 5051, 5052"
     elif len({*connectors, nexus}) <= len(connectors) or NEXUS_PORT in connectors:
@@ -73,4 +67,5 @@ def folded(command: str) -> tuple[str, ...]:
 
 
 def _ports(text: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in text.replace(",", " ").split())
+    """0 for what is no number."""
+    return tuple(decode.number(word) or 0 for word in text.replace(",", " ").split())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import pytest
 
 from cgwizard.errors import WizardError
 from cgwizard.nexus.models import DockerProxy
 from cgwizard.nexus.settings import Json
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text.decode import WrongShape
 
 TOKEN = Credentials("12345/abc", Secret("hunter2-the-token"))
 
@@ -201,5 +201,5 @@ def test_path_routing_that_is_wanted_differs_where_it_is_off() -> None:
 def test_wrong_types_are_errors_and_nulls_are_not() -> None:
     nothing = DockerProxy.from_answer(answer(storage=None, docker=None, negativeCache=None))
     assert nothing.storage.blob_store_name == "default"
-    with pytest.raises(msgspec.ValidationError, match="httpPort"):
+    with pytest.raises(WrongShape, match="httpPort"):
         DockerProxy.from_answer(answer(docker={"httpPort": "5051"}))

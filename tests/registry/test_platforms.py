@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cgwizard.registry.platforms import Platform, fit
+from cgwizard.text.decode import Unreadable
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_names(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "/", "linux/", "a/b/c/d", "/amd64"])
 def test_no_platform(text: str) -> None:
-    with pytest.raises(ValueError, match="platform"):
+    with pytest.raises(Unreadable, match="platform"):
         Platform.parse(text)
 
 

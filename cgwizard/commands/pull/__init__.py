@@ -101,10 +101,12 @@ def _credentials(username: str | None, *, password_stdin: bool) -> Credentials |
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+    from cgwizard.text import decode
+
     try:
         password = _password(stdin=password_stdin)
-        f"{username}{password}".encode()
-    except UnicodeError:
+        decode.parsed(f"{username}{password}".encode)
+    except decode.Unreadable:
         raise click.UsageError("user name and password must be text in UTF-8") from None
     except (KeyboardInterrupt, click.Abort):
         sys.exit(ExitCode.CANCELLED)
@@ -118,8 +120,10 @@ def _password(*, stdin: bool) -> str:
         text = sys.stdin.buffer.read(PASSWORD_LIMIT + 1)
         if len(text) > PASSWORD_LIMIT:
             raise click.UsageError("standard input is too long to be a password")
+        from cgwizard.text import decode
+
         # One line end is the shell's, not the password's. Docker removes it too.
-        return text.decode().removesuffix("\n").removesuffix("\r")
+        return decode.text(text).removesuffix("\n").removesuffix("\r")
     if not sys.stdin.isatty():
         raise click.UsageError("without a terminal the password comes by --password-stdin")
     typed_ahead.release()

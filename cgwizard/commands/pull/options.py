@@ -48,18 +48,20 @@ def check(options: PullOptions) -> None:
         raise click.UsageError("--registry goes with --verify-upstream")
     if options.upstream_token:
         from cgwizard.plan.answers_file import Source
+        from cgwizard.text import decode
 
         try:
-            msgspec.convert(options.upstream_token, Source)
-        except msgspec.ValidationError:
+            decode.convert(options.upstream_token, Source)
+        except decode.Unreadable:
             # Not repeated: it may be the token itself.
             raise click.UsageError(f"--upstream-token is one of {SOURCES}") from None
     if options.platform is not None:
         from cgwizard.registry.platforms import Platform
+        from cgwizard.text import decode
 
         try:
             Platform.parse(options.platform)
-        except ValueError as error:
+        except decode.Unreadable as error:
             raise click.UsageError(f"--platform {options.platform!r}: {error}") from None
 
 
