@@ -89,13 +89,14 @@ def _output_failed(try_it: bool = False) -> bool:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it at exit
         from cgwizard.errors import Code, WizardError
+        from cgwizard.text.sanitize import printed_problem
 
         failure = WizardError(
             Code.STANDARD_OUTPUT_FAILED,
             tried="writing to standard output",
             came_back=error.strerror or str(error),
         )
-        print(failure.problem, file=sys.stderr)  # noqa: T201
+        print(printed_problem(failure.problem), file=sys.stderr)  # noqa: T201
         return True
     except ValueError:  # it is closed
         return False

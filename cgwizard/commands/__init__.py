@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from importlib import import_module
 
 import click
@@ -20,6 +22,18 @@ NEARBY = {
 LETTERS = 2  # of difference; a word that is so near to a command is no host
 
 
+@contextlib.contextmanager
+def _cleaned() -> Iterator[None]:
+    """Click's errors quote what was typed; they are printed as everything else is."""
+    try:
+        yield
+    except click.ClickException as error:
+        from cgwizard.text.sanitize import printed
+
+        error.message = printed(error.message)  # type: ignore[misc]
+        raise
+
+
 class Root(click.Group):
     """The group of commands. If the first word is no command, all words belong to the guide, so
     that `cgwizard URL` works beside `cgwizard practice`."""
@@ -34,15 +48,17 @@ class Root(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in COMMANDS and args[0] not in {"-h", "--help"}):
-            self._refuse_typo(args)
-            args = [GUIDE, *args]
-        return super().parse_args(ctx, args)
+        with _cleaned():
+            if not args or (args[0] not in COMMANDS and args[0] not in {"-h", "--help"}):
+                self._refuse_typo(args)
+                args = [GUIDE, *args]
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Ctrl+C and Ctrl+D at a question of click end it with our exit code."""
         try:
-            return super().invoke(ctx)
+            with _cleaned():
+                return super().invoke(ctx)
         except (KeyboardInterrupt, EOFError, click.Abort):
             from cgwizard.errors import ExitCode
 

@@ -15,6 +15,7 @@ from cgwizard.commands.options import debug_log, registry_option
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
 from cgwizard.text import ascii_fallback
+from cgwizard.text.sanitize import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +113,7 @@ def _json() -> Callable[[Event], None]:
 
     def tell(event: Event) -> None:
         with lock:
-            sys.stdout.write(ascii_fallback.json_line(event) + "\n")
+            sys.stdout.write(ascii_fallback.json_line(bounded(event)) + "\n")
             sys.stdout.flush()
 
     return tell

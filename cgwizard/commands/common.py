@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cgwizard.errors import WizardError
-from cgwizard.text.sanitize import lines
+from cgwizard.text.sanitize import printed, printed_problem
 
 if TYPE_CHECKING:
     from cgwizard.guide.session import Session
@@ -23,13 +23,13 @@ def problems_shown() -> Iterator[None]:
     try:
         yield
     except WizardError as error:
-        say(str(error.problem), err=True)
+        say(str(printed_problem(error.problem)), err=True)
         sys.exit(error.exit_code)
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Print ``text``, which may quote a server, without characters that steer a terminal."""
-    click.echo(lines(text), err=err)
+    click.echo(printed(text), err=err)
 
 
 def terminal() -> bool:

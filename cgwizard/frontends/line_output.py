@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from cgwizard.errors import Problem
 from cgwizard.events import LayerProgress, PullEvent, Resolved, Totals
 from cgwizard.text import ascii_fallback
-from cgwizard.text.sanitize import printable
+from cgwizard.text.sanitize import printed_line, printed_problem
 from cgwizard.text.units import size
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ class Lines:
         self._told = 0.0  # when totals were printed last, by the monotonic clock
 
     def line(self, text: str = "") -> None:
-        self._write(printable(text).rstrip() + "\n")
+        self._write(printed_line(text).rstrip() + "\n")
 
     def ask(self, text: str) -> None:
         """A prompt: the cursor stays behind it."""
-        self._write(printable(text))
+        self._write(printed_line(text))
 
     def _write(self, text: str) -> None:
         encoding = getattr(self.out, "encoding", None) or "utf-8"
@@ -91,6 +91,7 @@ class Lines:
         return True
 
     def problem(self, problem: Problem) -> None:
+        problem = printed_problem(problem)
         self.line(f"  problem: {problem.code}")
         self.line(f"    tried:        {problem.tried}")
         self.line(f"    came back:    {problem.came_back}")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.logs import redact
+from cgwizard.text.sanitize import printed_line
 
 if TYPE_CHECKING:
     import httpx
@@ -118,7 +119,8 @@ def start(path: Path) -> DebugLog:
 
 def _report_end(log: DebugLog, path: Path) -> None:
     if log.ended:
-        print(f"cgwizard: the debug log {path} is not whole: {log.ended}", file=sys.stderr)  # noqa: T201
+        told = printed_line(f"cgwizard: the debug log {path} is not whole: {log.ended}")
+        print(told, file=sys.stderr)  # noqa: T201
 
 
 def hook(client: httpx.Client) -> None:

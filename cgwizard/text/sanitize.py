@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,8 @@ from cgwizard.errors import Problem
 
 MAX_EXCERPT = 160  # characters of a server's own words that are shown
 MAX_PROBLEM = 420  # characters of a problem; with a form above, four such lines still fit 80x24
+MAX_LINE = 4000  # characters of a line that is printed: a request's body has about as many
+MAX_PART = 1000  # characters of each part of a problem that is printed
 MIN_QUOTE = 70  # characters that stay of what was tried and of what came back
 
 # Unicode calls these printable, but they are to be ignored where they are not supported: joiners,
@@ -55,6 +58,44 @@ def shortened(text: str, limit: int = MAX_EXCERPT) -> str:
 def lines(text: str) -> str:
     """``text`` with its line breaks and its spacing."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def printed(text: str) -> str:
+    """``text`` as lines for a terminal or a pipe, the last thing before it is written. Each line
+    is `printable`, and has at most `MAX_LINE` characters."""
+    return "\n".join(map(printed_line, text.split("\n")))
+
+
+def printed_line(text: str) -> str:
+    """As `printed`, on one line."""
+    return _cut(printable(text))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
+
+
+def printed_problem(problem: Problem) -> Problem:
+    """``problem`` as it is printed: each part is one line of at most `MAX_PART` characters,
+    so that none looks like another line of the program's."""
+    parts = ("tried", "came_back", "cause", "next_step")
+    return msgspec.structs.replace(
+        problem, **{part: shortened(getattr(problem, part), MAX_PART) for part in parts}
+    )
+
+
+def bounded(value: object) -> Any:
+    """``value`` for JSON, which escapes control characters itself: each text in it is cut to
+    `MAX_LINE` characters."""
+    return _bounded(msgspec.to_builtins(value))
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, str):
+        return _cut(value)
+    if isinstance(value, dict):
+        return {name: _bounded(item) for name, item in value.items()}
+    return [_bounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def fitted(problem: Problem) -> Problem:

@@ -11,13 +11,13 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from cgwizard.screens.parts.state_marks import WIDTH, mark
-from cgwizard.text.sanitize import printable
+from cgwizard.text.sanitize import printed_line, printed_problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from cgwizard.errors import Problem
-    from cgwizard.guide.shown import Check
+    from cgwizard.guide.shown import Check, CheckState
 
 LABEL = 32  # cells for the label of a check
 NAME = 11  # cells for the name of a part of a problem
@@ -75,29 +75,30 @@ class Findings(Widget):
                     detail = f"{detail} {seconds:.0f} s".strip()
             else:
                 self._since.pop(check.id, None)
-            lines += _line(check, printable(detail) if check.state != "problem" else "", width)
+            detail = printed_line(detail) if check.state != "problem" else ""
+            lines += _line(check.state, printed_line(check.label), detail, width)
             if check.problem is not None:
                 above = {check.label, "" if check.state == "problem" else check.detail}
-                lines += _problem(check.problem, width, above)
+                lines += _problem(printed_problem(check.problem), width, above)
                 shown = shown or check.problem == self._problem
         if self._problem is not None and not shown:
             self.failed = len(lines)
             lines.append(mark("problem"))
-            lines += _problem(self._problem, width)
+            lines += _problem(printed_problem(self._problem), width)
         return lines
 
 
-def _line(check: Check, detail: str, width: int) -> list[Content]:
-    beside = len(check.label) <= LABEL and width >= NARROW  # there is a column for details
-    if (detail and not beside) or WIDTH + len(check.label) > width:
-        first, *rest = _wrapped(check.label, width - WIDTH, width - WIDTH)
-        head = [Content.assemble(mark(check.state), first)]
+def _line(state: CheckState, label: str, detail: str, width: int) -> list[Content]:
+    beside = len(label) <= LABEL and width >= NARROW  # there is a column for details
+    if (detail and not beside) or WIDTH + len(label) > width:
+        first, *rest = _wrapped(label, width - WIDTH, width - WIDTH)
+        head = [Content.assemble(mark(state), first)]
         head += [Content(" " * WIDTH + more) for more in rest]
         return [*head, *(_under(more) for more in textwrap.wrap(detail, width - WIDTH - 2))]
-    label = check.label.ljust(LABEL) if detail else check.label
+    label = label.ljust(LABEL) if detail else label
     start = WIDTH + len(label) + 1
     first, *rest = _wrapped(detail, width - start, width - WIDTH - 2)
-    line = Content.assemble(mark(check.state), label, (f" {first}" if first else "", "dim"))
+    line = Content.assemble(mark(state), label, (f" {first}" if first else "", "dim"))
     return [line, *(_under(more) for more in rest)]
 
 
@@ -119,7 +120,7 @@ def _problem(problem: Problem, width: int, above: Collection[str] = ()) -> list[
             continue
         indent = WIDTH if width >= NARROW else 1
         room = width - indent - NAME
-        first, *rest = _wrapped(printable(text), room, room)
+        first, *rest = _wrapped(printed_line(text), room, room)
         lines.append(Content.assemble(" " * indent, (name.ljust(NAME), "dim"), first))
         lines += [Content(" " * (indent + NAME) + more) for more in rest]
     return lines

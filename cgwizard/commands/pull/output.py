@@ -78,7 +78,7 @@ class JsonOutput:
         self._out = out
 
     def _line(self, value: object) -> None:
-        self._out.write(ascii_fallback.json_line(value) + "\n")
+        self._out.write(ascii_fallback.json_line(sanitize.bounded(value)) + "\n")
 
     def event(self, event: PullEvent) -> None:
         # The pull ends only after the checks.
@@ -129,7 +129,7 @@ class PlainOutput:
         self.note(f"{word}: {check.label}: {check.detail}")
 
     def note(self, text: str) -> None:
-        self._out.write(f"{sanitize.printable(text)}\n")
+        self._out.write(f"{sanitize.printed_line(text)}\n")
 
     def finished(self, finished: Finished, extra: dict[str, object]) -> None:
         if finished.bytes:
@@ -145,7 +145,7 @@ class PlainOutput:
 
     def failed(self, problem: Problem, reference: str) -> None:
         self._end()
-        sys.stderr.write(f"{sanitize.lines(str(problem))}\n")
+        sys.stderr.write(f"{sanitize.printed_problem(problem)}\n")
 
     def cancelled(self, reference: str, kept: str) -> None:
         self._end()
@@ -217,7 +217,7 @@ class BarsOutput(PlainOutput):
                 live.append(self._total(self._totals, columns))
         back = f"\r\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
         lines = [*self._ended, *(line[: columns - 1] for line in live)]
-        lines = [sanitize.printable(line) for line in lines]
+        lines = [sanitize.printed_line(line) for line in lines]
         self._ended, self._drawn = [], len(live)
         if back or lines:
             self._out.write(back + "".join(f"{line}\n" for line in lines))
