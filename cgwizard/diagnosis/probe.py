@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cgwizard.errors import Code, Problem, WizardError
+from cgwizard.errors import Code, WizardError
 from cgwizard.registry.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ WHOLE = 8 << 20  # bytes; larger blobs are read in part and their digest is not 
 PART = 1 << 20
 # For a comparison one retry is enough: what fails twice is what the diagnosis looks for.
 QUICK = RetryPolicy(
-    stall_seconds=10, answer_seconds=15, blob_answer_seconds=40, tries=1, total=3, first_pause=0.2
+    stall_seconds=10,
+    answer_seconds=15,
+    blob_answer_seconds=40,
+    fetch_seconds=40,
+    tries=1,
+    total=3,
+    first_pause=0.2,
 )
 
 
@@ -44,10 +50,6 @@ class Probe(msgspec.Struct, frozen=True):
     stage: Literal["", "manifest", "blob"] = ""
     error: WizardError | None = None
     blob: str = ""  # the digest of the one that failed
-
-    @property
-    def problem(self) -> Problem | None:
-        return self.error.problem if self.error else None
 
     @property
     def evidence(self) -> str:

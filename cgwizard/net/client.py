@@ -63,7 +63,8 @@ def http_client(
         follow_redirects=False,
         trust_env=False,
         transport=transport,
-        headers={"User-Agent": USER_AGENT},
+        # A proxy may compress all the same: `net.budget` undoes that within bounds.
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
     )
     client.event_hooks["response"] = [_with_readable_location]
     debug_log.hook(client)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.net.budget import NEXUS_ANSWER, NEXUS_LIST, Budget, OverBudget, plain_pieces
 from cgwizard.net.client import http_client
 from cgwizard.net.connection import Exchange
 from cgwizard.net.trust import Trust
@@ -29,8 +31,21 @@ if TYPE_CHECKING:
 
     from cgwizard.cancel import Cancel
 
-MAX_BYTES = 32 * 1024 * 1024  # repositorySettings of 5,000 repositories has about 5 MB
-MAX_SECONDS = 90.0  # one request in all; a single read is bounded by `READ_SECONDS`
+_LISTS = {
+    f"/service/rest{path}"
+    for path in (
+        "/v1/repositorySettings",  # of 5,000 repositories: 8 MiB
+        "/v1/repositories",
+        "/v1/blobstores",
+        "/v1/assets",
+        "/v1/components",
+        "/v1/search",
+        "/v1/security/privileges",
+        "/v1/security/roles",
+        "/v1/security/users",
+        "/internal/ui/repositories/details",
+    )
+}
 
 
 class RestResponse(msgspec.Struct, frozen=True):
@@ -77,13 +92,12 @@ class RestTransport:
         base_url: str,
         trust: Trust,
         *,
-        max_bytes: int = MAX_BYTES,
-        max_seconds: float = MAX_SECONDS,
+        budget: Budget | None = None,
     ) -> None:
+        """``budget``: of every answer, in place of those of `net.budget`."""
         self.base_url = base_url
         self.trust = trust
-        self._max_bytes = max_bytes
-        self._max_seconds = max_seconds
+        self._budget = budget
         self.cancel: Cancel | None = None  # what ends every wait from now on
         self._client: httpx.Client | None = None
         self._making = threading.Lock()
@@ -107,12 +121,15 @@ class RestTransport:
         Raises WizardError, and Cancelled as soon as `cancel` is set; what was sent until then
         may be done by Nexus or not.
         """
-        exchange = Exchange(self._max_seconds, whole=True)
+        is_list = method == "GET" and path.partition("?")[0] in _LISTS
+        budget = self._budget or (NEXUS_LIST if is_list else NEXUS_ANSWER)
+        exchange = Exchange(budget.seconds, whole=True)
         work = partial(
             self._send,
             method,
             path,
             exchange,
+            budget,
             tried=tried,
             params=params,
             json=json,
@@ -125,6 +142,7 @@ class RestTransport:
         method: str,
         path: str,
         exchange: Exchange,
+        budget: Budget,
         *,
         tried: str,
         params: Mapping[str, str] | None,
@@ -155,7 +173,7 @@ class RestTransport:
                 ) as response,
             ):
                 begun = response
-                body = self._read(response, exchange, tried, signed_in)
+                body = self._read(response, exchange, budget, tried, signed_in)
                 return RestResponse(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
@@ -165,7 +183,7 @@ class RestTransport:
                 )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if exchange.late:
-                raise self._too_slow(tried, signed_in and exchange.sent) from error
+                raise _too_slow(budget, tried, signed_in and exchange.sent) from error
             if begun is not None and isinstance(error, httpx.TransportError):
                 raise cut_short(
                     error, begun, tried, exchange=exchange, signed_in=signed_in
@@ -191,28 +209,33 @@ class RestTransport:
             return self._client
 
     def _read(
-        self, response: httpx.Response, exchange: Exchange, tried: str, signed_in: bool
+        self,
+        response: httpx.Response,
+        exchange: Exchange,
+        budget: Budget,
+        tried: str,
+        signed_in: bool,
     ) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > self._max_bytes:
-                raise WizardError(
-                    Code.NEXUS_ANSWER_TOO_BIG,
-                    tried=tried,
-                    came_back=f"HTTP {response.status_code} with more than "
-                    f"{self._max_bytes // 1024:,} KiB",
-                ).with_facts(Facts(AnsweredBy.OTHER, sign_in_sent=signed_in))
+        try:
+            body = b"".join(plain_pieces(response, budget, time.monotonic()))
+        except OverBudget as error:
+            large = error.why == "large"
+            raise WizardError(
+                Code.NEXUS_ANSWER_TOO_BIG if large else Code.NEXUS_ANSWER_UNEXPECTED,
+                tried=tried,
+                came_back=f"HTTP {response.status_code} with {error}",
+            ).with_facts(Facts(AnsweredBy.OTHER, sign_in_sent=signed_in)) from error
         if exchange.late:  # an answer without a length ends where the connection was cut
-            raise self._too_slow(tried, signed_in)
-        return bytes(body)
+            raise _too_slow(budget, tried, signed_in)
+        return body
 
-    def _too_slow(self, tried: str, sign_in_sent: bool) -> WizardError:
-        return WizardError(
-            Code.NEXUS_TOO_SLOW,
-            tried=tried,
-            came_back=f"no complete answer within {self._max_seconds:.0f} s",
-        ).with_facts(Facts(sign_in_sent=sign_in_sent))
+
+def _too_slow(budget: Budget, tried: str, sign_in_sent: bool) -> WizardError:
+    return WizardError(
+        Code.NEXUS_TOO_SLOW,
+        tried=tried,
+        came_back=f"no complete answer within {budget.seconds:.0f} s",
+    ).with_facts(Facts(sign_in_sent=sign_in_sent))
 
 
 def _basic(credentials: Credentials) -> str:

@@ -16,8 +16,9 @@ from cgwizard.errors import AnsweredBy, Code
 from cgwizard.registry.challenge import Challenge, parse_challenges
 from cgwizard.registry.errors import RegistryError, never_shown, refused
 from cgwizard.registry.refusal import RegistryRefusal
-from cgwizard.registry.responses import read_up_to, shown
+from cgwizard.registry.responses import shown
 from cgwizard.registry.transport import Transport
+from cgwizard.registry.validation import read_body
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
@@ -25,7 +26,6 @@ from cgwizard.text.sanitize import shortened
 if TYPE_CHECKING:
     import httpx
 
-TOKEN_LIMIT = 1 << 20  # bytes of a token endpoint's answer
 DEFAULT_LIFE = 60.0  # seconds; what the token specification says where the answer does not
 OPEN = "open"  # not a scheme of HTTP: the registry asks for no sign-in
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -205,7 +205,7 @@ class Authority:
         with self._transport.request("GET", url, {}, authorization=header) as response:
             if response.status_code == 200:
                 self._accepted = self._accepted or header is not None
-                return read_up_to(response, TOKEN_LIMIT)
+                return read_body(response, self._transport.who, unpack=True)
             refusal = self._transport.refusal(response, asked)
         error = self._explain(refusal, "its token endpoint" if asked else "the registry")
         if header is not None and (refusal.status == 401 or error.code == Code.NEXUS_LOCKED_OUT):

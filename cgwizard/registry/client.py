@@ -190,13 +190,14 @@ class Registry:
         """
         path = f"v2/{repository}/blobs/{descriptor.digest}"
         headers = {"Range": f"bytes={start}-"} if start else {}
+        patience, nexus = self.patience, self._transport.nexus
         with self._exchange(
             "GET",
             path,
             repository,
             headers,
             addressed=True,
-            answer_seconds=self.patience.blob_answer_seconds,
+            answer_seconds=patience.fetch_seconds if nexus else patience.blob_answer_seconds,
             passing={200, 206, 416} if start else {200, 206},
             size=descriptor.size,
         ) as response:

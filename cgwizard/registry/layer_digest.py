@@ -6,9 +6,11 @@ import hashlib
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 from cgwizard.errors import Code
+from cgwizard.net.budget import ZSTD_WINDOW
 from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.models import Descriptor
 from cgwizard.registry.reference import is_digest
@@ -16,6 +18,7 @@ from cgwizard.text.sanitize import shortened
 
 STEP = 1 << 20  # bytes that come out of the decompressor at once
 RATIO_LIMIT = 200  # a layer may grow this much ...
+MAX_WINDOW = 128 << 20  # bytes of zstd; the library's own limit
 FREE_GROWTH = 4 << 30  # ... or to this many bytes, whichever is more
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # Frames of notes, with which parallel compressors begin.
@@ -43,6 +46,8 @@ class Unpacker:
             named = f"{shortened(diff_id)!r}" if diff_id else "nothing"
             raise self._other(f"the config names {named} for it, and not a digest")
         self._limit = max(FREE_GROWTH, layer.size * RATIO_LIMIT)
+        # A power of two, as zstd's windows are.
+        self.window = min(max(ZSTD_WINDOW, 1 << layer.size.bit_length()), MAX_WINDOW)
         self.restart()
 
     def restart(self) -> None:
@@ -152,7 +157,7 @@ class _ZstdStream(Protocol):
 
 
 class _Zstd:
-    """Any number of zstd frames; the library itself refuses windows above 128 MiB."""
+    """Any number of zstd frames. ``new`` bounds the window, for which memory is taken."""
 
     def __init__(self, owner: Unpacker, new: Callable[[], _ZstdStream], error: type[Exception]):
         self._owner, self._new, self._error = owner, new, error
@@ -169,7 +174,8 @@ class _Zstd:
             try:
                 out = self._stream.decompress(data, STEP)
             except self._error as error:
-                raise self._owner._corrupt(f"no valid zstd data ({error})") from error
+                why = f"no zstd data that need at most {self._owner.window >> 20} MiB ({error})"
+                raise self._owner._corrupt(why) from error
             if out:
                 yield out
             data = self._stream.unused_data if self._stream.eof else b""
@@ -189,4 +195,5 @@ def _zstd(owner: Unpacker) -> _Zstd:
             cause="it was built without the zstd library",
             next_step="run cgwizard with another Python, or pull without looking inside the layers",
         ) from error
-    return _Zstd(owner, zstd.ZstdDecompressor, zstd.ZstdError)
+    most = {int(zstd.DecompressionParameter.window_log_max): owner.window.bit_length() - 1}
+    return _Zstd(owner, partial(zstd.ZstdDecompressor, options=most), zstd.ZstdError)

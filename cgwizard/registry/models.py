@@ -24,8 +24,7 @@ MANIFEST_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 CONFIG_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 ACCEPT = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
-MANIFEST_LIMIT = 4 << 20  # bytes; the distribution specification asks for at least this much
-CONFIG_LIMIT = 8 << 20  # bytes of a config that is read into memory
+NULLS_LIMIT = 1 << 20  # bytes of what is decoded with null members; real ones have thousands
 LAYER_LIMIT = 1000  # layers of one manifest; engines stop at 127
 CHILD_LIMIT = 1000  # entries of one index
 
@@ -39,8 +38,6 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
     digest: str
     size: Size
     media_type: str = ""
-    urls: tuple[str, ...] | None = None
-    annotations: dict[str, str] | None = None
     platform: Platform | None = None
     artifact_type: str | None = None
 
@@ -115,6 +112,12 @@ class _Shape(msgspec.Struct, rename="camel"):
 def read(raw: bytes, kind: type[T]) -> T:
     """``raw`` as ``kind``; a member that is null is one that is left out, as Go writes an empty
     list. Raises Unreadable."""
+    try:
+        # Without an object for each value: 4 MiB may hold a million.
+        return decode.json(raw, kind)
+    except decode.WrongShape:
+        if len(raw) > NULLS_LIMIT:
+            raise
     return decode.convert(_without_nulls(decode.json(raw)), kind)
 
 

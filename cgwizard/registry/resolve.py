@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from cgwizard.errors import Code
+from cgwizard.net.budget import CONFIG_BYTES, PULL_BYTES
 from cgwizard.registry.client import Registry
 from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.fetch import Fetch, Fetched
 from cgwizard.registry.models import (
-    CONFIG_LIMIT,
     CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
@@ -66,14 +66,13 @@ class Resolver:
         self._registry, self._reference, self._retries = registry, reference, retries
         self._repository = reference.repository
         self._left = FETCH_LIMIT
+        self._bytes = 0  # of manifests and configs
         self._configs: dict[str, ReadConfig] = {}
         self._offered: dict[str, None] = {}
 
     def resolve(self, wanted: str | None) -> Resolution:
         """``wanted``: a platform (``linux/arm64``), ``all``, or None for this machine's."""
-        root = self._registry.manifest(
-            self._repository, self._reference.target, retries=self._retries
-        )
+        root = self._manifest(self._reference.target)
         if wanted == ALL:
             manifests = tuple({m.digest: m for m in self._everything(root, 1)}.values())
             return self._resolution(root, root, ALL, manifests)
@@ -150,11 +149,25 @@ class Resolver:
             found += self._everything(self._child(entry), depth + 1)
         return [*found, manifest]
 
+    def _manifest(self, reference: str) -> Manifest:
+        found = self._registry.manifest(self._repository, reference, retries=self._retries)
+        self._spend(len(found.raw))
+        return found
+
+    def _spend(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes > PULL_BYTES:
+            raise RegistryError(
+                Code.ANSWER_TOO_LARGE,
+                tried=f"reading the manifests of {self._reference}",
+                came_back=f"more than {PULL_BYTES >> 20} MiB of manifests and configs",
+            )
+
     def _child(self, entry: Descriptor) -> Manifest:
         self._left -= 1
         if self._left < 0:
             raise self._invalid(f"an image of more than {FETCH_LIMIT} manifests")
-        child = self._registry.manifest(self._repository, entry.digest, retries=self._retries)
+        child = self._manifest(entry.digest)
         if len(child.raw) != entry.size:
             raise self._invalid(
                 f"a manifest of {len(child.raw)} bytes, and the index says {entry.size}"
@@ -171,9 +184,10 @@ class Resolver:
     def _config(self, image: Image) -> Config | None:
         """The config of an image, fetched once; None for what is not a container image."""
         blob = image.config
-        if blob.media_type not in CONFIG_TYPES or blob.size > CONFIG_LIMIT:
+        if blob.media_type not in CONFIG_TYPES or blob.size > CONFIG_BYTES:
             return None
         if blob.digest not in self._configs:
+            self._spend(blob.size)
             memory = Memory()
             fetched = Fetch(
                 self._registry, self._repository, blob, self._retries, writer=memory

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
+from cgwizard.net.budget import REGISTRY_ANSWER, OverBudget, plain_pieces
 from cgwizard.registry.errors import RegistryError
 from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
@@ -15,24 +16,41 @@ if TYPE_CHECKING:
     import httpx
 
 
-def pieces(response: httpx.Response, who: str) -> Iterator[bytes]:
-    """The body as it was sent, piece by piece. A stall is distinguished from a slow answer.
+def pieces(
+    response: httpx.Response, who: str, within: Iterator[bytes] | None = None
+) -> Iterator[bytes]:
+    """The body as it was sent, piece by piece, or ``within`` bounds. A stall is distinguished from
+    a slow answer.
 
     Raises RegistryError `registry-stalled`, or an exception of httpx.
     """
     import httpx
 
     try:
-        yield from response.iter_raw()
+        yield from within or response.iter_raw()
     except httpx.ReadTimeout as error:
         seconds = response.request.extensions["timeout"]["read"]
-        raise RegistryError(
-            Code.REGISTRY_STALLED,
-            tried=f"{response.request.method} {shown(response.request.url)}",
-            came_back=f"not one byte for {seconds:g} seconds, in the middle of the answer",
-            cause=f"the line to {who} hangs, or what stands between lost the connection",
-            transient=True,
-        ) from error
+        came_back = f"not one byte for {seconds:g} seconds, in the middle of the answer"
+        raise stalled(response, who, came_back) from error
+
+
+def stalled(
+    response: httpx.Response, who: str, came_back: str, tries: int | None = None
+) -> RegistryError:
+    return RegistryError(
+        Code.REGISTRY_STALLED,
+        tried=f"{response.request.method} {shown(response.request.url)}",
+        came_back=came_back,
+        cause=f"the line to {who} hangs, or what stands between lost the connection",
+        transient=True,
+        tries=tries,
+    )
+
+
+def asked_at(response: httpx.Response) -> float:
+    """When ``response`` was asked for, by the monotonic clock."""
+    began: float = response.request.extensions["asked"]
+    return began
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -48,16 +66,21 @@ def shown(url: httpx.URL) -> str:
 def read_up_to(response: httpx.Response, limit: int) -> bytes:
     """At most ``limit`` bytes of the body.
 
-    A cut is no error: the beginning of a refusal is enough.
+    A cut is no error: the beginning of a refusal is enough. A body that cannot be unpacked is what
+    is wrong with it.
     """
     import httpx
 
     body = bytearray()
-    with contextlib.suppress(httpx.HTTPError):
-        for piece in response.iter_raw():
+    try:
+        for piece in plain_pieces(response, REGISTRY_ANSWER, asked_at(response)):
             body += piece
             if len(body) >= limit:
                 break
+    except httpx.HTTPError:
+        pass
+    except OverBudget as error:
+        body = body or bytearray(str(error).encode())
     return bytes(body[:limit])
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from cgwizard.cancel import Cancel
+from cgwizard.net.budget import FETCH_SECONDS, STALL_SECONDS
 from cgwizard.registry.errors import RegistryError
 
 T = TypeVar("T")
@@ -22,9 +23,10 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     the first byte may take minutes where the next ones come at once.
     """
 
-    stall_seconds: float = 20.0  # without a byte, inside an answer
+    stall_seconds: float = STALL_SECONDS  # without a byte, inside an answer
     answer_seconds: float = 60.0  # until an answer begins
     blob_answer_seconds: float = 300.0  # until the answer with a blob begins
+    fetch_seconds: float = FETCH_SECONDS  # the same, of a Nexus
     tries: int = 5  # retries in a row without progress
     total: int = 100  # retries of one pull
     first_pause: float = 0.5  # doubles with every retry in a row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -220,7 +221,7 @@ class Transport:
         if authorization:
             sent["Authorization"] = authorization
         request = client.build_request(method, url, headers=sent, timeout=timeout)
-        request.extensions["trace"] = exchange.trace
+        request.extensions |= {"trace": exchange.trace, "asked": time.monotonic()}
         with exchange:
             response = client.send(request, stream=True)
         # From here on the time-out is that between two pieces of the body.

@@ -7,11 +7,11 @@ import zlib
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code
+from cgwizard.net.budget import REGISTRY_ANSWER, OverBudget, plain_pieces, raw_pieces
 from cgwizard.registry.errors import RegistryError
 from cgwizard.registry.models import (
     CHILD_LIMIT,
     LAYER_LIMIT,
-    MANIFEST_LIMIT,
     Descriptor,
     Image,
     Index,
@@ -21,7 +21,7 @@ from cgwizard.registry.models import (
 )
 from cgwizard.registry.reference import is_digest
 from cgwizard.registry.refusal import RegistryRefusal
-from cgwizard.registry.responses import pieces, shown
+from cgwizard.registry.responses import asked_at, pieces, shown, stalled
 from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
@@ -36,32 +36,37 @@ def is_page(response: httpx.Response, size: int | None) -> bool:
     return response.status_code == 200 and kind.startswith("text/html") and not as_long
 
 
-def read_body(response: httpx.Response, who: str, limit: int) -> bytes:
-    """The whole body. Raises RegistryError `answer-too-large` as soon as it is known to be."""
+def read_body(response: httpx.Response, who: str, *, unpack: bool = False) -> bytes:
+    """The whole body; with ``unpack`` without one gzip. Raises RegistryError `answer-too-large` as
+    soon as it is known to be, `registry-stalled`, and `token-unreadable` for another coding."""
     length = decode.number(response.headers.get("content-length", ""))
-    body = bytearray()
-    if length is None or length <= limit:
-        for piece in pieces(response, who):
-            body += piece
-            if len(body) > limit:
-                break
-        else:
-            return bytes(body)
-    raise too_large(response, limit)
+    if length is not None and length > REGISTRY_ANSWER.bytes:
+        raise too_large(response)
+    within = (plain_pieces if unpack else raw_pieces)(response, REGISTRY_ANSWER, asked_at(response))
+    try:
+        return b"".join(pieces(response, who, within))
+    except OverBudget as error:
+        if error.why == "large":
+            raise too_large(response) from error
+        if error.why == "slow":
+            raise stalled(response, who, str(error), tries=1) from error
+        raise RegistryError(
+            Code.TOKEN_UNREADABLE, tried=_asked(response), came_back=str(error)
+        ) from error
 
 
-def too_large(response: httpx.Response, limit: int) -> RegistryError:
+def too_large(response: httpx.Response) -> RegistryError:
     return RegistryError(
         Code.ANSWER_TOO_LARGE,
         tried=_asked(response),
-        came_back=f"more than {limit >> 20} MiB",
+        came_back=f"more than {REGISTRY_ANSWER.bytes >> 20} MiB",
     )
 
 
 def checked_manifest(response: httpx.Response, who: str, reference: str) -> Manifest:
     """The manifest in an answer to a question for ``reference``, a tag or digest. A label that
     says that the bytes are coded is believed only where their digest does not decide."""
-    raw = read_body(response, who, MANIFEST_LIMIT)
+    raw = read_body(response, who)
     wanted = reference if is_digest(reference) else ""
     algorithm = (wanted or "sha256").partition(":")[0]
     named = response.headers.get("docker-content-digest", "").strip()
@@ -70,8 +75,8 @@ def checked_manifest(response: httpx.Response, who: str, reference: str) -> Mani
     try:
         if coding in _GZIP and raw[:2] == _GZIP_MAGIC and digest not in {wanted, named}:
             raw = _uncompressed(raw)
-            if len(raw) > MANIFEST_LIMIT:
-                raise too_large(response, MANIFEST_LIMIT)
+            if len(raw) > REGISTRY_ANSWER.bytes:
+                raise too_large(response)
             digest, how = _digest(algorithm, raw), "more than once"
         coded = f", coded as {shortened(coding)}" if coding else ""
         if wanted and digest != wanted:
@@ -110,13 +115,13 @@ def _digest(algorithm: str, raw: bytes) -> str:
 
 
 def _uncompressed(raw: bytes) -> bytes:
-    """``raw`` without one gzip; more than MANIFEST_LIMIT bytes where there are more."""
+    """``raw`` without one gzip; more bytes than its budget where there are more."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        data = unpacker.decompress(raw, MANIFEST_LIMIT + 1)
+        data = unpacker.decompress(raw, REGISTRY_ANSWER.bytes + 1)
     except zlib.error as error:
         raise WrongManifest(f"comes compressed (gzip) and broken ({error})") from error
-    if len(data) <= MANIFEST_LIMIT and (not unpacker.eof or unpacker.unused_data):
+    if len(data) <= REGISTRY_ANSWER.bytes and (not unpacker.eof or unpacker.unused_data):
         raise WrongManifest("comes compressed (gzip) and broken")
     return data
 

@@ -66,7 +66,8 @@ def _look(client: httpx.Client) -> str:
     import httpx
 
     try:
-        status = client.get(STATUS).status_code
+        with client.stream("GET", STATUS) as response:
+            status = response.status_code
     except httpx.TransportError as error:
         if read_failure(error).kind.no_connection:
             return "its port is not open yet"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from cgwizard.errors import WizardError
+from cgwizard.net.budget import Budget
 from cgwizard.net.client import http_client
 from cgwizard.net.trust import Trust
 from cgwizard.nexus.client import NexusClient
@@ -193,7 +194,9 @@ def test_an_answer_without_end_is_cut() -> None:
             connection.sendall(b"x" * 65536)
 
     with raw_server(flood) as port:
-        transport = RestTransport(f"http://127.0.0.1:{port}", Trust(), max_bytes=1_000_000)
+        transport = RestTransport(
+            f"http://127.0.0.1:{port}", Trust(), budget=Budget("", 1_000_000, 30)
+        )
         with pytest.raises(WizardError, match="nexus-answer-too-big"):
             identify(transport)
         transport.close()
@@ -209,7 +212,9 @@ def test_an_answer_that_drips_is_cut(head: bytes) -> None:
             time.sleep(0.02)
 
     with raw_server(drip) as port:
-        transport = RestTransport(f"http://127.0.0.1:{port}", Trust(), max_seconds=0.3)
+        transport = RestTransport(
+            f"http://127.0.0.1:{port}", Trust(), budget=Budget("", 1_000_000, 0.3)
+        )
         started = time.monotonic()
         with pytest.raises(WizardError, match="nexus-too-slow"):
             identify(transport)

@@ -43,6 +43,7 @@ BRIEF = RetryPolicy(
     stall_seconds=0.5,
     answer_seconds=1,
     blob_answer_seconds=1,
+    fetch_seconds=1,
     tries=2,
     first_pause=0.01,
     longest_pause=0.05,

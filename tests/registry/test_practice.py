@@ -20,7 +20,12 @@ from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.practice_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository, add_user
 
 QUICK = RetryPolicy(
-    stall_seconds=0.5, answer_seconds=5, blob_answer_seconds=5, first_pause=0.01, tries=3
+    stall_seconds=0.5,
+    answer_seconds=5,
+    blob_answer_seconds=5,
+    fetch_seconds=5,
+    first_pause=0.01,
+    tries=3,
 )
 
 

@@ -34,8 +34,7 @@ def findings(session: Guide, *only: str) -> list[Finding]:
 def conclusion(session: Guide) -> str:
     """The slug of what the checks hold for the cause; "" where they find nothing wrong."""
     found = findings(session)
-    step = session.failed
-    cause = conclude(found, session.problem, directly=step is not None and step.asks_registry)
+    cause = conclude(found)
     failed = [f for f in found if f.slug == "check-failed"]
     assert not failed, failed
     return cause.slug if cause else ""

@@ -44,12 +44,15 @@ QUICK = RetryPolicy(
     stall_seconds=10,
     answer_seconds=10,
     blob_answer_seconds=10,
+    fetch_seconds=10,
     tries=3,
     first_pause=0.01,
     longest_pause=0.05,
 )
 STALLED = msgspec.structs.replace(QUICK, stall_seconds=0.3, tries=1)
-SILENT = msgspec.structs.replace(QUICK, answer_seconds=0.4, blob_answer_seconds=0.4, tries=1)
+SILENT = msgspec.structs.replace(
+    QUICK, answer_seconds=0.4, blob_answer_seconds=0.4, fetch_seconds=0.4, tries=1
+)
 
 
 @dataclass(frozen=True)
