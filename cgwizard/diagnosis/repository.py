@@ -87,6 +87,10 @@ def blob_store(subject: Subject) -> Iterator[Finding]:
         if store is None:
             yield unknown(f"Nexus does not tell of {found.storage.blob_store_name}", label=label)
             continue
+        odd = [r for r in subject.client.remarks["blob stores"] if r.startswith(f"{store.name}: ")]
+        if odd:
+            yield unknown(odd[0], label=label)
+            continue
         free = store.available_space_in_bytes
         # Nexus also says 0 of a store that is not started yet.
         if store.unavailable or 0 < free < LEAST_SPACE:

@@ -10,7 +10,16 @@ from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy
 from cgwizard.guide.routing import refuse_taken
-from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Evidence, Field, Report
+from cgwizard.guide.shown import (
+    CONTINUE,
+    Action,
+    Check,
+    Choice,
+    Evidence,
+    Field,
+    Report,
+    report_odd,
+)
 from cgwizard.guide.step import Step
 from cgwizard.plan import model as plan
 
@@ -200,6 +209,7 @@ class DeveloperStep(Step):
         if self._existing is not None and self._made_before(self._existing.name):
             self.values["existing"] = "change"  # of this run: another port was chosen since
         self.session.blob_stores = self._blob_stores()
+        report_odd(self.session.nexus.remarks.get("blob stores", ()), "an odd blob store", report)
         names = [store.name for store in self.session.blob_stores]
         if names and self.values["blob_store"] not in names:
             self.values["blob_store"] = names[0]

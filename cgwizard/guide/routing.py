@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Field, Report
+from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Field, Report, report_odd
 from cgwizard.guide.step import Step
 from cgwizard.plan import model as plan
 
@@ -167,8 +167,8 @@ class RoutingStep(Step):
         taken = len(self._connectors)
         detail = f"{taken} in use" if taken else "none in use"
         report(Check("connectors", "connectors of this Nexus", "done", detail))
-        for number, remark in enumerate(self.session.nexus.remarks):
-            report(Check(f"odd-{number}", "an odd entry of Nexus's list", "warning", remark))
+        remarks = self.session.nexus.remarks.get("repositories", ())
+        report_odd(remarks, "an odd entry of Nexus's list", report)
 
     def _look(self, port: int, report: Report) -> None:
         """Report what is known of ``port``; raises WizardError when it cannot be used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 import msgspec
@@ -26,6 +26,12 @@ class Check(msgspec.Struct, frozen=True):
 
 
 Report = Callable[[Check], None]
+
+
+def report_odd(remarks: Iterable[str], label: str, report: Report) -> None:
+    """What is odd in one of Nexus's lists."""
+    for number, remark in enumerate(remarks):
+        report(Check(f"odd-{number}", label, "warning", remark))
 
 
 class Choice(msgspec.Struct, frozen=True):

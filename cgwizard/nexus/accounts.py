@@ -7,9 +7,10 @@ from urllib.parse import quote
 import msgspec
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.nexus.entries import each
 from cgwizard.nexus.http_errors import answer_facts, refusal
 from cgwizard.nexus.models import Account
-from cgwizard.nexus.rest import RestSession, decode
+from cgwizard.nexus.rest import RestSession
 from cgwizard.nexus.transport import RestResponse
 
 
@@ -64,7 +65,7 @@ def _by_roles(session: RestSession, name: str, what: str) -> Account:
     if answer.status == 401:
         raise _taken_away(what, answer)
     if answer.status == 200:
-        for user in decode(answer, list[_User], what):
+        for user in session.read_list(answer, each(_User), what, "users"):
             if user.user_id.lower() == name.lower() and "nx-admin" in user.roles:
                 return Account(name, True, True, "has the role nx-admin")
     return _limited(session, name, "does not have the role nx-admin, as far as Nexus tells")

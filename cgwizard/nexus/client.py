@@ -31,7 +31,7 @@ from cgwizard.nexus.models import (
 )
 from cgwizard.nexus.pagination import pages
 from cgwizard.nexus.remote import remote_certificate, remote_status
-from cgwizard.nexus.repositories import read_repositories
+from cgwizard.nexus.repositories import read_repository
 from cgwizard.nexus.rest import RestSession, decode
 from cgwizard.nexus.settings import Json
 from cgwizard.secrets.secret import Credentials
@@ -62,7 +62,6 @@ class NexusClient:
         self.trust = trust or Trust()
         self._session = RestSession(self.base_url, credentials, self.trust)
         self.cancel = cancel
-        self.remarks: tuple[str, ...] = ()  # on the last list of repositories
 
     def close(self) -> None:
         self._session.transport.close()
@@ -152,7 +151,9 @@ class NexusClient:
     # Security
 
     def active_realms(self) -> list[str]:
-        return self._get("/v1/security/realms/active", list[str], needs="nx-settings-read")
+        return self._session.get_list(
+            "/v1/security/realms/active", str, "realms", "nx-settings-read"
+        )
 
     def anonymous(self) -> Anonymous:
         return self._get("/v1/security/anonymous", Anonymous, needs="nx-settings-read")
@@ -168,23 +169,24 @@ class NexusClient:
 
     def repositories(self) -> list[Repository]:
         """Those that this user may administer with their settings; the others, where this
-        user may browse them, with name and remote only. What is odd in the list is in
-        `remarks` then."""
+        user may browse them, with name and remote only."""
         path = "/v1/repositorySettings"
         answer = self._session.send("GET", path, accept=(200, 403, 404, 405))
         if answer.status != 200:
             path = "/v1/repositories"
             answer = self._session.send("GET", path)
         tried = f"GET {self.base_url}/service/rest{path}"
-        entries = decode(answer, list[object], tried)
-        try:
-            found, self.remarks = read_repositories(entries)
-        except Unreadable as error:
-            raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
-        return found
+        return self._session.read_list(answer, read_repository, tried, "repositories")
 
     def blob_stores(self) -> list[BlobStore]:
-        return self._get("/v1/blobstores", list[BlobStore], needs="nx-blobstores-read")
+        return self._session.get_list(
+            "/v1/blobstores", BlobStore, "blob stores", "nx-blobstores-read"
+        )
+
+    @property
+    def remarks(self) -> dict[str, tuple[str, ...]]:
+        """What is odd in the last list of each kind: "repositories", "users", "components", ..."""
+        return self._session.remarks
 
     def docker_proxy(self, name: str) -> DockerProxy | None:
         """None where there is none of this name, format and type that this user may see."""
@@ -244,7 +246,9 @@ class NexusClient:
         self, repository: str, name: str | None = None, version: str | None = None
     ) -> list[Component]:
         """What is cached, at once after a pull (the search index lags); exact name and version."""
-        found = pages(self._session, "/v1/components", {"repository": repository}, Component)
+        found = pages(
+            self._session, "/v1/components", {"repository": repository}, Component, "components"
+        )
         return [
             each
             for each in found
@@ -256,11 +260,11 @@ class NexusClient:
         params = {"repository": repository, "format": "docker", "docker.imageName": image}
         if tag:
             params["docker.imageTag"] = tag
-        return pages(self._session, "/v1/search", params, Component)
+        return pages(self._session, "/v1/search", params, Component, "components")
 
     def assets(self, repository: str) -> list[Asset]:
         """Manifests and blobs; those of an index's children belong to no component."""
-        return pages(self._session, "/v1/assets", {"repository": repository}, Asset)
+        return pages(self._session, "/v1/assets", {"repository": repository}, Asset, "assets")
 
     # How
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.nexus.entries import each
 from cgwizard.nexus.http_errors import answer_facts, came_back
 from cgwizard.nexus.models import RemoteCertificate, RemoteStatus
 from cgwizard.nexus.rest import RestSession, decode
@@ -20,9 +21,10 @@ def remote_status(session: RestSession, name: str) -> RemoteStatus | None:
     answer = session.send("GET", path, accept=(200, 403, 404, 405))
     if answer.status != 200 or answer.html:
         return None
-    details = decode(answer, list[_Details], f"GET {session.base_url}/service/rest{path}")
+    tried = f"GET {session.base_url}/service/rest{path}"
+    details = session.read_list(answer, each(_Details), tried, "remotes")
     # Nexus looks names up without regard to case.
-    return next((each.status for each in details if each.name.lower() == name.lower()), None)
+    return next((found.status for found in details if found.name.lower() == name.lower()), None)
 
 
 def remote_certificate(session: RestSession, host: str, port: int) -> RemoteCertificate:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from cgwizard.errors import WizardError
 from cgwizard.net.trust import Trust
+from cgwizard.nexus.entries import each, read_entries
 from cgwizard.nexus.http_errors import is_page_of_another, refusal, unexpected
 from cgwizard.nexus.identify import REST, identify
 from cgwizard.nexus.models import Server
@@ -42,6 +43,7 @@ class RestSession:
         self.base_url = base_url
         self.credentials = credentials
         self.transport = RestTransport(base_url, trust)
+        self.remarks: dict[str, tuple[str, ...]] = {}  # on the last list of each kind
         self._server: Server | None = None
         self._refused: WizardError | None = None
         self._lock = threading.Lock()
@@ -103,6 +105,30 @@ class RestSession:
                 if credentials == self.credentials:
                     self._refused = self._refused or error
         raise error
+
+    def get_list(self, path: str, type_: type[T], what: str, needs: str) -> list[T]:
+        """A whole list, as `read_list`."""
+        answer = self.send("GET", path, needs=needs)
+        return self.read_list(answer, each(type_), f"GET {self.base_url}{REST}{path}", what)
+
+    def read_list(
+        self,
+        answer: RestResponse,
+        read: Callable[[object], tuple[T, list[str]]],
+        tried: str,
+        what: str,
+        entries: list[object] | None = None,
+    ) -> list[T]:
+        """The entries that can be read of a list of ``what``, such as "users"; a line for each
+        odd one is in ``remarks[what]`` then. ``entries``: the list, where ``answer`` is only
+        its last page. ``read`` as `entries.read_entry`."""
+        if entries is None:
+            entries = decode(answer, list[object], tried)
+        try:
+            found, self.remarks[what] = read_entries(entries, read)
+        except Unreadable as error:
+            raise unexpected(answer, tried, f"JSON of another shape: {error}") from error
+        return found
 
 
 def decode(answer: RestResponse, type_: type[T], tried: str) -> T:

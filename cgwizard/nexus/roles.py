@@ -74,11 +74,6 @@ class Privilege(Wire, frozen=True, kw_only=True):
     pattern: str = ""
 
 
-class UserSource(Wire, frozen=True, kw_only=True):
-    id: str
-    name: str = ""
-
-
 class SecurityApi:
     """Blocking; every failure is a WizardError, ``nexus-forbidden`` where this user may not."""
 
@@ -86,7 +81,7 @@ class SecurityApi:
         self._session = session
 
     def roles(self) -> list[Role]:
-        return self._get(ROLES, list[Role], "nx-roles-read")
+        return self._session.get_list(ROLES, Role, "roles", "nx-roles-read")
 
     def role(self, id: str) -> Role | None:
         return self._optional(f"{ROLES}/{_segment(id)}", Role, "nx-roles-read")
@@ -104,19 +99,19 @@ class SecurityApi:
         self._write("DELETE", f"{ROLES}/{_segment(id)}", what, None, "nx-roles-delete")
 
     def privileges(self) -> list[Privilege]:
-        return self._get("/v1/security/privileges", list[Privilege], "nx-privileges-read")
+        return self._session.get_list(
+            "/v1/security/privileges", Privilege, "privileges", "nx-privileges-read"
+        )
 
     def users(self) -> list[User]:
         """Nexus's own; those of other sources cannot all be listed."""
-        return self._get(f"{USERS}?source={LOCAL}", list[User], "nx-users-read")
+        return self._session.get_list(f"{USERS}?source={LOCAL}", User, "users", "nx-users-read")
 
     def user(self, id: str) -> User | None:
         """Of any source. Nexus looks for the beginning of a name, in any case."""
-        found = self._get(f"{USERS}?userId={quote(id, safe='')}", list[User], "nx-users-read")
+        path = f"{USERS}?userId={quote(id, safe='')}"
+        found = self._session.get_list(path, User, f"users named {id}", "nx-users-read")
         return next((user for user in found if user.user_id == id), None)
-
-    def user_sources(self) -> list[UserSource]:
-        return self._get("/v1/security/user-sources", list[UserSource], "nx-users-read")
 
     def create_user(self, user: User, password: Secret) -> None:
         body = user.to_request(password.reveal())
@@ -129,10 +124,6 @@ class SecurityApi:
     def delete_user(self, id: str) -> None:
         what = f"removing the user {id}"
         self._write("DELETE", f"{USERS}/{_segment(id)}", what, None, "nx-users-delete")
-
-    def _get(self, path: str, type_: type[T], needs: str) -> T:
-        answer = self._session.send("GET", path, needs=needs)
-        return decode(answer, type_, f"GET {self._session.base_url}/service/rest{path}")
 
     def _optional(self, path: str, type_: type[T], needs: str) -> T | None:
         answer = self._session.send("GET", path, accept=(200, 404), needs=needs)

@@ -19,7 +19,7 @@ GOOD = {"name": "good", "format": "docker", "type": "proxy", "docker": {"httpPor
 def read(*entries: object) -> tuple[list[Repository], tuple[str, ...]]:
     routes = {SETTINGS: Reply(body=[*entries])}
     with ScriptedServer(routes) as server, NexusClient(server.url, ADMIN) as client:
-        return client.repositories(), client.remarks
+        return client.repositories(), client.remarks["repositories"]
 
 
 def docker(**members: object) -> dict[str, object]:
@@ -90,7 +90,7 @@ def test_entries_without_a_name(entry: object) -> None:
     found, remarks = read(entry, GOOD)
     assert [each.name for each in found] == ["good"]
     assert len(remarks) == 1
-    assert "without a name" in remarks[0]
+    assert remarks[0].startswith("an entry which cannot be read: ")
 
 
 def test_where_nothing_can_be_read() -> None:
