@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from cgwizard.cancel import Cancel
-from cgwizard.changes.read_back import read_back
+from cgwizard.changes.read_back import NOT_KNOWN, read_back
 from cgwizard.errors import Cancelled, Code, WizardError
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def apply(change: Change, client: NexusClient, journal: Journal) -> None:
     try:
         read_back(change, client)
     except WizardError as error:
-        if error.code is Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE:
+        if error.code in NOT_KNOWN:
             # Another node may have it: it is not deleted, and undo finds it in the journal.
             raise
         try:

@@ -13,16 +13,23 @@ if TYPE_CHECKING:
 
 READ_BACK_SECONDS = 6.0  # other nodes of a cluster learn of a change a little later
 READ_BACK_PAUSE = 0.5
+# A node, or what stands before it, does not know of the change: that is no reason to delete it.
+NOT_KNOWN = frozenset(
+    {
+        Code.NEXUS_ENDPOINT_MISSING,
+        Code.NEXUS_NOT_FOUND,
+        Code.NEXUS_PAGE_OF_ANOTHER,
+        Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
+    }
+)
 # What a read-back may say before a node knows of the change, or while one restarts.
-_LOOK_AGAIN = {
+_LOOK_AGAIN = NOT_KNOWN | {
     Code.NEXUS_ANSWER_BROKEN,
     Code.NEXUS_NO_ANSWER,
-    Code.NEXUS_NOT_FOUND,
     Code.NEXUS_REFUSED,
     Code.NEXUS_SERVER_ERROR,
     Code.NEXUS_TOO_SLOW,
     Code.NEXUS_UNAVAILABLE,
-    Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
 }
 _NOT_AS_SENT = {Code.REPOSITORY_NOT_AS_SENT, Code.ROLE_OR_USER_NOT_AS_SENT}
 
