@@ -92,8 +92,15 @@ def corrupt(evidence: str) -> Finding:
 def unknown_with_bad_token(error: WizardError, token: WizardError) -> Finding:
     return problem(
         Code.MANIFEST_UNKNOWN,
-        f"{error.problem.came_back}; the registry does not take the pull token ({token.code})",
+        f"{error.problem.came_back}; {not_taken(token)}",
     )
+
+
+def not_taken(error: WizardError) -> str:
+    """Why the registry does not serve an image to the pull token."""
+    if error.code is Code.NOT_ENTITLED:
+        return "the registry does not give this image to the pull token (not-entitled)"
+    return f"the registry does not take the pull token ({error.code})"
 
 
 def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:

@@ -74,15 +74,23 @@ class Diagnosis:
         self._running = {}
 
     @property
+    def _cause(self) -> Finding | None:
+        failed = self._session.failed
+        directly = failed is not None and failed.asks_registry
+        return conclude(self._findings, self._session.problem, directly=directly)
+
+    @property
     def heading(self) -> str:
         if self.busy:
             return "Looking for the cause"
-        return headline(self._findings, conclude(self._findings))
+        failed, failure = self._session.failed, self._session.problem
+        began = f"{failed.title} failed ({failure.code}). " if failed and failure else ""
+        return headline(self._findings, self._cause, began)
 
     @property
     def context(self) -> str:
         """One line below the heading: what to do next, else what the checks do."""
-        cause = conclude(self._findings)
+        cause = self._cause
         if cause and not self.busy:
             return f"next: {cause.next_step}"
         if not self._comparing:

@@ -37,12 +37,11 @@ def server(subject: Subject) -> Server:
 
 def account(subject: Subject) -> Account:
     """The user's sign-in to Nexus. Nexus locks a user out after a few wrong passwords, so a
-    password that the guide saw refused is not sent again."""
+    password that was refused is not sent again."""
 
     def work() -> Account:
-        last = subject.problem
-        if last is not None and last.code.means_sign_in_refused:
-            raise not_sent_again(last)
+        if subject.refusal is not None:
+            raise not_sent_again(subject.refusal)
         server(subject)
         return subject.client.sign_in()
 
@@ -88,7 +87,11 @@ def connector_of(subject: Subject, image: WantedImage) -> ConnectorPort | None:
 
 def signed_in_client(subject: Subject, image: WantedImage) -> Registry | None:
     """A client of the repository's connector that signs in as the user; None where the
-    repository has no connector, or it cannot be asked."""
+    repository has no connector, or it cannot be asked. Raises WizardError where Nexus refused
+    the sign-in, also at another connector."""
+    account(subject)
+    if subject.refusal is not None:
+        raise not_sent_again(subject.refusal)
     make, found = subject.connector, connector_of(subject, image)
     if make is None or found is None:
         return None

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cgwizard.cancel import Cancel
 from cgwizard.changes import change as changes
-from cgwizard.diagnosis.facts import account, existing, settings, signed_in_client
+from cgwizard.diagnosis.facts import account, existing, not_sent_again, settings, signed_in_client
 from cgwizard.diagnosis.finding import (
     Finding,
     Listener,
@@ -176,7 +176,10 @@ def _verdict(
     if wrong_name(subject, image):
         return skipped("its name is not a possible one", label=label)
     reference = reference_of(image)
+    if subject.refusal is not None:
+        raise not_sent_again(subject.refusal)
     new = probe(registry, reference.repository, reference.target)
+    subject.heed(new.problem)
     old = _old(subject, image)
     if old is None:
         finding = ok(new.evidence) if new.error is None else failure(new.error.problem)
@@ -212,7 +215,9 @@ def _old(subject: Subject, image: WantedImage) -> Probe | None:
     if registry is None:
         return None
     reference = reference_of(image)
-    return probe(registry, reference.repository, reference.target)
+    found = probe(registry, reference.repository, reference.target)
+    subject.heed(found.problem)
+    return found
 
 
 def _difference(subject: Subject, image: WantedImage, fresh: DockerProxy) -> str:

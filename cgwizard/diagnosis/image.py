@@ -70,7 +70,7 @@ def from_registry(subject: Subject) -> Iterator[Finding]:
         try:
             found = direct(subject, image)
         except WizardError as error:
-            yield skipped(f"the registry does not take the pull token ({error.code})", label=label)
+            yield skipped(causes.not_taken(error), label=label)
             continue
         if found.error is None:
             yield ok(found.evidence, label=label)
@@ -111,6 +111,7 @@ def _through(subject: Subject, image: WantedImage) -> Finding:
         return registry
     reference = reference_of(image)
     seen = probe(registry, reference.repository, reference.target, also=_suspects(subject))
+    subject.heed(seen.problem)
     theirs = _direct_or_none(subject, image)
     if seen.error is None:
         return _compared(subject, seen, theirs)

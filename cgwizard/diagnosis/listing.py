@@ -25,10 +25,11 @@ def listed(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in ordered if finding.verdict != "skipped"] + folded
 
 
-def headline(findings: Sequence[Finding], cause: Finding | None) -> str:
-    """What the findings mean, in one sentence."""
+def headline(findings: Sequence[Finding], cause: Finding | None, failed: str = "") -> str:
+    """What the findings mean, in one sentence. ``failed``: a sentence on what
+    failed in the guide."""
     if cause is not None:
-        return f"Most likely: {cause.cause or cause.label}"
+        return f"{failed}Most likely: {cause.cause or cause.label}"
     if any(finding.verdict == "skipped" for finding in findings):
         return "Nothing wrong was found in what could be looked at"
     return "Nothing wrong was found"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import Code, Problem, WizardError
 from cgwizard.registry.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Probe(msgspec.Struct, frozen=True):
     stage: Literal["", "manifest", "blob"] = ""
     error: WizardError | None = None
     blob: str = ""  # the digest of the one that failed
+
+    @property
+    def problem(self) -> Problem | None:
+        return self.error.problem if self.error else None
 
     @property
     def evidence(self) -> str:

@@ -62,6 +62,7 @@ class Subject:
     practice_registry: str = ""  # in practice, the URL of what stands in for cgr.dev
     other_registry: str = ""  # the URL of what is asked from here in place of cgr.dev
     problem: Problem | None = None  # the guide's last one
+    refusal: Problem | None = None  # of the user's sign-in, which is then not sent again
     journal: Journal | None = None
     trust: Trust = field(default_factory=Trust)
     host: str = ""  # of the connectors
@@ -90,6 +91,14 @@ class Subject:
             trust=session.trust,
             host=session.host,
         )
+
+    def __post_init__(self) -> None:
+        self.heed(self.problem)
+
+    def heed(self, failure: Problem | None) -> None:
+        """Remember that Nexus refused the sign-in. It locks a user out after a few refusals."""
+        if failure is not None and failure.code.means_sign_in_refused:
+            self.refusal = self.refusal or failure
 
     @property
     def images(self) -> tuple[WantedImage, ...]:

@@ -19,8 +19,9 @@ from cgwizard.diagnosis.finding import (
     warning,
 )
 from cgwizard.diagnosis.subject import Subject
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import Code, Facts, WizardError
 from cgwizard.errors.codes import NEW_PULL_TOKEN
+from cgwizard.guide.token_check import not_entitled
 from cgwizard.plan.model import FREE_IMAGE
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def signed_in_registry(subject: Subject) -> Registry:
             raise RuntimeError("a check that needs the registry ran without it")
         last = subject.problem
         if last is not None and last.code in {Code.TOKEN_REFUSED, Code.TOKEN_EXPIRED}:
-            raise not_sent_again(last)
+            read = Facts(sign_in_sent=True, sign_in_read=True)
+            raise not_sent_again(last).with_facts(read)
         registry = subject.registry("upstream token", lambda: upstream(token.credentials))
         # A free image first. Where the registry refuses even that, the token is no longer valid.
         # Where it does not, the token is valid, and a later refusal is about the image.
@@ -108,7 +110,6 @@ def entitled_registry(subject: Subject, image: str) -> Registry:
     Raises WizardError: `not-entitled` where the token is valid, but not for this image.
     """
     registry = signed_in_registry(subject)
-    organization = image.partition("/")[0]
 
     def work() -> Registry:
         try:
@@ -116,12 +117,7 @@ def entitled_registry(subject: Subject, image: str) -> Registry:
         except WizardError as error:
             if error.code not in REFUSED:
                 raise
-            raise error.but(
-                Code.NOT_ENTITLED,
-                cause="the token is valid, but not for this image: it belongs to another "
-                f"organization than {organization}, or {organization} does not have the image",
-                next_step=Code.NOT_ENTITLED.usual_next_step,
-            ) from error
+            raise not_entitled(error, image) from error
         return registry
 
     return subject.fact(f"entitled {image}", work)
@@ -152,8 +148,8 @@ def accepted(subject: Subject) -> Iterator[Finding]:
 
 def _refused(error: WizardError, token: PullToken) -> Finding:
     evidence = evidence_of(error.problem)
-    if error.code not in {*REFUSED, Code.TOKEN_EXPIRED}:
-        # The network is the cause, not the token: the checks of the network explain it.
+    if not (error.code in {*REFUSED, Code.TOKEN_EXPIRED} and error.facts.sign_in_read):
+        # Nobody looked at the token: the checks of the network explain it.
         return unknown(evidence)
     if token.expired():
         cause = f"it expired on {token.expires:%d %B %Y}"

@@ -263,8 +263,13 @@ class Session:
         return urlsplit(chosen.url).netloc if chosen else "cgr.dev"
 
     @property
+    def failed(self) -> Step | None:
+        """The step with the failure that is on the screen."""
+        return next((step for step in self.steps if step.problem), None)
+
+    @property
     def problem(self) -> Problem | None:
-        return next((step.problem for step in self.steps if step.problem), None)
+        return self.failed.problem if self.failed else None
 
     def close(self) -> None:
         if self.client is not None:

@@ -52,6 +52,7 @@ class Step:
     # Unattended: the next step after a problem whose own next step is for a user at the screen.
     next_steps: dict[Code, str] = {}  # noqa: RUF012  (replaced, never changed)
     in_dry_run: ClassVar[bool] = True
+    asks_registry: ClassVar[bool] = False  # itself, not through Nexus
 
     def __init__(self, session: Session) -> None:
         self.session = session

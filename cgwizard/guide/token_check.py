@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cgwizard.errors import AnsweredBy, Code, WizardError
 from cgwizard.guide.shown import Check, Report
 from cgwizard.guide.step import checking
+from cgwizard.plan.model import FREE_IMAGE
 from cgwizard.text.units import short
 
 if TYPE_CHECKING:
@@ -94,14 +95,35 @@ def _accepted(registry: Registry, image: str) -> bool:
     except WizardError as error:
         if error.code not in REFUSED or error.facts.answered_by not in JUDGES:
             raise
-        organization = image.partition("/")[0]
-        raise error.but(
-            Code.TOKEN_REFUSED,
-            tried=f"asking {registry.name} with this token for leave to pull {image}",
-            cause=f"it was revoked, or belongs to another organization than {organization}, "
-            "or the organization has no such image",
-            next_step=Code.TOKEN_REFUSED.usual_next_step,
-        ) from error
+        tried = f"asking {registry.name} with this token for leave to pull {image}"
+        error = error.but(tried=tried)
+        valid = _valid(registry)
+        if valid is False:
+            cause = "it was revoked, or is no token of this registry: a free image is refused too"
+            step = Code.TOKEN_REFUSED.usual_next_step
+            raise error.but(Code.TOKEN_REFUSED, cause=cause, next_step=step) from error
+        raise not_entitled(error, image, certain=valid is True) from error
+
+
+def _valid(registry: Registry) -> bool | None:
+    """Whether the registry accepts the token for an image that everybody may pull; None where
+    that cannot be found out. A refusal of that image is about the token."""
+    try:
+        return registry.check_credentials(FREE_IMAGE) or None
+    except WizardError as error:
+        return False if error.code in REFUSED and error.facts.sign_in_read else None
+
+
+def not_entitled(error: WizardError, image: str, *, certain: bool = True) -> WizardError:
+    """The refusal of one image to a token that is valid, or (not ``certain``) may be."""
+    organization = image.partition("/")[0]
+    valid = "the token is valid, but not for this image" if certain else "not for this image"
+    return error.but(
+        Code.NOT_ENTITLED,
+        cause=f"{valid}: it belongs to another organization than {organization}, or "
+        f"{organization} does not have the image",
+        next_step=Code.NOT_ENTITLED.usual_next_step,
+    )
 
 
 def _expired(token: PullToken) -> WizardError:

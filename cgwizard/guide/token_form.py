@@ -49,6 +49,7 @@ class TokenForm(SecretStep):
         Code.TOKEN_WRONG_KIND: "token",
         Code.TOKEN_EXPIRED: "token",
         Code.TOKEN_REFUSED: "token",
+        Code.NOT_ENTITLED: "image",
         Code.REPOSITORY_NAME_TAKEN: "name",
         Code.CONNECTOR_PORT_TAKEN: "port",
         Code.CONNECTOR_PORT_OF_OTHER_REPOSITORY: "port",
@@ -63,6 +64,7 @@ class TokenForm(SecretStep):
         "check": "registry",  # or "nexus": it is not asked from here
     }
     found_later: ClassVar[frozenset[str]] = frozenset({"port"})
+    asks_registry: ClassVar[bool] = True
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"token": ("secrets", "pull-token")}
 
     def __init__(self, session: Session) -> None:

@@ -177,16 +177,16 @@ def test_a_token_of_another_organization(
 ) -> None:
     token = world.registry.tokens.issue("other.example")
     paste(step, token)
-    untouched(step, world, middleware, "token-refused", token.password.reveal())
+    untouched(step, world, middleware, "not-entitled", token.password.reveal())
     recovers(step, world)
 
 
 @pytest.mark.parametrize(
     ("image", "code"),
     [
-        ("example.com/redis-fips", "token-refused"),  # not bought
+        ("example.com/redis-fips", "not-entitled"),  # not bought
         ("example.com/no-such-image", "manifest-unknown"),
-        ("other.example/chainguard-base", "token-refused"),
+        ("other.example/chainguard-base", "not-entitled"),
     ],
 )
 def test_an_image_that_the_token_does_not_open(

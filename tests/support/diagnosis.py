@@ -34,7 +34,8 @@ def findings(session: Guide, *only: str) -> list[Finding]:
 def conclusion(session: Guide) -> str:
     """The slug of what the checks hold for the cause; "" where they find nothing wrong."""
     found = findings(session)
-    cause = conclude(found)
+    step = session.failed
+    cause = conclude(found, session.problem, directly=step is not None and step.asks_registry)
     failed = [f for f in found if f.slug == "check-failed"]
     assert not failed, failed
     return cause.slug if cause else ""
