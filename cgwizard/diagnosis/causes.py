@@ -28,7 +28,7 @@ def at_registry(error: WizardError, stage: str, image: WantedImage) -> Finding:
         return unknown(f"{where} cannot be fetched from here: {error.problem.came_back}")
     if error.code in FAILING:
         return problem(Code.UPSTREAM_DOWN, evidence)
-    if error.code in UNKNOWN:
+    if error.code in UNKNOWN and not error.missing:
         return problem(
             Code.IMAGE_UNKNOWN,
             evidence,
@@ -73,6 +73,8 @@ def blob_through_nexus(seen: Probe, theirs: Probe | WizardError | None) -> Findi
     if also_here is not None:
         if also_here.code.means_wrong_bytes:
             return failure(also_here.problem)
+        if also_here.missing:
+            return unknown(f"{evidence}; nor does the registry itself have it")
         evidence += f"; from here: {also_here.problem.came_back}"
     elif fine_there:
         evidence += "; from here the same blob arrives"
@@ -101,6 +103,14 @@ def not_taken(error: WizardError) -> str:
     if error.code is Code.NOT_ENTITLED:
         return "the registry does not give this image to the pull token (not-entitled)"
     return f"the registry does not take the pull token ({error.code})"
+
+
+def incomplete(error: WizardError, theirs: Probe | None) -> Finding:
+    """Nexus serves the image's index and not all that the index names."""
+    if theirs is None:
+        return failure(error.problem)
+    evidence = f"{error.problem.came_back}; the registry has {error.missing}"
+    return problem(error.code, evidence, error.problem.cause, error.problem.next_step)
 
 
 def unknown_to_both(error: WizardError, theirs: Probe | None) -> Finding:

@@ -144,6 +144,8 @@ def _unknown(
     """Nexus says manifest unknown, which has many causes."""
     if isinstance(theirs, WizardError):
         return causes.unknown_with_bad_token(error, theirs)
+    if error.missing and (theirs is None or theirs.stage != "manifest"):
+        return causes.incomplete(error, theirs)
     if theirs is None or theirs.stage == "manifest":
         return causes.unknown_to_both(error, theirs)
     # Nexus does not ask again for a tag that it keeps as unknown. It never asked for the digest.

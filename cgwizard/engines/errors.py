@@ -32,12 +32,13 @@ _OF_NEXUS = frozenset(
 
 class _Row(NamedTuple):
     """``cause`` and ``next_step`` may name what `_names` has; ``next_step`` "" is the usual one
-    of the code."""
+    of the code. ``missing``: what is missing of an image that exists."""
 
-    signs: tuple[str, ...]  # any of these words
+    signs: tuple[str, ...]  # any of these regular expressions
     code: Code
     cause: str
     next_step: str = ""
+    missing: str = ""
 
 
 _ROWS = (
@@ -110,6 +111,25 @@ _ROWS = (
         Code.DIGEST_MISMATCH,
         "the bytes are not those of the image: a broken copy in the cache, or on the way",
         "have Nexus's copy of the image removed, then pull again",
+    ),
+    _Row(
+        (
+            "unknown blob",
+            "blob unknown",
+            "blob_unknown",
+            "blobs/sha256:[0-9a-f]+.* not found",
+            "(reading|fetching) blob.* 404",
+        ),
+        Code.BLOB_UNKNOWN,
+        "{host} has the manifest but not this blob of it: {blob} is missing",
+        missing="{blob}",
+    ),
+    _Row(
+        ("manifests?[/ ]sha256:[0-9a-f]+.*(unknown|not found)",),
+        Code.MANIFEST_UNKNOWN,
+        "{host} has the image's index, but not the manifest for a platform, which the index names",
+        "have the copy in Nexus removed and fetched anew; {engine} names the digest",
+        missing="the manifest for a platform",
     ),
     _Row(
         ("manifest unknown", "manifest_unknown", "name unknown", "not found"),
@@ -186,21 +206,25 @@ def refused(
     ``signed_in``: credentials went with the pull.
     """
     words = text.lower()
+    for own in re.findall("sha256:[0-9a-f]+", tried):  # the image's, by which it is pulled
+        words = words.replace(own, "its digest")
     rows = (*_ROWS, *(_SIGNED_IN if signed_in else _NOT_SIGNED_IN))
-    fits = (row for row in rows if any(sign in words for sign in row.signs))
+    fits = (row for row in rows if any(re.search(sign, words) for sign in row.signs))
     if meaning := pull_meaning(text, _OF_NEXUS):
         row = _Row((), *meaning)
     else:
         unknown = _Row((), Code.ENGINE_PULL_FAILED, "the engine says no more than this", WITHOUT)
         row = next(fits, unknown)
     names = _names(engine, socket, words, host)
-    return WizardError(
+    error = WizardError(
         row.code,
         tried=tried,
         came_back=shortened(redact.said(text)) or "nothing",
         cause=row.cause.format(**names),
         next_step=row.next_step.format(**names),
     )
+    error.missing = row.missing.format(**names)
+    return error
 
 
 def _names(engine: Name, socket: str, words: str, host: str) -> dict[str, str]:
@@ -213,6 +237,7 @@ def _names(engine: Name, socket: str, words: str, host: str) -> dict[str, str]:
         "host": host,
         "engine": TITLES[engine],
         "program": engine,
+        "blob": "its config" if "config" in words else "a layer or its config",
         "helper": helper[0] if helper else "a credential helper",
         "plain_http": plain_http_setting(engine, socket, host),
         "certificates": certificates,

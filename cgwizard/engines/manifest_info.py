@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from cgwizard.registry.reference import Reference
 
 # A second refusal, of the engine, might lock the user out.
-ENGINE_FAILS_TOO = frozenset({Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT, Code.TOKEN_REFUSED})
+_REFUSALS = frozenset({Code.LOGIN_WRONG, Code.NEXUS_LOCKED_OUT, Code.TOKEN_REFUSED})
+
+
+def fails_the_engine_too(error: WizardError) -> bool:
+    """Also of a manifest that the image's index names: an engine only says manifest unknown."""
+    no_child = error.code is Code.MANIFEST_UNKNOWN and bool(error.missing)
+    return no_child or error.code in _REFUSALS
 
 
 def ask(
@@ -39,7 +45,8 @@ def ask(
     cancel: Cancel | None = None,
 ) -> Resolved | None:
     """What ``reference`` leads to; None where this machine cannot find it out, which does not
-    keep the engine from pulling. Raises WizardError when the sign-in was refused, and Cancelled."""
+    keep the engine from pulling. Raises WizardError where the engine
+    would fail too, and Cancelled."""
     from cgwizard.registry.resolve import Resolver
     from cgwizard.registry.retry import Retries, RetryPolicy
 
@@ -48,7 +55,7 @@ def ask(
     try:
         found = cancel.run(lambda: resolver.resolve(platform), registry.abort)
     except WizardError as error:
-        if error.code in ENGINE_FAILS_TOO:
+        if fails_the_engine_too(error):
             raise
         return None
     return Resolved(

@@ -50,6 +50,8 @@ class Problem(msgspec.Struct, frozen=True):
 class WizardError(Exception):
     """A failure that was foreseen: it is shown, never a traceback."""
 
+    missing = ""  # a part of an image that exists: "its config", "the manifest for linux/arm64"
+
     def __init__(
         self,
         code: Code,

@@ -24,6 +24,7 @@ BUILTIN = "builtin"
 # What the cache of Nexus may be to blame for: the main action that invalidates it.
 FIXES = {
     Code.MANIFEST_UNKNOWN: "forget failures, pull again",
+    Code.BLOB_UNKNOWN: "forget failures, pull again",
     Code.CACHE_STALE_TAG: "invalidate its cache, pull again",
 }
 
@@ -45,6 +46,7 @@ class PullStep(Step):
         self.running = False
         self._proposed = ""
         self._invalidate = ""  # the repository whose cache is invalidated before the next try
+        self._exists = False  # the image whose pull failed: a part of it is missing
 
     def reset(self) -> None:
         super().reset()
@@ -111,10 +113,8 @@ class PullStep(Step):
 
     @property
     def doubtful(self) -> str:
-        if self.problem is None or self.problem.code not in {
-            Code.MANIFEST_UNKNOWN,
-            Code.NOT_ENTITLED,
-        }:
+        unsure = {Code.MANIFEST_UNKNOWN, Code.NOT_ENTITLED}
+        if self.problem is None or self._exists or self.problem.code not in unsure:
             return ""
         failed = {check.id for check in self.checks.values() if check.state == "problem"}
         return "private_image" if "private-pull" in failed else "free_image"
@@ -285,6 +285,7 @@ class PullStep(Step):
         try:
             return image.prove(image.pull(self._event, engine))
         except WizardError as error:
+            self._exists = bool(error.missing)
             if label := FIXES.get(error.code):
                 self.fix = Fix(label, lambda: self._forget(target.repository))
             raise

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class TokenStep(TokenForm):
     id = "token"
     title = "Add token auth"
+    asks_registry = True
 
     # Whether a saved result still holds
 

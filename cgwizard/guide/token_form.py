@@ -64,7 +64,6 @@ class TokenForm(SecretStep):
         "check": "registry",  # or "nexus": it is not asked from here
     }
     found_later: ClassVar[frozenset[str]] = frozenset({"port"})
-    asks_registry: ClassVar[bool] = True
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {"token": ("secrets", "pull-token")}
 
     def __init__(self, session: Session) -> None:

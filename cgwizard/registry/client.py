@@ -14,6 +14,7 @@ from cgwizard.registry.auth import Authority
 from cgwizard.registry.errors import RegistryError, refused
 from cgwizard.registry.models import ACCEPT, Descriptor, Index, Manifest
 from cgwizard.registry.reference import is_digest
+from cgwizard.registry.refusal import Part, parts
 from cgwizard.registry.responses import pieces
 from cgwizard.registry.retry import Retries, RetryPolicy
 from cgwizard.registry.transport import Transport
@@ -66,6 +67,7 @@ class Registry:
         self._authority = Authority(self._transport, credentials)
         self.sign_in_read = False  # by the last `check_credentials`
         self._served: dict[str, set[Served]] = {}  # by repository
+        self._parts: dict[tuple[str, str], Part] = {}  # of what was served, by repository, digest
 
     def __enter__(self) -> Registry:
         return self
@@ -131,6 +133,7 @@ class Registry:
                 manifest = checked_manifest(response, self.name, reference)
                 index = isinstance(manifest.parsed, Index)
                 self._has_served(repository, Served.INDEX if index else Served.MANIFEST)
+                self._parts |= {(repository, digest): part for digest, part in parts(manifest)}
                 return manifest
 
         return self._retrying(ask, retries)
@@ -222,7 +225,7 @@ class Registry:
         size: int | None = None,
     ) -> Iterator[httpx.Response]:
         scope = f"repository:{repository}:pull"
-        url = self._transport.url(path)
+        url, digest = self._transport.url(path), path.rpartition("/")[2]
         try:
             sent = self._authority.header(scope)
             for last in (False, False, True):
@@ -242,7 +245,7 @@ class Registry:
                         sent = self._authority.challenged(response, scope, sent)
                         continue
                     if response.status_code not in passing or is_page(response, size):
-                        raise self._refused(response)
+                        raise self._refused(response, self._parts.get((repository, digest)))
                     with self._transport.sent_by(response):
                         yield response
                     return
@@ -251,8 +254,8 @@ class Registry:
             error.facts = msgspec.structs.replace(error.facts, served=served)
             raise
 
-    def _refused(self, response: httpx.Response) -> RegistryError:
-        refusal = self._transport.refusal(response)
+    def _refused(self, response: httpx.Response, part: Part | None) -> RegistryError:
+        refusal = msgspec.structs.replace(self._transport.refusal(response), part=part)
         ours = self._transport.is_ours(response)
         if refusal.status in {401, 403} and not ours and not refusal.by_another:
             return turned_away(refusal, self.name, given=self._transport.signs_in)

@@ -5,7 +5,7 @@ Codes are those of the diagnosis catalog where one fits; `docs/errors.md` lists 
 
 from __future__ import annotations
 
-from cgwizard.errors import Code, WizardError
+from cgwizard.errors import AnsweredBy, Code, WizardError
 from cgwizard.nexus.sentences import Meaning, pull_meaning, wants_tls
 from cgwizard.registry.refusal import RegistryRefusal
 
@@ -47,7 +47,7 @@ def refused(refusal: RegistryRefusal) -> RegistryError:
         Code.RATE_LIMITED,
         Code.REGISTRY_UNAVAILABLE,
     }
-    return RegistryError(
+    error = RegistryError(
         code,
         tried=refusal.tried,
         came_back=refusal.came_back,
@@ -57,6 +57,9 @@ def refused(refusal: RegistryRefusal) -> RegistryError:
         transient=transient,
         retry_after=refusal.retry_after,
     ).with_facts(refusal.facts)
+    if code in {Code.BLOB_UNKNOWN, Code.MANIFEST_UNKNOWN} and refusal.part is not None:
+        error.missing = refusal.part.what
+    return error
 
 
 # Of web servers, when plain HTTP comes to a port of HTTPS.
@@ -94,7 +97,7 @@ def _by_another(refusal: RegistryRefusal) -> Meaning | None:
 
 
 def _by_status(refusal: RegistryRefusal) -> Meaning:
-    if meaning := _by_another(refusal):
+    if meaning := _by_another(refusal) or _incomplete(refusal):
         return meaning
     codes = {error.code for error in refusal.codes}
     if refusal.status in {401, 403}:
@@ -188,6 +191,38 @@ def _forbidden(refusal: RegistryRefusal) -> Meaning:
         Code.NOT_ENTITLED,
         "this sign-in has no right to this image",
         "ask who made the pull token whether its organization has this image",
+    )
+
+
+def _incomplete(refusal: RegistryRefusal) -> Meaning | None:
+    """The image exists: what is missing is a part of it."""
+    part = refusal.part
+    if part is None or refusal.status not in {404, 410}:
+        return None
+    if refusal.answered_by is AnsweredBy.OTHER:
+        return (
+            Code.REGISTRY_NOT_HERE,
+            f"{refusal.who} served the image before, and now something else answers in its place",
+            "check what stands between: a proxy, a gateway, a filter",
+        )
+    who = "the registry" if refusal.asked is AnsweredBy.STORAGE else refusal.who
+    if part.is_blob:
+        return (
+            Code.BLOB_UNKNOWN,
+            f"{who} has the manifest but not this blob of it: {part.what} is missing",
+            "have its copy of the image removed and fetched anew",
+        )
+    if refusal.nexus:
+        return (
+            Code.MANIFEST_UNKNOWN,
+            f"{who} has the image's index, but not {part.what}: its remote did not give it, "
+            "or it remembers an older failure",
+            "invalidate the repository's cache in Nexus, then pull again",
+        )
+    return (
+        Code.MANIFEST_UNKNOWN,
+        f"{who} has the image's index, but not {part.what}, which the index names",
+        "check whether all of the image was pushed, or choose another platform of it",
     )
 
 

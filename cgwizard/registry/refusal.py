@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import msgspec
 
 from cgwizard.errors import AnsweredBy, Facts
 from cgwizard.net.failures import between
+from cgwizard.registry.models import Index, Manifest
 from cgwizard.text import decode
 from cgwizard.text.excerpt import looks_like_html, page_title
 from cgwizard.text.sanitize import shortened
@@ -28,6 +32,27 @@ class _Errors(msgspec.Struct):
     errors: list[_Error]
 
 
+class Part(NamedTuple):
+    """A part of an image, which the image's manifest or index names."""
+
+    what: str  # "its config", "layer 2 of 5", "the manifest for linux/arm64"
+    is_blob: bool
+
+
+def parts(manifest: Manifest) -> Iterator[tuple[str, Part]]:
+    """What a manifest or index names, each with its digest."""
+    parsed = manifest.parsed
+    if isinstance(parsed, Index):
+        for entry in parsed.manifests:
+            known = entry.platform is not None and entry.platform.known
+            of = f"for {entry.platform}" if known else f"{entry.digest[:19]}…"
+            yield entry.digest, Part(f"the manifest {of}", is_blob=False)
+        return
+    for number, layer in enumerate(parsed.layers, 1):
+        yield layer.digest, Part(f"layer {number} of {len(parsed.layers)}", is_blob=True)
+    yield parsed.config.digest, Part("its config", is_blob=True)
+
+
 class RegistryRefusal(msgspec.Struct, frozen=True):
     """A refusal, read: enough to explain it without the connection."""
 
@@ -43,6 +68,7 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
     nexus: bool  # the registry that was asked is a Nexus, as its answers told
     signed_in: bool  # the request carried the sign-in, or a token given for it
     asked: AnsweredBy  # to whom the request was sent
+    part: Part | None = None  # that was asked for, of an image that the registry served before
     proxy: str = ""  # the variable that names the proxy that the request went through
 
     @property

@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
+from cgwizard.practice.faults.error_status import ErrorStatus
 from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.registry.client import Registry
+from cgwizard.registry.models import Index
+from cgwizard.registry.platforms import Platform
 from tests.conftest import leaks
 from tests.support.engines import own_address, podman_engine, short_folder, tls_registry
 from tests.support.ports import free_port
@@ -118,6 +122,26 @@ def test_exit_codes(world: PracticeWorld, nexus: str) -> None:
     ends(12, "platform", image, *LOGIN, "--platform", "linux/s390x")
     ends(10, "registry-refused", f"127.0.0.1:{free_port()}/{FREE_IMAGE}")
     ends(2, "name-uppercase", f"{nexus}/Chainguard/wolfi-base")
+
+
+@pytest.mark.parametrize("more", [(), ("--verify-upstream",)])
+def test_a_missing_part_is_named(world: PracticeWorld, nexus: str, more: tuple[str, ...]) -> None:
+    with Registry(world.info.registry_url) as registry:
+        index = registry.manifest(FREE_IMAGE, "latest").parsed
+    assert isinstance(index, Index)
+    platform = str(Platform.here())
+    (child,) = [each.digest for each in index.manifests if str(each.platform) == platform]
+    gone = ErrorStatus(FREE_IMAGE, place="manifest", status=404, reference=child)
+    world.registry.faults.add(gone)
+    host = world.info.registry_url.removeprefix("http://")
+    for arguments in ((f"{nexus}/{FREE_IMAGE}", *LOGIN), (f"{host}/{FREE_IMAGE}",)):
+        told = ends(12, "manifest-unknown", *arguments, *more)
+        assert f"the manifest for {platform}" in told["cause"]
+        assert "check the name" not in told["next_step"]
+    world.registry.faults.clear()
+    world.registry.faults.add(ErrorStatus(FREE_IMAGE, place="blob", status=404))
+    told = ends(12, "blob-unknown", f"{host}/{FREE_IMAGE}", *more)
+    assert "not this blob of it" in told["cause"]
 
 
 def test_wrong_bytes(world: PracticeWorld) -> None:

@@ -153,6 +153,87 @@ TEXTS: list[tuple[Name, bool, str, str]] = [
 ]
 
 
+DIGEST = f"sha256:{'ab' * 32}"
+# What engines say of an image of which the registry does not have a part.
+PARTS: list[tuple[Name, str, str, str]] = [
+    (
+        "docker",
+        "error pulling image configuration: download failed after attempts=1: unknown blob",
+        "blob-unknown",
+        "its config",
+    ),
+    ("docker", "unknown blob", "blob-unknown", "a layer or its config"),
+    (
+        "docker",  # with containerd's store
+        f"failed to copy: httpReadSeeker: failed open: content at https://{HOST}/v2/a/b/blobs/"
+        f"{DIGEST} not found: not found",
+        "blob-unknown",
+        "a layer or its config",
+    ),
+    (
+        "docker",
+        f"failed to copy: httpReadSeeker: failed open: content at https://{HOST}/v2/a/b/manifests/"
+        f"{DIGEST} not found: not found",
+        "manifest-unknown",
+        "the manifest for a platform",
+    ),
+    (
+        "podman",
+        f"copying system image from manifest list: reading blob {DIGEST}: fetching blob: blob "
+        "unknown to registry",
+        "blob-unknown",
+        "a layer or its config",
+    ),
+    (
+        "podman",
+        f"reading blob {DIGEST}: Requesting blob: invalid status code from registry 404 (Not "
+        "Found)",
+        "blob-unknown",
+        "a layer or its config",
+    ),
+    (
+        "podman",
+        f"initializing image from manifest list: reading manifest {DIGEST} in {HOST}/a/b: "
+        "manifest unknown",
+        "manifest-unknown",
+        "the manifest for a platform",
+    ),
+    (
+        "podman",
+        f"parsing image configuration: fetching blob: StatusCode: 404, blob unknown {DIGEST}",
+        "blob-unknown",
+        "its config",
+    ),
+]
+
+
+@pytest.mark.parametrize(("engine", "text", "code", "missing"), PARTS)
+def test_a_missing_part_is_named(engine: Name, text: str, code: str, missing: str) -> None:
+    tried = f"pulling {HOST}/a/b:latest with {engine}"
+    error = refused(engine, "", text, host=HOST, tried=tried, signed_in=True)
+    assert (error.code, error.missing) == (code, missing)
+    assert missing in error.problem.cause
+    assert "check the name" not in error.problem.next_step
+    assert "no such name" not in error.problem.cause
+
+
+@pytest.mark.parametrize(
+    ("rest", "text"),
+    [
+        (f"@{DIGEST}", f"reading manifest {DIGEST} in {HOST}/a/b: manifest unknown"),
+        (f"@{DIGEST}", f"manifest for {HOST}/a/b@{DIGEST} not found: manifest unknown"),
+        (":no", f"reading manifest no in {HOST}/a/b: manifest unknown"),
+        (":no", f"failed to resolve reference '{HOST}/a/b:no': {HOST}/a/b:no: not found"),
+    ],
+)
+def test_an_unknown_image_misses_no_part(rest: str, text: str) -> None:
+    tried = f"pulling {HOST}/a/b{rest} with podman"
+    error = refused("podman", "", text, host=HOST, tried=tried, signed_in=True)
+    assert error.code == "manifest-unknown"
+    assert not error.missing
+    assert "check the name" in error.problem.next_step
+
+
 @pytest.mark.parametrize(("engine", "signed_in", "text", "code"), TEXTS)
 def test_code(engine: Name, signed_in: bool, text: str, code: str) -> None:
     error = refused(

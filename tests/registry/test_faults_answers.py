@@ -199,13 +199,18 @@ def test_refusal_is_not_retried(faulty: Pull, proxy: FaultProxy, spot: Spot) -> 
     what = "BLOB" if spot.is_blob else "MANIFEST"
     body = f'{{"errors":[{{"code":"{what}_UNKNOWN","message":"gone"}}]}}'.encode()
     fault = OtherAnswer("404 Not Found", body, Content_Type="application/json")
+    cause, next_step = "no image of that name", "check the name"
+    if spot.name != "index":
+        cause, next_step = "not the manifest for linux/amd64", "all of the image was pushed"
+    if spot.is_blob:
+        cause, next_step = "the manifest but not this blob of it", "fetched anew"
     proxy.rule(spot.target, fault)
     faulty.run().fails_with(
         spot,
         f"{what.lower()}-unknown",
         came_back="404 Not Found: gone",
-        cause="the manifest but not this blob" if spot.is_blob else "no image of that name",
-        next_step="fetched anew" if spot.is_blob else "check the name",
+        cause=cause,
+        next_step=next_step,
     )
     assert len(faulty.asked(spot)) == 1
 

@@ -144,7 +144,7 @@ class _Work:
                 platform = self._options.platform
                 known = manifest_info.ask(registry, reference, platform, self._cancel)
         except WizardError as error:
-            if error.code in manifest_info.ENGINE_FAILS_TOO:
+            if manifest_info.fails_the_engine_too(error):
                 raise
         events = manifest_info.CompletedEvents(known, self._out.event)
         finished = self._pull(engine, reference, self._options.plain_http, events)
