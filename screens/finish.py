@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from cgwizard.guide.finish import VERIFIED, FinishStep
 from cgwizard.screens.parts.clipboard import copy
+from cgwizard.screens.parts.command_list import CommandList
 from cgwizard.screens.parts.footer import KeyAction
 from cgwizard.screens.step import StepScreen
 
@@ -19,7 +20,7 @@ class FinishScreen(StepScreen):
         yield Static(id="proved", markup=False)
 
     def last(self) -> ComposeResult:
-        yield Static(id="commands", markup=False)
+        yield CommandList()
 
     def offers(self) -> list[KeyAction]:
         offers = super().offers()
@@ -34,11 +35,7 @@ class FinishScreen(StepScreen):
             lines.append(Content.assemble(mark, f" {result.verdict}  {result.reference}"))
             lines.append(Content.styled(f"  {result.digest}", "dim"))
         self.query_one("#proved", Static).update(Content("\n").join(lines))
-        told: list[Content] = []
-        for group in self.step.commands():
-            told += [Content(""), Content.styled(group.title, "dim")]
-            told += [Content(f"  {line}") for line in group.lines]
-        self.query_one("#commands", Static).update(Content("\n").join(told))
+        self.query_one(CommandList).show(self.step.commands())
 
     def action_copy(self) -> None:
         """To the clipboard, of which nothing is certain, and into a file, whose name is shown."""

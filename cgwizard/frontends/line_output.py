@@ -6,17 +6,18 @@ output's encoding cannot hold.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, TextIO
 
 from cgwizard.errors import Problem
 from cgwizard.events import LayerProgress, PullEvent, Resolved, Totals
-from cgwizard.text import ascii_fallback
+from cgwizard.text import ascii_fallback, shell
 from cgwizard.text.sanitize import printed_line, printed_problem
 from cgwizard.text.units import size
 
 if TYPE_CHECKING:
-    from cgwizard.guide.shown import Check
+    from cgwizard.guide.shown import Check, Commands
 
 WORDS = {"done": "ok", "warning": "warning", "problem": "problem", "skipped": "skipped"}
 WAITS = {"up", "undone"}  # checks that may take minutes: show what they wait for
@@ -34,6 +35,16 @@ class Lines:
 
     def line(self, text: str = "") -> None:
         self._write(printed_line(text).rstrip() + "\n")
+
+    def commands(self, groups: tuple[Commands, ...]) -> None:
+        """Each row can be pasted as it stands; where it goes to no terminal, each line is whole."""
+        width = _width(self.out)
+        for group in groups:
+            self.line(f"  # {group.title}")
+            for line in group.lines:
+                broken = [line] if group.file or not width else shell.rows(line, width - 2)
+                for row in broken:
+                    self.line(f"  {row}")
 
     def ask(self, text: str) -> None:
         """A prompt: the cursor stays behind it."""
@@ -97,3 +108,11 @@ class Lines:
         self.line(f"    came back:    {problem.came_back}")
         self.line(f"    likely cause: {problem.cause}")
         self.line(f"    next step:    {problem.next_step}")
+
+
+def _width(out: TextIO) -> int:
+    """The cells of a row; 0 where ``out`` is no terminal."""
+    try:
+        return os.get_terminal_size(out.fileno()).columns
+    except (OSError, ValueError):  # a pipe; a text in memory
+        return 0

@@ -237,10 +237,8 @@ class Plain:
     def _results(self, step: Step) -> None:
         for result in step.results():
             self.lines.line(f"{result.reference} {result.digest} {result.verdict}")
-        for group in step.commands() if self.prompts else ():
-            self.lines.line(f"  # {group.title}")
-            for line in group.lines:
-                self.lines.line(f"  {line}")
+        if self.prompts:
+            self.lines.commands(step.commands())
 
     # Signals
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,71 +156,13 @@ class FinishStep(Step):
             self.session.journal.write(entry.change, entry.repository, "undone", kind=entry.kind)
 
     def commands(self) -> tuple[Commands, ...]:
-        """By tool; none holds a secret: each asks for the password or reads the login."""
-        routing = self.session.plan.routing
-        user = self.session.credentials.username if self.session.credentials else "USER"
-        references = [proof.reference for proof in self.session.proofs]
-        if routing is None or not references:
-            return ()
-        registries = list(dict.fromkeys(ref.partition("/")[0] for ref in references))
-        plain = routing.scheme == "http"
-        tls = " --tls-verify=false" if plain else ""
-        return (
-            Commands(
-                "docker",
-                (
-                    *(f"docker login {r} --username {shlex.quote(user)}" for r in registries),
-                    *(f"docker pull {ref}" for ref in references),
-                ),
-            ),
-            Commands(
-                "podman",
-                (
-                    *(f"podman login{tls} {r} --username {shlex.quote(user)}" for r in registries),
-                    *(f"podman pull{tls} {ref}" for ref in references),
-                ),
-            ),
-            Commands("skopeo", tuple(f"skopeo inspect{tls} docker://{ref}" for ref in references)),
-            *(self._plain_http(registries) if plain else ()),
-            Commands("cosign, the signature as it comes through Nexus", self._cosign(plain)),
-            Commands(
-                "Kubernetes, after docker login",
-                (
-                    "kubectl create secret generic nexus-pull "
-                    "--type=kubernetes.io/dockerconfigjson "
-                    "--from-file=.dockerconfigjson=$HOME/.docker/config.json",
-                ),
-            ),
-            Commands(
-                "containerd, /etc/containerd/certs.d/cgr.dev/hosts.toml",
-                (
-                    'server = "https://cgr.dev"',
-                    f'[host."{routing.scheme}://{registries[0]}"]',
-                    '  capabilities = ["pull", "resolve"]',
-                ),
-            ),
-        )
+        """How clients use what was proved; nothing once it is undone."""
+        from cgwizard.guide.client_commands import client_commands
 
-    def _cosign(self, plain: bool) -> tuple[str, ...]:
-        from cgwizard.proof.upstream import cosign_lines
-        from cgwizard.registry.reference import Reference
-
-        lines: list[str] = []
-        for proof in self.session.proofs:
-            reference = Reference.parse(proof.reference)
-            digest = proof.finished.digest
-            lines += cosign_lines(reference, digest, reference.repository, plain_http=plain)
-        return tuple(lines)
-
-    def _plain_http(self, registries: list[str]) -> tuple[Commands, ...]:
-        """Clients refuse plain HTTP to anything but this machine unless configured to."""
-        quoted = ", ".join(f'"{registry}"' for registry in registries)
-        return (
-            Commands(
-                "docker on other machines, /etc/docker/daemon.json (the connector is plain HTTP)",
-                (f'{{"insecure-registries": [{quoted}]}}',),
-            ),
-        )
+        routing, token = self.session.plan.routing, self.session.plan.token
+        schemes = {self.session.address(p.port): p.scheme for p in (token, routing) if p and p.port}
+        pull_user = getattr(token, "pull_user", "")  # not before there is one
+        return client_commands(self.session.proofs, schemes, pull_user)
 
     def answers(self) -> str:
         """This run as an answers file, for `cgwizard apply`; it holds no secret."""

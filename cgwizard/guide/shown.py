@@ -84,10 +84,12 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Commands(msgspec.Struct, frozen=True):
-    """What to run with one tool."""
+    """What to run with one tool. ``file``: the lines are of the file that the title names, and
+    cannot be broken."""
 
     title: str
     lines: tuple[str, ...]
+    file: bool = False
 
 
 class Evidence(TypedDict, total=False):

@@ -99,7 +99,8 @@ def cosign_lines(
         )
     who = f"chainctl iam account-associations describe {organization} -o json"
     return (
-        f"{who}  # shows CATALOG_SYNCER and APKO_BUILDER",
+        "# shows CATALOG_SYNCER and APKO_BUILDER:",
+        who,
         f"cosign verify {http}--certificate-oidc-issuer={ORGANIZATION_ISSUER} "
         f'--certificate-identity-regexp="{ORGANIZATION_ISSUER}/'
         f'(${{CATALOG_SYNCER}}|${{APKO_BUILDER}})" {image}',
