@@ -129,7 +129,7 @@ def _tls(address: HostPort, trust: Trust) -> HostView:
     except OSError as error:
         if read_failure(error).kind.certificate_refused:
             return _untrusted(address, error)
-        reason = getattr(error, "reason", None) or error.strerror or str(error)
+        reason = read_failure(error).words
         return HostView("tls", f"connected, but no TLS with {address}: {reason}")
     read = read_certificate(certificate)
     evidence = f"{spoken}, certificate issued by {read.issuer or 'an unnamed authority'}"
@@ -174,7 +174,7 @@ def _http(address: HostPort, seen: HostView, *, registry: bool, trust: Trust) ->
             html = "html" in headers.get("content-type", "").lower()
     except WizardError as error:
         stage: Stage = "proxy" if seen.proxy else "http"
-        return _changed(seen, stage, _unanswered(seen, path, str(error)))
+        return _changed(seen, stage, _unanswered(seen, path, error.problem.came_back))
     except httpx.HTTPError as error:
         failure = read_failure(error, httpx.URL(address.url), exchange)
         if failure.kind in {Kind.PROXY_REFUSED, Kind.PROXY_SIGN_IN}:

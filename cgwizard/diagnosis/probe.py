@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cgwizard.errors import Code, Problem, WizardError
+from cgwizard.net.failures import read_failure
 from cgwizard.registry.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _read(registry: Registry, repository: str, blob: Descriptor, *, whole: bool)
                 if count >= limit:
                     break
     except httpx.HTTPError as error:
-        raise _broken(registry, repository, blob, str(error) or type(error).__name__) from error
+        raise _broken(registry, repository, blob, read_failure(error).words) from error
     if count < limit:
         raise _broken(registry, repository, blob, f"{count:,} of {blob.size:,} bytes")
     sha256 = f"sha256:{checksum.hexdigest()}"

@@ -16,6 +16,7 @@ from cgwizard.engines.errors import TITLES
 from cgwizard.engines.inspect import Details, Listed
 from cgwizard.engines.socket import EngineSocket, said
 from cgwizard.errors import Code, WizardError
+from cgwizard.net.failures import read_failure
 from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
 
@@ -178,7 +179,7 @@ class Containers(EngineSocket):
         return WizardError(
             Code.ENGINE_GONE,
             tried=f"{tried} on {self.path}",
-            came_back=str(error) or type(error).__name__,
+            came_back=read_failure(error).words,
             cause=f"{self.title} was stopped or restarted, or hangs",
             next_step=f"see that {self.title} runs, then try again",
         )

@@ -144,10 +144,16 @@ _ROWS = (
         "update {engine}; until then: --engine builtin",
     ),
     _Row(
-        ("no such host", "name resolution", "server misbehaving"),
+        ("no such host",),
         Code.REGISTRY_DNS,
         "{engine} finds no address for {host}",
-        "check the name for typing errors, then the DNS of the machine on which {engine} runs",
+        "{name}the DNS of the machine on which {engine} runs",
+    ),
+    _Row(
+        ("name resolution", "server misbehaving"),
+        Code.REGISTRY_DNS,
+        "no name server tells {engine} the address of {host}",
+        "check the network and the DNS of the machine on which {engine} runs",
     ),
     _Row(
         ("connection refused",),
@@ -235,6 +241,7 @@ def _names(engine: Name, socket: str, words: str, host: str) -> dict[str, str]:
         certificates = "~/.config/docker/certs.d" if rootless(socket) else "/etc/docker/certs.d"
     return {
         "host": host,
+        "name": "check " if host == "cgr.dev" else "check the name for typing errors, then ",
         "engine": TITLES[engine],
         "program": engine,
         "blob": "its config" if "config" in words else "a layer or its config",

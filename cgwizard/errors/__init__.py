@@ -13,6 +13,7 @@ import msgspec
 from cgwizard.errors.codes import Code
 from cgwizard.errors.exit_codes import ExitCode, PullExit
 from cgwizard.errors.facts import AnsweredBy, Facts, Served
+from cgwizard.errors.words import without_marks
 
 __all__ = [
     "AnsweredBy",
@@ -65,6 +66,7 @@ class WizardError(Exception):
         """Without ``cause`` or ``next_step``, the usual one of the code is taken."""
         super().__init__()
         cause, next_step = cause or code.usual_cause, next_step or code.usual_next_step
+        came_back = without_marks(came_back)
         self.problem = Problem(code, tried, came_back, cause, next_step)
         self.exit_code = exit_code
         self.facts = Facts()
@@ -96,7 +98,7 @@ class WizardError(Exception):
         }
         other = self.__class__.__new__(self.__class__)
         other.__dict__.update(self.__dict__)
-        given = {name: text for name, text in parts.items() if text is not None}
+        given = {name: without_marks(text) for name, text in parts.items() if text is not None}
         other.problem = msgspec.structs.replace(self.problem, **given)
         return other
 

@@ -936,7 +936,7 @@ ENTRIES = {
     Code.REGISTRY_DNS: CatalogEntry(
         Area.PULL,
         "The host's name leads to no address.",
-        "Check the name for typing errors, then the DNS of this machine.",
+        "Check the DNS of this machine, and a name that was typed for typing errors.",
         PullExit.NO_ANSWER,
     ),
     Code.REGISTRY_HTTP_HTTPS_MISMATCH: CatalogEntry(

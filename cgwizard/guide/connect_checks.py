@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.models import Account, Eula
 
 AGREED = "its license agreement is accepted"
+ASKED = "is its license agreement accepted?"
 ACCEPT = "accept the license agreement"
 
 
@@ -30,7 +31,8 @@ def writable(client: NexusClient, report: Report) -> None:
             next_step="end the read-only mode in Nexus (Settings > System > Nodes), try again",
         )
 
-    checking(report, "writable", "it can be changed (not read-only)", work)
+    done = "it can be changed (not read-only)"
+    checking(report, "writable", "can it be changed?", work, done=done)
 
 
 def docker(client: NexusClient, report: Report) -> None:
@@ -43,18 +45,19 @@ def docker(client: NexusClient, report: Report) -> None:
             came_back="it knows no docker (proxy)",
         )
 
-    checking(report, "docker", "it has the docker format", work)
+    done = "it has the docker format"
+    checking(report, "docker", "does it have the docker format?", work, done=done)
 
 
 def rights(signed_in: Account, report: Report) -> None:
-    label = "may administer repositories"
+    label, question = "may administer repositories", "may it administer repositories?"
     if signed_in.administrator or signed_in.repository_admin:
         told = "as an administrator" if signed_in.administrator else signed_in.evidence
         report(Check("rights", label, "done", told))
     elif signed_in.repository_admin is None:
-        report(Check("rights", label, "warning", f"cannot be known: {signed_in.evidence}"))
+        report(Check("rights", question, "warning", f"cannot be known: {signed_in.evidence}"))
     else:
-        report(Check("rights", label, "running"))
+        report(Check("rights", question, "running"))
         raise WizardError(
             Code.NO_ADMIN_PRIVILEGE,
             tried=f"asking Nexus what {signed_in.user_id} may do",
@@ -70,11 +73,11 @@ def agreement(client: NexusClient, report: Report) -> Eula | None:
     except WizardError as error:
         if error.code != Code.NEXUS_FORBIDDEN:
             raise
-        report(Check("eula", AGREED, "warning", "only an administrator may see that"))
+        report(Check("eula", ASKED, "warning", "only an administrator may see that"))
         return None
     if eula is None:
         return None
-    report(Check("eula", AGREED, "running" if not eula.accepted else "done"))
+    report(Check("eula", AGREED, "done") if eula.accepted else Check("eula", ASKED, "running"))
     return None if eula.accepted else eula
 
 

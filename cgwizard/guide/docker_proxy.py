@@ -209,8 +209,8 @@ def wait_for_connector(
     from cgwizard.registry.retry import RetryPolicy
 
     address = session.address(port)
-    label = f"the connector answers at {address}"
-    report(Check("connector", label, "running"))
+    label, question = f"the connector answers at {address}", f"what answers at {address}?"
+    report(Check("connector", question, "running"))
     deadline = time.monotonic() + CONNECTOR_SECONDS
     patience = RetryPolicy(answer_seconds=PING_SECONDS)
     while True:
@@ -226,7 +226,7 @@ def wait_for_connector(
     server = session.server
     if server and server.header.startswith("Nexus/") and not nexus:
         told = "a registry answers, but it does not call itself Nexus: a proxy, or another program"
-        report(Check("connector", label, "warning", told))
+        report(Check("connector", question, "warning", told))
     else:
         report(Check("connector", label, "done"))
 

@@ -33,6 +33,13 @@ LABELS = {
     "attached": "signature and SBOM come through",
     "closed": "refused without signing in",
 }
+# The label of the same check where it is not known to be so.
+QUESTIONS = {
+    "cache": "does the second pull come from the cache?",
+    "search": "does Nexus's search find it?",
+    "attached": "do signature and SBOM come through?",
+    "closed": "is it refused without signing in?",
+}
 UNKNOWN = "cannot be known: "
 
 
@@ -129,13 +136,16 @@ class ImagePull:
         detail: str = "",
         problem: Problem | None = None,
     ) -> None:
+        if state != "done":
+            label = QUESTIONS.get(name, label)
         self._report(Check(f"{self._target.id}-{name}", label, state, detail, problem))
 
     def _check(self, name: str, work: Callable[[], Outcome], not_done: str = "") -> Outcome:
         """Report the check as running, then its outcome. ``not_done``: what stands before the
         reason why the check could not be done. Raises Disproved."""
-        label = LABELS.get(name) or f"same digest at {self._session.registry_name}"
-        self._tell(name, label, "running")
+        there = self._session.registry_name
+        label = LABELS.get(name) or f"same digest at {there}"
+        self._tell(name, LABELS.get(name) or f"is the digest the same at {there}?", "running")
         try:
             found = work()
         except Disproved:
@@ -143,7 +153,7 @@ class ImagePull:
         except WizardError as error:
             found = Outcome("warning", f"{not_done}{error.problem.came_back}", error.problem)
         if name == "digest" and found.state == "warning":
-            label = f"not compared with {self._session.registry_name}"
+            label = f"not compared with {there}"
         self._tell(name, label, found.state, found.detail, found.problem)
         return found
 

@@ -40,15 +40,16 @@ class TokenStep(TokenForm):
             return self.problem is None
         developer = self.session.plan.developer or plan.Developer()
         name = chosen.name if chosen.mode == "separate" else developer.name
-        label = f"{name} has the token {chosen.username.partition('/')[2]}"
+        half = chosen.username.partition("/")[2]
+        label, question = f"{name} has the token {half}", f"does {name} have the token {half}?"
         found = self.session.nexus.docker_proxy(name)
         authentication = found.http_client.authentication if found is not None else None
         ports = {found.docker.http_port, found.docker.https_port} if found is not None else set()
         if authentication is None or authentication.username != chosen.username:
-            report(Check("token-there", label, "warning", "not any more: add it again"))
+            report(Check("token-there", question, "warning", "not any more: add it again"))
             return False
         if chosen.port is not None and chosen.port not in ports:
-            report(Check("token-there", label, "warning", "on another port now"))
+            report(Check("token-there", question, "warning", "on another port now"))
             return False
         report(Check("token-there", label, "done"))
         run_checked(self, self.enter, report, cancel)  # the keyring may have it

@@ -56,18 +56,19 @@ def check(
 
     name = session.registry_name
     label = "it reads as a pull token"
-    report(Check("shape", label, "running"))
+    report(Check("shape", "does it read as a pull token?", "running"))
     token = read()
     until = f"until {token.expires:%d %B %Y}" if token.expires else "no expiry date in it"
     report(Check("shape", label, "done", until))
     cancel.check()
     if token.expired(datetime.now(UTC)):
-        report(Check("expiry", "it has not expired", "running"))
+        report(Check("expiry", "has it expired?", "running"))
         raise _expired(token)
     organization = image.partition("/")[0]
+    question = f"{name}: does it accept the token for {organization}?"
     if not ask:
         told = "not asked from here; the test pull will tell"
-        report(Check("accepted", f"{name} accepts it for {organization}", "warning", told))
+        report(Check("accepted", question, "warning", told))
         return token
     registry = session.upstream(token.credentials)
     retries = Retries(registry.patience, cancel)
@@ -78,13 +79,14 @@ def check(
 
     label = f"{name} accepts it for {organization}"
     with registry:
-        report(Check("accepted", label, "running"))
+        report(Check("accepted", question, "running"))
         if cancel.run(lambda: _accepted(registry, image), registry.abort):
             report(Check("accepted", label, "done"))
         else:
             label = f"{name} asks for no sign-in: nobody looked at the token"
             report(Check("accepted", label, "warning"))
-        checking(report, "image", f"{name} serves {image}", exists)
+        asked, done = f"{name}: does it serve {image}?", f"{name} serves {image}"
+        checking(report, "image", asked, exists, done=done)
     return token
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors.facts import AnsweredBy, Facts
+from cgwizard.errors.words import without_marks
 from cgwizard.net.connection import Exchange
 from cgwizard.net.headers import broken_header
 from cgwizard.net.proxies import Proxy, choose, direct_by, port_of
@@ -136,7 +137,8 @@ def read_failure(
             kind = Kind.PROXY_NO_TLS
         elif kind in _NO_TLS or (kind is Kind.NOT_HTTP and not exchange.sent):
             kind = Kind.PROXY_UNREADABLE
-    words = next(filter(None, (str(each).strip() for each in chain)), type(error).__name__)
+    said = (without_marks(str(each)).strip() for each in chain)
+    words = next(filter(None, said), kind.replace("-", " "))
     direct = direct_by(url) if url and not proxy and kind.no_connection else ""
     broken = broken_header(exchange.beginning) if kind is Kind.BAD_HEADERS else ""
     if broken:

@@ -40,7 +40,13 @@ _PROXY_REFUSED = _Meaning(
 _DNS = _Meaning(
     Code.REGISTRY_DNS,
     "the host's name leads to no address",
-    "check the name for typing errors, then the DNS of this machine",
+    "{dns}",
+    if_known=True,
+)
+_NO_NAME_SERVER = _Meaning(
+    Code.REGISTRY_DNS,
+    "no name server tells the address of {host}",
+    "check the network and the DNS of this machine",
     if_known=True,
 )
 _UNREACHABLE = _Meaning(
@@ -78,7 +84,7 @@ _MEANINGS = {
         if_known=True,
     ),
     Kind.NAME_UNKNOWN: _DNS,
-    Kind.NAME_SERVER_SILENT: _DNS,
+    Kind.NAME_SERVER_SILENT: _NO_NAME_SERVER,
     Kind.REFUSED: _Meaning(
         Code.REGISTRY_REFUSED,
         "nothing listens there: {who} is down, or the port is another one, "
@@ -167,11 +173,13 @@ def connection_error(
     who: str,
     known: bool,
     signed_in: bool,
+    typed: bool,
     ca_file: Path | None = None,
 ) -> RegistryError:
     """The RegistryError of a request that got no answer, or not all of it. ``who``: the server's
     name. ``known``: it answered before, so that the same failure may pass. ``signed_in``: the
-    request carried a sign-in. ``ca_file``: the one that the user named."""
+    request carried a sign-in. ``typed``: the user may have mistyped the host. ``ca_file``: the
+    one that the user named."""
     failure = read_failure(error, url, exchange)
     meaning = _MEANINGS[failure.kind]
     if known and meaning is _NOT_HTTP:  # a server that is known to speak it
@@ -180,6 +188,9 @@ def connection_error(
     names = {
         "who": who,
         "host": url.host,
+        "dns": "check the name for typing errors, then the DNS of this machine"
+        if typed
+        else f"check the DNS of this machine, and whether it may reach {url.host}",
         "variable": proxy.variable if proxy else "the environment",
     }
     cause, next_step = meaning.cause.format(**names), meaning.next_step.format(**names)

@@ -31,6 +31,7 @@ from cgwizard.text.sanitize import shortened
 if TYPE_CHECKING:
     import httpx
 
+BUILT_IN = "cgr.dev"  # a name that no user has to type
 REDIRECT_LIMIT = 5
 ERROR_LIMIT = 64 << 10  # bytes of a refusal that are read
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -195,6 +196,7 @@ class Transport:
             tried=f"{method} {shown(url)}",
             who=self.who if ours else url.host,
             known=self.answered and ours,
+            typed=ours and url.host != BUILT_IN,
             signed_in=self.signs_in and authorization is not None,
             ca_file=self._trust.ca_file,
         )

@@ -85,7 +85,7 @@ def _run(
         raise WizardError(
             Code.CHAINCTL_FAILED,
             tried=tried,
-            came_back=error.strerror or type(error).__name__,
+            came_back=error.strerror or "it could not be started",
             cause="the program is there but the system does not start it",
             next_step=f"see whether {program} version runs; else paste a token",
         ) from None

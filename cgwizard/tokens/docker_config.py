@@ -96,7 +96,7 @@ def _read(path: Path) -> dict[str, object] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _broken(path, error.strerror or type(error).__name__) from None
+        raise _broken(path, error.strerror or "it cannot be read") from None
     if len(data) > MAX_BYTES:
         raise _broken(path, "more than 1 MiB, so it is no file of credentials")
     text = data.decode("utf-8-sig", "replace").strip()
@@ -175,7 +175,7 @@ def _ask(path: Path, place: str, host: str, timeout: float) -> tuple[str, str] |
     except process.TookTooLong:
         raise _helper_failed(place, f"nothing in {timeout:g} seconds") from None
     except OSError as error:
-        raise _helper_failed(place, error.strerror or type(error).__name__) from None
+        raise _helper_failed(place, error.strerror or "it could not be started") from None
     if output.exit_code:
         if _NOT_FOUND in (output.stdout + output.stderr).lower():
             return None

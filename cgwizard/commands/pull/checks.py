@@ -52,12 +52,13 @@ class Verification:
         yield self._same_digest()
         yield self._second_pull()
         if self.nexus is not None and self.record is not None:
-            label = "found in Nexus's search"
+            question = "does Nexus's search find it?"
             try:
                 found = self.checks.in_search(self.nexus, self.record)
+                label = "found in Nexus's search" if found.state == "done" else question
                 yield CheckResult("search", label, found.state, found.detail)
             except WizardError as error:
-                yield _not_asked("search", label, error)
+                yield _not_asked("search", question, error)
         yield from self._attached()
 
     def _same_digest(self) -> CheckResult:
@@ -71,7 +72,8 @@ class Verification:
         except WizardError as error:
             hint = "; if the image is private, name a pull token by --upstream-token"
             unknown = error.code in upstream.NO_SUCH_IMAGE and not self.with_token
-            return _not_asked(check, label, error, hint if unknown else "")
+            not_compared = f"not compared with {self.asked}"
+            return _not_asked(check, not_compared, error, hint if unknown else "")
         return CheckResult(check, label, "done", there)
 
     def _second_pull(self) -> CheckResult:
@@ -87,7 +89,10 @@ class Verification:
                 found = _by_record(times, self.record, second.after)
             else:
                 found = _by_times(times, second.seconds < FASTER * first, self.no_record)
-        return CheckResult("second-pull", "second pull from the cache", found.state, found.detail)
+        label = "second pull from the cache"
+        if found.state != "done":
+            label = "does the second pull come from the cache?"
+        return CheckResult("second-pull", label, found.state, found.detail)
 
     def _look_up(self) -> TagRecord | None:
         """What Nexus keeps now, in `record` the first time. Where it does not say, `no_record`
@@ -114,20 +119,20 @@ class Verification:
         try:
             found = self.checks.attached(self.open_registry)
         except WizardError as error:
-            yield _not_asked("signature", "signature", error)
+            yield _not_asked("signature", "do signature and SBOM come through?", error)
             return
         none = "not there: verifying with cosign will not work through this address"
         sig = f"{self.checks.finished.digest.replace(':', '-')}.sig"
         yield CheckResult(
             "signature",
-            "signature comes through",
+            "signature comes through" if found.signature else "does the signature come through?",
             "done" if found.signature else "warning",
             sig if found.signature else none,
         )
         kinds = ", ".join((*((".att",) if found.attestation else ()), *found.referrers))
         yield CheckResult(
             "sbom",
-            "SBOM comes through",
+            "SBOM comes through" if found.sbom else "does an SBOM come through?",
             "done" if found.sbom else "warning",
             shortened(kinds)
             if found.sbom
