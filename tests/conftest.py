@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from cgwizard.practice.faults.middleware import FaultMiddleware
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets import secret as secrets
 from cgwizard.secrets import systemd_creds
 from tests.support import network_namespace
+from tests.support.practice_world import ADMIN_PASSWORD, practice_world
 
 # A busy machine is no reason to fail.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -100,5 +101,5 @@ def middleware() -> FaultMiddleware:
 @pytest.fixture
 def world(middleware: FaultMiddleware) -> Iterator[PracticeWorld]:
     """A practice Nexus and cgr.dev at full speed."""
-    with PracticeWorld(middleware=middleware) as practice:
+    with practice_world(middleware=middleware) as practice:
         yield practice

@@ -17,16 +17,43 @@ from cgwizard.text import ascii_fallback
 
 if TYPE_CHECKING:
     from cgwizard.practice.world import PracticeWorld
+    from cgwizard.secrets.secret import Secret
 
 
 @click.command()
 @click.option("--serve", is_flag=True, help="Only run the practice servers, until a signal.")
 @click.option("--json", "as_json", is_flag=True, help="With --serve: say where as one JSON line.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The practice Nexus's port.")
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    callback=lambda _ctx, _option, names: _host_patterns(names),
+    help="Answer to this host name too; .example.com: to all below it. May be repeated.",
+)
+@click.option(
+    "--password-from",
+    "source",
+    default="",
+    metavar="SOURCE",
+    callback=lambda _ctx, _option, source: _source(source),
+    help="The practice Nexus's password, else made anew: keyring, systemd-creds, env:VARIABLE "
+    "or file:PATH (mode 0600).",
+)
 @click.option("--speed", metavar="MB/S", help="How fast blobs come, in MB/s, or: full.")
 @plain_option
 @debug_log
-def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain: bool) -> None:
+def practice(
+    *,
+    serve: bool,
+    as_json: bool,
+    port: int,
+    hosts: tuple[str, ...],
+    source: str,
+    speed: str | None,
+    plain: bool,
+) -> None:
     """Practice with a Nexus and a cgr.dev of our own.
 
     Both run on this machine, for this run only.
@@ -39,7 +66,7 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
     # Not started yet: the first screen is drawn before the servers are even imported.
     with (
         problems_shown(),
-        closing(_world(port, _speed(speed, interactive))) as world,
+        closing(_world(port, hosts, source, _speed(speed, interactive))) as world,
     ):
         if serve:
             _serve(world, as_json)
@@ -51,14 +78,57 @@ def practice(*, serve: bool, as_json: bool, port: int, speed: str | None, plain:
             run_screens(session, world.close)
         from cgwizard.frontends.plain import Plain
 
+        if not source:
+            _say_signing_in(world)
         sys.exit(Plain(session, source=sys.stdin if plain else None).walk())
 
 
-def _world(port: int, speed: float | None) -> PracticeWorld:
-    from cgwizard.practice.world import PortTakenError, PracticeWorld
+def _host_patterns(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    from cgwizard.practice.host_check import host_pattern
 
     try:
-        return PracticeWorld(nexus_port=port, speed=speed)
+        return tuple(host_pattern(name) for name in names)
+    except ValueError:
+        raise click.BadParameter(
+            "a host name without a port, such as nexus.example.com, or .example.com for all "
+            "below; beyond ASCII as xn--..."
+        ) from None
+
+
+def _source(source: str) -> str:
+    if source:
+        import msgspec
+
+        from cgwizard.plan.answers_file import Source
+
+        try:
+            msgspec.convert(source, Source)
+        except msgspec.ValidationError:
+            # Not repeated: it may be the password itself.
+            raise click.BadParameter("keyring, systemd-creds, env:VARIABLE or file:PATH") from None
+    return source
+
+
+def _password(source: str, port: int) -> Secret | None:
+    """None: the practice world makes one."""
+    if not source:
+        return None
+    from cgwizard.practice.world import ADMIN
+    from cgwizard.secrets import sources
+
+    if source in sources.KEEPERS and not port:
+        raise click.UsageError(f"--password-from {source} goes with --port: it keeps by address")
+    return sources.nexus_password(source, f"{ADMIN}@http://127.0.0.1:{port}")
+
+
+def _world(port: int, hosts: tuple[str, ...], source: str, speed: float | None) -> PracticeWorld:
+    from cgwizard.practice.world import PortTakenError, PracticeWorld
+
+    password = _password(source, port)
+    try:
+        return PracticeWorld(nexus_port=port, speed=speed, password=password, allowed_hosts=hosts)
     except PortTakenError as error:
         raise WizardError(
             Code.PRACTICE_PORT_TAKEN,
@@ -87,6 +157,14 @@ def _speed(text: str | None, interactive: bool) -> float | None:
     return speed * 1e6
 
 
+def _say_signing_in(world: PracticeWorld) -> None:
+    """Where the practice Nexus is, and the password that it was given for this run."""
+    info = world.info
+    click.echo(f"practice Nexus    {info.nexus_url}")
+    click.echo(f"  user            {info.username}")
+    click.echo(f"  password        {info.password.reveal()}")
+
+
 def _serve(world: PracticeWorld, as_json: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -105,9 +183,7 @@ def _serve(world: PracticeWorld, as_json: bool) -> None:
         }
         click.echo(ascii_fallback.json_line(told))
     else:
-        click.echo(f"practice Nexus    {info.nexus_url}")
-        click.echo(f"  user            {info.username}")
-        click.echo(f"  password        {info.password.reveal()}")
+        _say_signing_in(world)
         click.echo(f"practice cgr.dev  {info.registry_url}")
         click.echo(f"  organization    {info.organization}")
         click.echo(f"  token username  {token.username}")

@@ -18,13 +18,17 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from concurrent.futures import Future
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
+
+    from cgwizard.practice.host_check import HostCheck
+
+IDLE_SECONDS = 30.0
 
 T = TypeVar("T")
 Scope = MutableMapping[str, Any]
@@ -84,9 +88,15 @@ class Running:
 
 
 class Servers:
-    """An event loop in a thread that runs any number of HTTP servers."""
+    """An event loop in a thread that runs any number of HTTP servers.
 
-    def __init__(self) -> None:
+    All of them answer to the same names: IP addresses, localhost and ``allowed_hosts``.
+    """
+
+    def __init__(
+        self, allowed_hosts: Iterable[str] = (), idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self._allowed_hosts, self._idle_seconds = tuple(allowed_hosts), idle_seconds
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="practice", daemon=True)
         self._running: list[Running] = []
@@ -123,12 +133,14 @@ class Servers:
         Responses carry a `Date` and no `Server` header: each app sets that one.
         """
         from uvicorn import Config
-        from uvicorn.protocols.http.h11_impl import H11Protocol
         from uvicorn.server import ServerState
+
+        from cgwizard.practice.connections import Connection
+        from cgwizard.practice.host_check import HostCheck
 
         # An app's errors are in our own log; uvicorn would log them a second time.
         config = Config(
-            _logged(app),
+            _checked(_logged(app), HostCheck(self._allowed_hosts)),
             interface="asgi3",
             lifespan="off",
             ws="none",
@@ -137,13 +149,15 @@ class Servers:
             access_log=False,
             proxy_headers=False,  # the apps read X-Forwarded-* themselves, as Nexus does
             server_header=False,
-            timeout_keep_alive=30,
+            timeout_keep_alive=int(IDLE_SECONDS),
         )
         config.load()
         state = ServerState()
         port: int = sock.getsockname()[1]
         sock.setblocking(False)
-        server = await self._loop.create_server(lambda: H11Protocol(config, state, {}), sock=sock)
+        server = await self._loop.create_server(
+            lambda: Connection(config, state, self._idle_seconds), sock=sock
+        )
         running = Running(server, state, port)
         running.date(_date_header())
         self._running.append(running)
@@ -185,6 +199,23 @@ class Servers:
 
 def _date_header() -> list[tuple[bytes, bytes]]:
     return [(b"date", formatdate(time.time(), usegmt=True).encode())]
+
+
+def _checked(app: App, check: HostCheck) -> App:
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = check.refusal(scope["headers"])
+        if refusal is None:
+            await app(scope, receive, send)
+            return
+        body = refusal.encode()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        await send({"type": "http.response.start", "status": 403, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return run
 
 
 def _logged(app: App) -> App:

@@ -14,7 +14,7 @@ import pytest
 
 from cgwizard.practice.faults.corrupt_body import CorruptBlob
 from cgwizard.practice.faults.error_status import ErrorStatus
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.registry.client import Registry
 from cgwizard.registry.models import Index
 from cgwizard.registry.platforms import Platform
@@ -29,6 +29,7 @@ from tests.support.practice_docker import (
     docker_engine,
     push,
 )
+from tests.support.practice_world import ADMIN_PASSWORD, practice_world
 from tests.support.programs import needs
 from tests.support.pull import LOGIN, PROGRAM, lines, run
 from tests.support.real_registry import OCI_LAYER, docker_registry, image, sha256, tar_of, zstd
@@ -180,7 +181,7 @@ def test_plain_http_is_advised_where_it_is_not_this_machine() -> None:
     host = own_address()
     if host is None:
         pytest.skip("this machine has no address but loopback")
-    with PracticeWorld(host="0.0.0.0") as world:
+    with practice_world(host="0.0.0.0") as world:
         world.start()
         image = f"{host}:{add_repository(world).rpartition(':')[2]}/{FREE_IMAGE}"
         told = ends(10, "registry-http-https-mismatch", image, *LOGIN)

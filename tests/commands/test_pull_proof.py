@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.proof.upstream import names_of
 from cgwizard.secrets.secret import Credentials
 from tests.support.ports import free_port
@@ -23,6 +23,7 @@ from tests.support.practice_docker import (
     debian_registry,
     push,
 )
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 from tests.support.pull import LOGIN, PROGRAM, checks, lines, proving, run
 

@@ -17,7 +17,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.commands.pull.checks import CheckResult, Verification
 from cgwizard.events import Finished
 from cgwizard.nexus.client import NexusClient
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.proof.checks import PullChecks
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
@@ -25,6 +25,7 @@ from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
 from tests.support.practice_docker import FREE_IMAGE, add_repository, add_user, remove_repository
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.pull import LOGIN, PROGRAM, checks, proving, run
 
 CREDENTIALS = Credentials(ADMIN, Secret(ADMIN_PASSWORD))

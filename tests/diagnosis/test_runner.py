@@ -21,8 +21,9 @@ from cgwizard.diagnosis.finding import Finding, Started, ok, problem
 from cgwizard.diagnosis.runner import run
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from tests.support.diagnosis import findings, set_up
+from tests.support.practice_world import ADMIN_PASSWORD
 
 
 def these(monkeypatch: pytest.MonkeyPatch, *works: Work, seconds: float = 5) -> None:

@@ -16,13 +16,14 @@ from cgwizard.engines.manifest_info import CompletedEvents, ask
 from cgwizard.engines.model import Engine
 from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, LayerProgress, PullEvent, Resolved, Totals
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.registry.reference import Reference
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.conftest import leaks
 from tests.support.engines import connections_to, own_address, podman_engine, short_folder, states
 from tests.support.ports import free_port
 from tests.support.practice_docker import FREE_IMAGE, add_repository, docker_engine, wait_until
+from tests.support.practice_world import ADMIN_PASSWORD, practice_world
 from tests.support.programs import needs
 
 pytestmark = needs("dockerd", "docker", "podman", "skopeo")
@@ -150,7 +151,7 @@ def test_docker_refuses_plain_http_from_another_host(docker: Engine) -> None:
     host = own_address()
     if host is None:
         pytest.skip("this machine has no address but loopback")
-    with PracticeWorld(host="0.0.0.0") as world:
+    with practice_world(host="0.0.0.0") as world:
         world.start()
         port = add_repository(world).rpartition(":")[2]
         with pytest.raises(WizardError) as caught:

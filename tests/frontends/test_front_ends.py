@@ -12,9 +12,9 @@ from cgwizard.errors import ExitCode
 from cgwizard.guide.guide import Guide
 from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
-from cgwizard.practice.world import PracticeWorld
 from tests.support.front_ends import applied, comparable, plainly, session_of
 from tests.support.ports import free_port
+from tests.support.practice_world import practice_world
 
 Outcome = tuple[plan.Plan, list[Entry], list[tuple[str, str]]]
 
@@ -68,7 +68,7 @@ def test_every_step_by_screens_by_prompts_and_unattended(
     recorded = ""
     ports = free_port(), free_port()
     for way in ("screens", "prompts", "apply"):
-        with PracticeWorld() as world:
+        with practice_world() as world:
             world.start()
             if way == "apply":
                 code, events, session = applied(

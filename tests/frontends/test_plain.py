@@ -156,7 +156,7 @@ class Dialog:
 
 @contextmanager
 def dialog(*arguments: str, term: str = "dumb") -> Iterator[Dialog]:
-    env = {**os.environ, "TERM": term, "LANG": "C.UTF-8"}
+    env = {**os.environ, "TERM": term, "LANG": "C.UTF-8", "PW": "otter-harbour-42"}
     process = ptyprocess.PtyProcess.spawn([COMMAND, *arguments], dimensions=(24, 80), env=env)
     try:
         yield Dialog(process)
@@ -165,7 +165,7 @@ def dialog(*arguments: str, term: str = "dumb") -> Iterator[Dialog]:
 
 
 def test_a_dumb_terminal_gets_prompts_and_is_told_why() -> None:
-    with dialog("practice", "--speed", "full") as talk:
+    with dialog("practice", "--speed", "full", "--password-from", "env:PW") as talk:
         talk.until("TERM is dumb")
         talk.until("Nexus URL [")
         talk.type("\n")

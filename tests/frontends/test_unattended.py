@@ -25,6 +25,7 @@ from cgwizard.secrets.secret import Credentials
 from tests.conftest import leaks
 from tests.support.front_ends import NO_NETWORK, applied, session_of
 from tests.support.ports import free_port
+from tests.support.practice_world import practice_world
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
 
@@ -106,7 +107,7 @@ def test_a_blob_store_that_is_not_there_is_not_replaced_by_another(world: Practi
 
 
 def test_the_agreement_is_accepted_only_by_the_answers() -> None:
-    with PracticeWorld(preset="fresh") as world:
+    with practice_world(preset="fresh") as world:
         world.start()
         code, events, _ = applied(world, plan.Plan())
         assert code == ExitCode.FAILED
@@ -120,7 +121,7 @@ def test_the_agreement_is_accepted_only_by_the_answers() -> None:
 def test_a_dry_run_shows_the_whole_plan_before_an_agreement_that_nobody_accepted(
     accepts: bool,
 ) -> None:
-    with PracticeWorld(preset="fresh") as world:
+    with practice_world(preset="fresh") as world:
         world.start()
         connect = plan.Connect(world.info.nexus_url, "admin", accept_eula=accepts)
         token = plan.Token("separate", organization=world.info.organization)
@@ -514,7 +515,7 @@ def test_rehearsing_needs_no_nexus(tmp_path: Path) -> None:
 def test_a_signal_ends_it_in_order(world: PracticeWorld, tmp_path: Path) -> None:
     """During a slow pull: what was made stays and is in the journal, the code says unfinished."""
     path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
-    with PracticeWorld(speed=200_000) as slow:
+    with practice_world(speed=200_000) as slow:
         slow.start()
         site(slow, path, "env:NEXUS_PW")
         process = subprocess.Popen(

@@ -18,13 +18,14 @@ from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.faults.proxy import fault_proxy
 from cgwizard.practice.nexus.accounts import Role, User
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs.run import Run
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.secret import Secret
 from tests.support.faulty_nexus import faulty_world, names
 from tests.support.guide import act, enter, refused, session_of, tell, through
 from tests.support.ports import free_port
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.scripted_server import Reply, ScriptedServer
 
 WRONG = "kelp-lantern-77"

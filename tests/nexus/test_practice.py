@@ -17,6 +17,7 @@ from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
 from tests.support.practice_settings import fill, put_security
+from tests.support.practice_world import practice_world
 
 EDITIONS = {"3.96": "COMMUNITY", "fresh": "COMMUNITY", "3.76": "OSS", "pro": "PRO"}
 
@@ -28,7 +29,7 @@ def preset(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def practice(preset: str) -> Iterator[PracticeWorld]:
-    with PracticeWorld(preset=preset, context_path="/nexus") as world:
+    with practice_world(preset=preset, context_path="/nexus") as world:
         world.start()
         yield world
 

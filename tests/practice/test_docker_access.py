@@ -9,6 +9,7 @@ import pytest
 
 from cgwizard.practice.world import PracticeWorld
 from tests.support.practice_docker import ADMIN_AUTH, FREE_IMAGE, add_repository, add_user
+from tests.support.practice_world import practice_world
 
 REFUSAL = (
     '{"errors":[{"code":"UNAUTHORIZED","message":"access to the requested resource is not '
@@ -149,12 +150,11 @@ def test_where_nobody_may_be_anonymous_there_is_no_anonymous_token(world: Practi
         ),
     ],
 )
-def test_the_realm_is_the_address_that_the_client_used(
-    world: PracticeWorld, headers: dict[str, str], realm: str
-) -> None:
-    _let_anonymous_in(world)
-    url = add_repository(world, docker={"forceBasicAuth": False})
-    challenge = httpx.get(f"{url}/v2/", headers=headers).headers["www-authenticate"]
+def test_the_realm_is_the_address_that_the_client_used(headers: dict[str, str], realm: str) -> None:
+    with practice_world(allowed_hosts=[".example"]) as world:
+        _let_anonymous_in(world)
+        url = add_repository(world, docker={"forceBasicAuth": False})
+        challenge = httpx.get(f"{url}/v2/", headers=headers).headers["www-authenticate"]
     assert f'realm="{realm}",service="{realm}"' in challenge
 
 
@@ -195,7 +195,7 @@ def test_signing_in_does_not_mean_reading(world: PracticeWorld) -> None:
 
 
 def test_the_open_license_agreement_refuses_content_only() -> None:
-    with PracticeWorld(preset="fresh") as world:
+    with practice_world(preset="fresh") as world:
         url = add_repository(world)
         assert httpx.get(f"{url}/v2/", auth=ADMIN_AUTH).status_code == 200
         refused = httpx.get(url + MANIFEST, auth=ADMIN_AUTH)

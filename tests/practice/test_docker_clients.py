@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.practice_docker import (
     ADMIN_AUTH,
@@ -26,6 +26,7 @@ from tests.support.practice_docker import (
     stop_registry,
     upstream,
 )
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 
 CREDENTIALS = f"{ADMIN}:{ADMIN_PASSWORD}"

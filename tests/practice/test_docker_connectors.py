@@ -19,6 +19,7 @@ from tests.support.practice_docker import (
     pull,
     remove_repository,
 )
+from tests.support.practice_world import practice_world
 
 
 def _refused(url: str) -> bool:
@@ -99,7 +100,7 @@ def test_an_offline_repository_says_so_before_anybody_signs_in(world: PracticeWo
 
 
 def test_a_connector_ignores_the_context_path() -> None:
-    with PracticeWorld(context_path="/nexus") as world:
+    with practice_world(context_path="/nexus") as world:
         url = add_repository(world)
         assert httpx.get(f"{url}/v2/").status_code == 401
         assert httpx.get(f"{url}/nexus/v2/").status_code == 404
@@ -112,7 +113,7 @@ def test_many_connectors_open(world: PracticeWorld) -> None:
 
 @pytest.mark.parametrize("context_path", ["", "/nexus"])
 def test_ways_in_by_the_main_port(context_path: str) -> None:
-    with PracticeWorld(context_path=context_path) as world:
+    with practice_world(context_path=context_path) as world:
         add_repository(world, port=None, docker={"pathEnabled": True})
         add_repository(world, "by-port", docker={"pathEnabled": False})
         base = world.info.nexus_url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cgwizard.practice.world import ADMIN_PASSWORD, PortTakenError, PracticeWorld
+from cgwizard.practice.world import PortTakenError, PracticeWorld
+from cgwizard.secrets.secret import Secret
 from tests.support.ports import free_port
 from tests.support.practice_docker import ADMIN_AUTH, PRIVATE_IMAGE, pull
 
@@ -22,12 +24,12 @@ def test_addresses_are_known_and_connectable_before_it_is_started() -> None:
     world = PracticeWorld()
     try:
         assert world.info.username == "admin"
-        assert world.info.password.reveal() == ADMIN_PASSWORD
+        assert world.info.password.reveal()
         assert world.info.organization == "example.com"
         url = httpx.URL(world.info.nexus_url)
         # The connection waits in the backlog and is answered as soon as the server runs.
         with socket.create_connection((url.host, url.port or 0)) as early:
-            early.sendall(b"GET /service/rest/v1/status HTTP/1.0\r\nHost: x\r\n\r\n")
+            early.sendall(b"GET /service/rest/v1/status HTTP/1.0\r\nHost: localhost\r\n\r\n")
             world.start()
             early.settimeout(10)
             assert early.recv(100).startswith(b"HTTP/1.1 200")
@@ -65,6 +67,18 @@ def test_start_may_be_called_by_many_and_close_twice() -> None:
     world.close()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{world.info.nexus_url}/service/rest/v1/status")
+
+
+def test_the_password_is_made_for_each_world_or_given() -> None:
+    worlds = [PracticeWorld(), PracticeWorld(), PracticeWorld(password=Secret("a b"))]
+    try:
+        first, second, given = (world.info.password.reveal() for world in worlds)
+        assert first != second
+        assert all(re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", made) for made in (first, second))
+        assert given == "a b"
+    finally:
+        for world in worlds:
+            world.close()
 
 
 def test_nothing_is_left_behind() -> None:

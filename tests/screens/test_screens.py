@@ -12,11 +12,12 @@ from textual.widgets import Input
 
 from cgwizard.app import Wizard
 from cgwizard.guide.guide import Guide
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.footer import Keys, Notice
 from cgwizard.screens.parts.form import Form, SecretInput
 from tests.support.guide import session_of
+from tests.support.practice_world import ADMIN_PASSWORD
 
 WAIT_SECONDS = 15.0
 

@@ -15,9 +15,9 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from cgwizard.practice.world import PracticeWorld
 from tests.support.crash_points import ROOT, Order, Outcome
 from tests.support.ports import free_port
+from tests.support.practice_world import practice_world
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Runner:
     def __init__(self, state: Path) -> None:
 
         self.state = state
-        self.world = PracticeWorld()
+        self.world = practice_world()
         self.world.start()
         self.world.state.search_lag = 0
         info = self.world.info

@@ -9,6 +9,7 @@ from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.nexus.models import Repository
 from cgwizard.practice.nexus.state import NexusState
 from cgwizard.practice.world import PracticeWorld
+from tests.support.practice_world import practice_world
 
 REST = "/service/rest"
 
@@ -16,7 +17,7 @@ REST = "/service/rest"
 @contextlib.contextmanager
 def faulty_world(middleware: FaultMiddleware, preset: str = "3.96") -> Iterator[PracticeWorld]:
     """A practice world whose Nexus is reached through ``middleware``."""
-    with PracticeWorld(preset=preset, middleware=middleware) as world:
+    with practice_world(preset=preset, middleware=middleware) as world:
         world.state.search_lag = 0.05
         yield world
 

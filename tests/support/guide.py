@@ -7,9 +7,10 @@ from cgwizard.errors import Problem
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import CONTINUE, Check
 from cgwizard.guide.step import Step, run_checked
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.text.sanitize import MAX_PROBLEM
 from tests.support.ports import free_ports
+from tests.support.practice_world import ADMIN_PASSWORD
 
 
 def session_of(world: PracticeWorld, *, url: str | None = None) -> Guide:

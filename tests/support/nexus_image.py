@@ -30,6 +30,7 @@ SERVE = """
 import os, signal, sys
 from pathlib import Path
 from cgwizard.practice.world import PracticeWorld
+from cgwizard.secrets.secret import Secret
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 print("starting", flush=True)
@@ -39,7 +40,8 @@ if os.environ.get("FAIL"):
 if os.environ.get("HANG"):
     signal.pause()
 port, folder = int(os.environ["NEXUS_PORT"]), Path("/nexus-data")
-world = PracticeWorld(nexus_port=port, host="0.0.0.0", preset="fresh")
+password = Secret("otter-harbour-42")
+world = PracticeWorld(nexus_port=port, host="0.0.0.0", preset="fresh", password=password)
 if not (folder / "db").exists():  # as Nexus: written on the first start
     (folder / "db").mkdir()
     (folder / "admin.password").write_text(world.info.password.reveal())

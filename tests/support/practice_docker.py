@@ -17,9 +17,10 @@ import httpx
 
 from cgwizard.practice.nexus.accounts import Role, User
 from cgwizard.practice.nexus.models import RemoteStatus, Repository
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
 from tests.support.ports import free_port
+from tests.support.practice_world import ADMIN_PASSWORD
 
 ADMIN_AUTH = (ADMIN, ADMIN_PASSWORD)
 FREE_IMAGE = "chainguard/wolfi-base"

@@ -122,7 +122,7 @@ def nexus(data: Path, preset: Preset = "3.96", context_path: str = "") -> Iterat
     )
     docker = DockerStub()
     state.docker = docker
-    servers = Servers()
+    servers = Servers(["nexus.example.com"])
     servers.start()
     sock = listen(0)
     port = sock.getsockname()[1]

@@ -21,7 +21,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 @contextlib.contextmanager
 def serving(folder: Path, *, speed: float | None = None) -> Iterator[PracticeRegistry]:
     registry = PracticeRegistry(sock=listen(0), blob_sock=listen(0), data=folder, speed=speed)
-    servers = Servers()
+    servers = Servers(["cgr.dev"])
     servers.start()
     try:
         servers.submit(registry.start(servers)).result(timeout=10)

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from cgwizard.errors import WizardError
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.registry.client import Registry
 from cgwizard.registry.pull import pull
 from cgwizard.registry.reference import Reference
 from tests.conftest import leaks
+from tests.support.practice_world import ADMIN_PASSWORD
 
 PROGRAM = str(Path(sys.executable).parent / "cgwizard")
 LOGIN = ("--username", ADMIN, "--password-stdin")

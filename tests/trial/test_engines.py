@@ -24,7 +24,6 @@ from cgwizard.errors import Cancelled, WizardError
 from cgwizard.events import Finished, PullEvent
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import Check
-from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.registry.reference import Reference
 from cgwizard.screens.parts.footer import Keys
 from cgwizard.screens.trial import TrialScreen
@@ -35,6 +34,7 @@ from tests.support.guide import act, enter, through
 from tests.support.nexus_image import bridge, docker_daemon, podman_service, push_nexus_images
 from tests.support.ports import free_port
 from tests.support.practice_docker import debian_registry, wait_until
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 
 NAME = "cgw-nexus"

@@ -163,7 +163,9 @@ def test_a_server_that_repeats_what_it_was_sent(traced: Traced, request_: str) -
 def test_practice_by_itself(traced: Traced) -> None:
     """The servers are in the same process: what it tells itself over loopback is all excepted,
     and from there it is known what was sent."""
-    done = traced.run("practice", "--debug-log", "debug.log", program=COMMAND)
+    known = ("--password-from", "env:PW")
+    env = {"PW": traced.world.info.password.reveal()}
+    done = traced.run("practice", *known, "--debug-log", "debug.log", program=COMMAND, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     recording = traced.recording()
     told = recording.to("tcp ")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.world import ADMIN_PASSWORD
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 from tests.support.secret_search import Search
 from tests.support.strace import Recording, read, under_strace

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, until_gone, wizard
 
@@ -58,10 +59,12 @@ def test_a_mistake_of_ours_shows_no_traceback_and_says_where_the_report_is(
     broken = (
         "import sys; from cgwizard.guide.connect import ConnectStep;"
         "ConnectStep.act = lambda self, report, cancel: {}['otter-harbour-42'];"
-        "sys.argv[1:] = ['practice']; from cgwizard.cli import main; main()"
+        "sys.argv[1:] = ['practice', '--password-from', 'env:PW'];"
+        "from cgwizard.cli import main; main()"
     )
     python = str(Path(wizard()[0]).with_name("python"))
     env = {"TMPDIR": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    env |= {"PW": ADMIN_PASSWORD}
     with Terminal(python, "-c", broken, env=env) as terminal:
         terminal.until("enter connect")
         terminal.keys("Enter")

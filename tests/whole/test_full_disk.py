@@ -15,12 +15,13 @@ import pytest
 from cgwizard.changes import journal
 from cgwizard.errors import WizardError
 from cgwizard.guide.finish import save
-from cgwizard.practice.world import ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import saved
 from tests.support import pull
 from tests.support.crash_points import FILLER, Outcome, fill, make_room
 from tests.support.crash_runner import Runner, everywhere, quiet
 from tests.support.practice_docker import FREE_IMAGE, PRIVATE_IMAGE, add_repository
+from tests.support.practice_world import ADMIN_PASSWORD
 
 STEPS = ("", "routing", "developer", "token", "pull")  # where the next start goes on
 NO_ROOM = "No space left on device"

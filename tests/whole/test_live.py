@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from tests.conftest import leaks
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, wizard
 

@@ -11,11 +11,12 @@ import pytest
 
 from cgwizard.plan import model as plan
 from cgwizard.plan.model import enc_hook
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.runs import saved
 from cgwizard.system import files
 from tests.conftest import leaks
 from tests.support.other_process import holding
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 from tests.support.terminal import Terminal, take_away, until_gone, wizard
 

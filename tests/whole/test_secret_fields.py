@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from cgwizard.practice.world import ADMIN_PASSWORD
 from cgwizard.secrets.secret import Credentials
 from tests.support.practice_docker import PRIVATE_IMAGE
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.programs import needs
 from tests.support.recorded_command import LIVE, Traced, answer_next, answers, traced
 from tests.support.terminal import Terminal

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from cgwizard.changes import journal
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.runs import saved
 from tests.conftest import leaks
+from tests.support.practice_world import ADMIN_PASSWORD
 from tests.support.ssh import Login, Sshd, needs_ssh
 from tests.support.terminal import take_away, until_gone
 from tests.whole.test_going_on import RING

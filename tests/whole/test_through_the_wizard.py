@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN
 from cgwizard.proof.result import Proof
 from tests.support.guide import session_of, walk
 from tests.support.practice_docker import docker_engine
+from tests.support.practice_world import ADMIN_PASSWORD, practice_world
 from tests.support.programs import needs
 
 
 @pytest.fixture(scope="module")
 def proofs() -> Iterator[list[Proof]]:
     """What the whole guide proved: the free image, then the organization's."""
-    with PracticeWorld() as world:
+    with practice_world() as world:
         session = session_of(world)
         walk(session)
         yield session.proofs

@@ -22,6 +22,7 @@ from cgwizard.practice.docker.responses import (
 )
 from cgwizard.practice.docker.settings import DockerSettings
 from cgwizard.practice.docker.store import DIGEST, Asset, Contents, digest_of
+from cgwizard.practice.json_reading import UnreadableJsonError, decode
 
 LARGEST_MANIFEST = 4 * 1024 * 1024  # what clients may rely on (distribution specification)
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -221,6 +222,6 @@ class HostedSource:
 
 def _decode(data: bytes) -> _Manifest:
     try:
-        return msgspec.json.decode(data, type=_Manifest)
-    except msgspec.DecodeError as error:
+        return decode(data, _Manifest)
+    except UnreadableJsonError as error:
         raise DistributionError(400, "MANIFEST_INVALID", "manifest invalid") from error

@@ -39,6 +39,7 @@ from cgwizard.practice.docker.store import (
     digest_of,
     manifest_path,
 )
+from cgwizard.practice.json_reading import UnreadableJsonError, decode
 from cgwizard.practice.serving import CutConnectionError, log
 
 if TYPE_CHECKING:
@@ -182,9 +183,9 @@ class ProxySource:
                     name, "tags/list" + (f"?{query}" if query else "")
                 ) as answer:
                     self._require_ok(answer, None, NameUnknownError())
-                    listed = msgspec.json.decode(await _read(answer), type=_Tags).tags or []
+                    listed = decode(await _read(answer), _Tags).tags or []
                     return TagPage(listed, more="rel=" in answer.headers.get("link", ""))
-        except (DistributionError, msgspec.DecodeError) as error:
+        except (DistributionError, UnreadableJsonError) as error:
             cached = self._contents.tags(name)
             if cached:
                 return page(cached, count, last)
@@ -264,9 +265,10 @@ def _blob_type(content_type: str) -> str:
 
 def _is_manifest(data: bytes) -> bool:
     try:
-        return isinstance(msgspec.json.decode(data), dict)
-    except msgspec.DecodeError:
+        decode(data, dict)
+    except UnreadableJsonError:
         return False
+    return True
 
 
 async def _read(answer: httpx.Response) -> bytes:

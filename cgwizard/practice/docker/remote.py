@@ -22,6 +22,7 @@ from cgwizard.practice.docker.blocking import Blocking, Clock, RemoteBlockedErro
 from cgwizard.practice.docker.java_errors import java_reason, phrase
 from cgwizard.practice.docker.outbound import open_client, retries
 from cgwizard.practice.docker.settings import DockerSettings
+from cgwizard.practice.json_reading import UnreadableJsonError, decode
 from cgwizard.practice.serving import log
 
 if TYPE_CHECKING:
@@ -244,8 +245,8 @@ class Remote:
                 self._refused.add(scope)
             raise RemoteRefusedError(f"no token: {status} {phrase(status)}")
         try:
-            answer = msgspec.json.decode(body, type=_UpstreamToken)
-        except msgspec.DecodeError as error:
+            answer = decode(body, _UpstreamToken)
+        except UnreadableJsonError as error:
             raise RemoteRefusedError("the token endpoint did not answer in JSON") from error
         token = answer.token or answer.access_token
         if not token:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from cgwizard.practice.json_reading import beyond_limits
 from cgwizard.practice.nexus import errors
 from cgwizard.practice.nexus.accounts import User
 from cgwizard.practice.nexus.validation import Shape, check, read
@@ -59,8 +60,12 @@ class Call:
 
     def json(self) -> Json:
         """The body as JSON; 400 when it is none."""
+        if (message := beyond_limits(self.body)) is not None:
+            raise errors.unreadable(message)
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=_no_constant)
+        except RecursionError:  # Python's own limit, with what it does at the moment, is lower
+            raise errors.unreadable("Document nesting depth exceeds the maximum allowed") from None
         except UnicodeDecodeError:
             raise errors.unreadable("Invalid UTF-8 start byte") from None
         except json.JSONDecodeError as error:
@@ -76,6 +81,12 @@ class Call:
         if violations := check(shape, data):
             raise errors.invalid(*violations)
         return data
+
+
+def _no_constant(word: str) -> None:
+    raise errors.unreadable(
+        f"Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"
+    )
 
 
 Handler = Callable[[Call], "Awaitable[Response] | Response"]
@@ -186,7 +197,10 @@ class Table:
 def reply(data: Json, status: int = 200) -> Response:
     """JSON as Nexus sends it."""
     return Response(
-        json.dumps(data, ensure_ascii=False).encode(), status, media_type="application/json"
+        # Half a surrogate pair is a question mark, as Java writes it.
+        json.dumps(data, ensure_ascii=False).encode(errors="replace"),
+        status,
+        media_type="application/json",
     )
 
 

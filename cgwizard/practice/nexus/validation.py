@@ -121,8 +121,13 @@ def _enum(member: MemberSpec, value: str | None, path: tuple[str, ...]) -> str |
     return value
 
 
+_LONG = 2**63  # the first number that Java's largest integers do not hold
+
+
 def _whole(value: Any, path: tuple[str, ...]) -> int:
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not -_LONG <= value < _LONG:
+            raise _mismatch(path, "java.lang.Long", value)
         return int(value)
     if isinstance(value, str):
         try:
