@@ -65,6 +65,10 @@ RUN_ELSEWHERE = {
         "tests/frontends/test_unattended.py",
         '"apply"',
     ),
+    r"cgwizard practice --serve --(password-from|allow-host) \S+": (
+        "tests/whole/test_practice_serve.py",
+        "serving(",
+    ),
     r"cgwizard practice --plain": ("tests/frontends/test_plain.py", '"practice", "--plain"'),
 }
 
