@@ -17,11 +17,12 @@ import pytest
 from cgwizard.guide.client_commands import ANY_USER, CERTS
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import Commands
-from cgwizard.practice.world import ADMIN, ADMIN_PASSWORD, PracticeWorld
+from cgwizard.practice.world import ADMIN, PracticeWorld
 from cgwizard.text import shell
 from tests.support.client_commands import containerd, script, typed
 from tests.support.guide import session_of, through, walk
 from tests.support.practice_docker import docker_engine
+from tests.support.practice_world import ADMIN_PASSWORD, practice_world
 from tests.support.programs import needs
 
 WIDTHS = (40, 80, 200)  # of the terminal whose rows are pasted
@@ -29,7 +30,7 @@ WIDTHS = (40, 80, 200)  # of the terminal whose rows are pasted
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Guide]:
-    with PracticeWorld() as world:
+    with practice_world() as world:
         session = session_of(world)
         walk(session)
         yield session
@@ -192,7 +193,7 @@ def test_containerd_does_not_fall_through_to_cgr_dev(
 
 @needs("containerd", "ctr")
 def test_one_repository_for_both_is_the_only_host(folder: Path, proxy: Proxy) -> None:
-    with PracticeWorld() as world:
+    with practice_world() as world:
         session = session_of(world)
         session.steps.token.set("mode", "add")
         walk(session)
