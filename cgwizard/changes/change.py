@@ -150,6 +150,13 @@ class UpdateProxy(ProxyChange):
     def apply(self, client: NexusClient) -> None:
         client.update_docker_proxy(self.wanted)
 
+    def preview(self, base_url: str, version: str | None) -> tuple[str, ...]:
+        """With who stops working by it."""
+        was, wanted = self.before.docker.ports, self.wanted.docker.ports
+        new = f"until they use {' or '.join(map(str, wanted))}" if wanted else "through it"
+        lost = [f"Clients that use port {p} stop working {new}." for p in was if p not in wanted]
+        return (*lost, *([""] if lost else []), *super().preview(base_url, version))
+
     def undo(self, client: NexusClient) -> None:
         """Raises WizardError("change-not-undone") where the former password is not known."""
         if self.before.credentials_needed:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cgwizard.plan.answers_file import Answers, Secrets
 
 FILE = "cgwizard-commands.txt"
+SAVE = Action("save", "save the commands as a file", "", "commands")
 KEEP = Action("keep", "keep everything", "enter")
 ANSWERS = "cgwizard-answers.toml"
 VERIFIED, PULLED = "verified", "pulled, not compared"
@@ -42,10 +43,10 @@ class FinishStep(Step):
 
     @property
     def context(self) -> str:
-        token = self.session.pull_token
-        if token is None or token.expires is None:
+        ends = self.session.token_ends
+        if ends is None or self.undone:
             return ""
-        return f"The pull token ends on {token.expires:%d %B %Y}: renew it before, by this guide."
+        return f"The pull token ends on {ends:%d %B %Y}: renew it before, by this guide."
 
     def notes(self) -> tuple[str, ...]:
         """What was made in Nexus."""
@@ -64,7 +65,7 @@ class FinishStep(Step):
         if self.fix:
             return (KEEP,)  # something is asked
         return (
-            Action("save", "save the commands as a file", "", "commands"),
+            *((SAVE,) if self.session.proofs else ()),
             Action("answers", "save the answers", "ctrl+o", "answers"),
             *((Action("undo", "undo", "f8"),) if self.session.journal.made() else ()),
         )
@@ -147,9 +148,15 @@ class FinishStep(Step):
             )
             self._left |= found.verdict == "changed"
             if found.acts:
-                self.session.proofs = []  # what was pulled went with it
+                self._forget_steps()
         self._undoing = []
         self.undone = not self._left
+
+    def _forget_steps(self) -> None:
+        """What they made and pulled is gone: they are done again before they are called done."""
+        for step in self.session.steps:
+            if step not in {self.session.first, self}:
+                step.reset()
 
     def _note(self, item: Item) -> None:
         for entry in reversed(item.entries):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cgwizard.cancel import Cancel
     from cgwizard.guide.shown import Report
     from cgwizard.guide.step import Step
@@ -51,6 +53,8 @@ class EarlierRun(Protocol):
     def step(self) -> str: ...  # the id of the first step that was not through
     @property
     def proofs(self) -> Sequence[Proof]: ...
+    @property
+    def token_ends(self) -> datetime | None: ...
 
 
 class NexusRun(Protocol):

@@ -17,6 +17,8 @@ from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cgwizard.cancel import Cancel
     from cgwizard.engines.container_model import Container
     from cgwizard.guide.protocols import NexusRun, PracticeServers
@@ -78,6 +80,7 @@ class Session:
         self.blob_stores: list[BlobStore] = []
         # Known after Add token auth
         self.pull_token: PullToken | None = None
+        self.token_ends: datetime | None = None  # of a resumed run, without the token itself
         # Known after Test pull
         self.proofs: list[Proof] = []
         self.steps = self.make_steps()

@@ -54,6 +54,7 @@ class TokenStep(TokenForm):
         report(Check("token-there", label, "done"))
         run_checked(self, self.enter, report, cancel)  # the keyring may have it
         self.session.pull_token = self._known(chosen.username)
+        self.session.token_ends = earlier.token_ends
         image = earlier.answers.pull.private_image if earlier.answers.pull else ""
         self.decide(token=chosen, pull=plan.Pull(private_image=image))
         return True
@@ -206,6 +207,7 @@ class TokenStep(TokenForm):
     def _through(self, token: PullToken, target: TokenTarget, report: Report) -> None:
         self.keep(HOST, packed(token.credentials), report)
         self.session.pull_token = token
+        self.session.token_ends = token.expires
         self.decide(
             token=plan.Token(
                 mode="separate" if target.separate else "add",

@@ -32,6 +32,10 @@ class DockerAttributes(Wire, frozen=True):
     subdomain: str | None = None
     path_enabled: bool | None = None
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(port for port in (self.http_port, self.https_port) if port)
+
 
 class Storage(Wire, frozen=True):
     blob_store_name: str = "default"

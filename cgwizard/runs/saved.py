@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +33,7 @@ class SavedRun(msgspec.Struct, frozen=True):
     answers: Plan  # what was confirmed
     proofs: tuple[Proof, ...] = ()
     finished: bool = False
+    token_ends: datetime | None = None  # the pull token itself is not saved
 
     @property
     def words(self) -> str:
@@ -60,6 +62,7 @@ def save(session: Session, folder: Path, started: float) -> SavedRun | None:
         proofs=tuple(session.proofs),
         # The last step only sums up.
         finished=open_step is session.last,
+        token_ends=session.token_ends,
     )
     path = file_of(folder, found.run)
     try:

@@ -18,6 +18,7 @@ from cgwizard.screens.parts.messages import Answered, Confirmed, Refused
 from cgwizard.screens.parts.queued_keys import run_binding
 from cgwizard.secrets.secret import Secret
 
+MAX_LABEL = 16  # cells; a longer one stands above its value
 MANY_LINES = "Nothing entered: more than one line was pasted."
 LOGIN = "Nothing entered: this is a login command with a password in it."
 _LOGIN_COMMAND = re.compile(r"\blogin\b.*\s(--password|-p)(?![\w-])|^\s*(docker|podman)\s+login\s")
@@ -103,7 +104,7 @@ class FieldRow(Vertical):
         self._complaint = ""
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="line"):
+        with Horizontal(classes="line long" if cell_len(self.field.label) > MAX_LABEL else "line"):
             yield Static(self.field.label, classes="label", markup=False)
             yield self._input()
         yield Static("", classes="wrong", markup=False)
@@ -246,8 +247,10 @@ class Form(Vertical):
         self, problems: dict[str, str], left: Widget | None = None, *, field: str = ""
     ) -> None:
         """Show what is wrong with the text in the input that was ``left``, or in ``field`` if that
-        was left before its text was known."""
+        was left before its text was known. What another field put right is not shown any more."""
         for row in self.rows():
+            if row.input.value and not row.refused and row.field.id not in problems:
+                row.complain("")
             chosen = row.input is left or (row.field.id == field and not row.input.has_focus)
             if chosen and row.input.value and not row.refused:
                 row.complain(problems.get(row.field.id, ""))

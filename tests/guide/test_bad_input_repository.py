@@ -383,6 +383,24 @@ def test_an_existing_one_is_changed_as_shown(session: Guide, world: PracticeWorl
     ]
 
 
+def test_a_changed_port_says_whose_clients_stop_working(
+    session: Guide, world: PracticeWorld
+) -> None:
+    theirs = DockerProxy.new("chainguard", free_port())
+    someone_makes(world, theirs)
+    enter(session.steps.routing)
+    session.steps.routing.set("port", str(port := free_port()))
+    act(session.steps.routing)
+    step = session.steps.developer
+    enter(step)
+    warning = f"Clients that use port {theirs.docker.http_port} stop working until they use {port}."
+    assert warning not in step.preview(), "it is used as it is"
+    step.set("existing", "change")
+    assert warning in step.preview()
+    act(step)
+    assert step.state == "done"
+
+
 def test_one_that_has_no_port_or_is_offline_is_not_used(
     session: Guide, world: PracticeWorld
 ) -> None:

@@ -56,3 +56,23 @@ def test_what_others_changed_before_and_after_the_question(world: PracticeWorld)
     confirm()
     assert finish.undone
     assert session.docker_proxy("chainguard") is None
+
+
+def test_nothing_is_said_of_what_is_gone(world: PracticeWorld) -> None:
+    session = session_of(world)
+    walk(session)
+    finish, cancel = session.steps.finish, Cancel()
+    assert finish.commands()
+    assert "The pull token ends" in finish.context
+    run_checked(finish, lambda r, c: finish.do("undo", r, c), lambda _check: None, cancel)
+    run_checked(finish, finish.act, lambda _check: None, cancel)
+    assert finish.undone
+    assert finish.commands() == ()
+    assert finish.results() == ()
+    assert finish.context == ""
+    assert not [action for action in finish.others() if action.id == "save"]
+    assert "docker" not in finish.text()
+    made = (session.steps.developer, session.steps.token, session.steps.pull)
+    assert not [step.id for step in made if step.through], "they are done again"
+    walk(session)
+    assert finish.commands()

@@ -237,3 +237,21 @@ def test_a_run_of_a_newer_version_is_passed_over_and_told(tmp_path: Path) -> Non
     assert caught.value.code == "run-unreadable"
     assert str(path) in caught.value.problem.next_step
     assert plan.Plan().version == 1
+
+
+def test_finish_tells_when_the_token_ends_after_a_resume(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    """The token itself is not saved, and no store has it."""
+    session = begun(world, tmp_path)
+    walk(session, until="token")
+    told = session.steps.finish.context
+    assert "The pull token ends on" in told
+    session.close()
+    assert session.run is not None
+    session.run.close()
+    again = gone_on(world, tmp_path)
+    assert again.steps.token.state == "done"
+    again.pull_token = None
+    assert again.steps.finish.context == told
+    again.close()
