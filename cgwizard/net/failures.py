@@ -4,6 +4,7 @@ and attributes of the exceptions and by what happened on the connection, never b
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -146,9 +147,19 @@ def read_failure(
     return Failure(kind, cause, words, proxy, direct, exchange.sent)
 
 
-def between(status: int, *, html: bool) -> AnsweredBy | None:
-    """Who between here and a server sends an answer with this status; None where the server
-    itself may have sent it."""
+# Filters and proxies that name themselves in `Server` where the answer is theirs.
+_FILTERS = re.compile(
+    r"squid|zscaler|blue ?coat|proxysg|mcafee|forti|forcepoint|websense|ironport|netskope|sophos"
+    r"|barracuda|smoothwall|privoxy|tinyproxy|wingate|menlo|umbrella",
+    re.IGNORECASE,
+)
+
+
+def between(status: int, *, html: bool, server: str = "") -> AnsweredBy | None:
+    """Who between here and a server sends an answer with this status and name; None where the
+    server itself may have sent it."""
+    if _FILTERS.search(server):
+        return AnsweredBy.PROXY if status in {407, 502, 503, 504} else AnsweredBy.OTHER
     if status in {407, 502, 504} or (status == 503 and html):
         return AnsweredBy.PROXY
     return AnsweredBy.OTHER if html else None

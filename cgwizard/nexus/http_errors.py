@@ -60,7 +60,8 @@ def violations(body: bytes) -> list[tuple[str, str]]:
 def answer_facts(answer: RestResponse) -> Facts:
     """Who sent ``answer``, and whether it tells that Nexus looked at a sign-in that was sent."""
     nexus = read_server(answer.headers.get("server", "")) is not None or bool(answer.fault_id)
-    who = None if nexus else between(answer.status, html=answer.html)
+    server = answer.headers.get("server", "")
+    who = None if nexus else between(answer.status, html=answer.html, server=server)
     if who and "nexus" in answer.title.lower():
         who = None  # its own page, behind a reverse proxy that hides its name
     # Behind a reverse proxy with a name of its own Nexus is known by what it does not look like.
@@ -103,9 +104,10 @@ def refusal(answer: RestResponse, tried: str, *, needs: str = "") -> WizardError
 def is_page_of_another(answer: RestResponse) -> bool:
     """Whether a filter, a gateway or a sign-in page between here and Nexus refused with its own
     page: its status says nothing of what was asked for."""
-    if answer.status < 400 or answer.status == 407 or not answer.html:
+    if answer.status < 400 or answer.status == 407:
         return False
-    return answer_facts(answer).answered_by in {AnsweredBy.OTHER, AnsweredBy.PROXY}
+    who = answer_facts(answer).answered_by
+    return who is AnsweredBy.OTHER or (who is AnsweredBy.PROXY and answer.html)
 
 
 def _by_another(answer: RestResponse) -> Meaning | None:

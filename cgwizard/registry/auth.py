@@ -18,7 +18,7 @@ from cgwizard.registry.errors import RegistryError, never_shown, refused
 from cgwizard.registry.refusal import RegistryRefusal
 from cgwizard.registry.responses import shown
 from cgwizard.registry.transport import Transport
-from cgwizard.registry.validation import read_body
+from cgwizard.registry.validation import is_page, read_body
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text import decode
 from cgwizard.text.sanitize import shortened
@@ -121,7 +121,7 @@ class Authority:
                 return chosen
             if response.status_code == 401 and self._credentials:
                 raise self.not_passed_on(self._transport.refusal(response))
-            if response.status_code >= 300:
+            if response.status_code >= 300 or is_page(response, None):
                 raise self._transport.explain(response)
         self._open_root = True
         return Challenge(OPEN)
@@ -203,7 +203,7 @@ class Authority:
             raise self._refused
         asked = AnsweredBy.TOKEN_SERVER if at_token_server else None
         with self._transport.request("GET", url, {}, authorization=header) as response:
-            if response.status_code == 200:
+            if response.status_code == 200 and not is_page(response, None):
                 self._accepted = self._accepted or header is not None
                 return read_body(response, self._transport.who, unpack=True)
             refusal = self._transport.refusal(response, asked)

@@ -81,6 +81,8 @@ def _by_another(refusal: RegistryRefusal) -> Meaning | None:
     if not refusal.by_another or refusal.status in {200, 407} or refusal.status // 100 == 3:
         return None
     page = f"with its page {refusal.title!r}" if refusal.title else "with a page of its own"
+    if not refusal.html:
+        page = f"with an answer of its own{f' ({refusal.server})' if refusal.server else ''}"
     if refusal.status in {408, 429, 500, 502, 503, 504}:
         return (
             Code.REGISTRY_UNAVAILABLE,

@@ -112,11 +112,13 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
     def answered_by(self) -> AnsweredBy:
         if self.server.startswith("Nexus/"):
             return AnsweredBy.NEXUS
-        if not (self.registry or self.message):
-            if stranger := between(self.status, html=self.html):
+        # A registry says why in the specification's form, a token server in any.
+        of_registry = self.asked is AnsweredBy.REGISTRY
+        if not (self.registry or (self.codes if of_registry else self.message)):
+            if stranger := between(self.status, html=self.html, server=self.server):
                 return stranger
-            odd = self.text and "json" not in self.content_type and self.status < 500
-            if odd and self.asked is AnsweredBy.REGISTRY:
+            odd = self.text and (self.message or "json" not in self.content_type)
+            if odd and of_registry and self.status < 500:
                 return AnsweredBy.OTHER
         if self.nexus and self.asked is AnsweredBy.REGISTRY:
             return AnsweredBy.NEXUS
@@ -124,7 +126,10 @@ class RegistryRefusal(msgspec.Struct, frozen=True):
 
     @property
     def by_another(self) -> bool:
-        """Something between here and the server answered with its own page."""
+        """Something between here and the server answered with its own page. A 404 without one
+        may be that of a web server to which the address leads."""
+        if self.answered_by is AnsweredBy.OTHER and self.status not in {404, 410}:
+            return True
         return self.html and self.answered_by in {AnsweredBy.OTHER, AnsweredBy.PROXY}
 
     @property

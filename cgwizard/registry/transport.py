@@ -249,7 +249,13 @@ class Transport:
         if target.scheme not in {"http", "https"} or not target.host:
             raise self._bad_redirect(tried, f"a redirect to {shown(target)}")
         if (before.scheme, target.scheme) == ("https", "http") and not addressed:
-            raise self._bad_redirect(tried, f"a redirect from HTTPS to plain {shown(target)}")
+            away = self._bad_redirect(tried, f"a redirect from HTTPS to plain {shown(target)}")
+            portal = "; or the sign-in page of a network answers in its place"
+            raise (
+                away
+                if target.host == before.host
+                else away.but(cause=f"{away.problem.cause}{portal}")
+            )
         return target
 
     def _redirect_loop(self, tried: str, target: httpx.URL) -> RegistryError:

@@ -84,3 +84,12 @@ def test_pages_of_nexus_itself(header: dict[str, str]) -> None:
 def test_what_is_no_page_is_nexus() -> None:
     reply = Reply(403, "", {"Server": "nginx"})
     assert failure(STORES, reply, NexusClient.blob_stores).code == "nexus-forbidden"
+
+
+@pytest.mark.parametrize("server", ["squid/5.7", "Zscaler/6.2", "BlueCoat-Security-Appliance"])
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("body", ["", "Access denied"])
+def test_a_filter_that_names_itself(server: str, status: int, body: str) -> None:
+    error = failure(STORES, Reply(status, body, {"Server": server}), NexusClient.blob_stores)
+    assert error.code == "nexus-page-of-another"
+    assert not error.facts.sign_in_read

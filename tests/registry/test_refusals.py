@@ -235,3 +235,107 @@ def test_a_long_title_is_cut() -> None:
     page = f"<html><title>{'x' * 9000}</title>"
     with ScriptedServer({LATEST: Reply(403, page, HTML)}, server_header=None) as server:
         assert len(refusal(server, None).problem.cause) < 300
+
+
+FOREIGN = {
+    "gateway": Reply(403, {"message": "Forbidden"}, {**JSON, "x-amzn-RequestId": "1"}),
+    "gateway 401": Reply(401, {"message": "Missing Authentication Token"}, JSON),
+    "fault": Reply(403, {"fault": {"faultstring": "no"}, "message": "policy"}, JSON),
+    "limits": Reply(400, {"statusCode": 400, "message": "no subscription"}, JSON),
+    "squid": Reply(403, "", {"Server": "squid/5.7"}),
+    "zscaler": Reply(403, "", {"Server": "Zscaler/6.2"}),
+    "bluecoat": Reply(401, "", {"Server": "BlueCoat-Security-Appliance"}),
+    "text": Reply(403, "Access denied by policy 12", TEXT),
+}
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_an_answer_of_another_says_nothing_of_the_image(kind: str, signed_in: bool) -> None:
+    routes: dict[str, Route] = {"/v2/": wanting(Reply()), LATEST: FOREIGN[kind]}
+    with ScriptedServer(routes, server_header=None) as server:
+        error = refusal(server, ME if signed_in else None)
+    assert error.code == "registry-not-here"
+    assert "something between here and cgr.dev answered" in error.problem.cause
+    assert error.facts.answered_by is AnsweredBy.OTHER
+    assert not error.facts.sign_in_read
+
+
+@pytest.mark.parametrize("server", ["squid/5.7", "Zscaler/6.2", "BlueCoat-Security-Appliance"])
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_filter_at_the_token_endpoint_judges_no_sign_in(server: str, status: int) -> None:
+    error = at_the_realm(Reply(status, "", {"Server": server}))
+    assert error.code == "registry-not-here"
+    assert server in error.problem.cause
+    assert not error.facts.sign_in_read
+
+
+@pytest.mark.parametrize("page", ["<html>Welcome to the guest network", PAGE, "<!doctype html>"])
+def test_a_page_in_place_of_a_token(page: str) -> None:
+    error = at_the_realm(Reply(200, page, HTML))
+    assert error.code == "registry-not-here"
+    assert error.facts.answered_by is AnsweredBy.OTHER
+    assert not error.facts.sign_in_read
+
+
+def test_a_page_at_the_root_accepts_no_password() -> None:
+    for root in (Reply(200, PAGE, HTML), wanting(Reply(200, PAGE, HTML))):
+        with (
+            ScriptedServer({"/v2/": root}, server_header=None) as server,
+            Registry(server.url, ME, patience=ONCE) as registry,
+            pytest.raises(RegistryError) as caught,
+        ):
+            registry.check_credentials("a")
+        assert caught.value.code == "registry-not-here"
+        assert not caught.value.facts.sign_in_read
+
+
+def test_a_captive_portal() -> None:
+    with ScriptedServer({"/login": Reply(200, PAGE, HTML)}, server_header=None) as portal:
+        away = Reply(302, "", {"Location": f"{portal.url}/login"})
+        with ScriptedServer({"/": away, "/v2/": away, LATEST: away}, server_header=None) as server:
+            for credentials in (ME, None):
+                error = refusal(server, credentials)
+                assert error.code == "registry-not-here"
+                assert "sign-in page" in error.problem.cause
+                assert portal.with_credentials == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"WWW-Authenticate": 'Basic realm=broken quoting"'},
+        {"WWW-Authenticate": 'Bearer realm="http://x/token'},
+        {"WWW-Authenticate": "Negotiate YII=, NTLM"},
+        {"WWW-Authenticate": ""},
+        {"WWW-Authenticate": '"Bearer"'},
+    ],
+)
+@pytest.mark.parametrize("where", ["/v2/", LATEST])
+def test_a_challenge_that_is_broken(header: dict[str, str], where: str) -> None:
+    routes: dict[str, Route] = {"/v2/": Reply(200, "{}", OWN), where: Reply(401, "", OWN | header)}
+    with ScriptedServer(routes, server_header=None) as server:
+        error = refusal(server)
+        shown = bool(server.with_credentials)
+    assert error.facts.sign_in_sent is shown
+    if not shown:
+        assert error.code in {"sign-in-not-shown", "challenge-wrong-host"}
+    assert "--username" not in advised(error.problem, PullOptions("a")).next_step
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_a_redirect_that_comes_to_a_401(hops: int, status: int) -> None:
+    """Another origin: the same host on another port is one too."""
+    with ScriptedServer({"/": Reply(401, "", BASIC)}, server_header=None) as last:
+        first = last
+        with ScriptedServer(server_header=None) as middle:
+            middle.routes["/"] = Reply(status, "", {"Location": f"{last.url}/"})
+            first = middle if hops == 2 else last
+            away = Reply(status, "", {"Location": f"{first.url}/"})
+            routes: dict[str, Route] = {"/v2/": wanting(Reply()), LATEST: away}
+            with ScriptedServer(routes, server_header=None) as server:
+                error = refusal(server)
+            assert "is not passed on" in error.problem.cause
+            assert last.with_credentials == middle.with_credentials == []
+            assert not error.facts.sign_in_read
