@@ -94,6 +94,7 @@ class Wizard(TypingApp):
         self.offer = offer  # of runs that can be resumed
         self.crashed = ""  # what to say of a crash when the screens are gone
         self._at_work: AbstractEventLoop | None = None
+        self._leaving: int | None = None  # the exit code of a signal that came
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -121,9 +122,12 @@ class Wizard(TypingApp):
 
         self.call_after_refresh(gc.enable)
         self._at_work = asyncio.get_running_loop()
+        if self._leaving is not None:  # the signal came before
+            self.exit(self._leaving)
 
     def leave_with(self, code: int) -> None:
         """Leave because of a signal; from any thread, without waiting for it."""
+        self._leaving = code
         if self._at_work is not None:
             with contextlib.suppress(RuntimeError):  # it is over
                 self._at_work.call_soon_threadsafe(self.exit, code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import stat
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -87,7 +88,10 @@ def _output_failed(try_it: bool = False) -> bool:
     except BrokenPipeError:
         return False  # the reader has closed the pipe, as `head` does
     except OSError as error:
+        gone = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it at exit
+        if gone:  # the terminal: the exit code is that of SIGHUP
+            return False
         from cgwizard.errors import Code, WizardError
         from cgwizard.text.sanitize import printed_problem
 

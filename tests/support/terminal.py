@@ -163,6 +163,7 @@ class Wire:
         settings.pop("TMUX", None)
         self._process = PtyProcess.spawn(list(command), dimensions=(height, width), env=settings)
         self.received = b""
+        self._hung_up = False
         self._drawn = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self._drawn)
 
@@ -177,8 +178,18 @@ class Wire:
         """As `termios.tcgetattr` gives them."""
         return termios.tcgetattr(self._process.fd)
 
+    @property
+    def process_id(self) -> int:
+        process: int = self._process.pid
+        return process
+
+    def hang_up(self) -> None:
+        """Close this end, as a terminal's window does."""
+        self._process.fileobj.close()
+        self._hung_up = True
+
     def screen(self) -> str:
-        while select.select([self._process.fd], [], [], 0.02)[0]:
+        while not self._hung_up and select.select([self._process.fd], [], [], 0.02)[0]:
             try:
                 data = self._process.read(65536)
             except EOFError:
@@ -200,7 +211,7 @@ class Wire:
         while self._process.isalive() and time.monotonic() < deadline:
             self.screen()
         code: int | None = self._process.exitstatus
-        return code
+        return -self._process.signalstatus if self._process.signalstatus else code
 
     def __enter__(self) -> Self:
         return self

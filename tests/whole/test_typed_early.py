@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -68,3 +69,30 @@ def test_no_key_lands_in_a_field_it_was_not_meant_for(number: int, tmp_path: Pat
     seed = (FIRST + number) % (1 << 32)
     print(f"CGWIZARD_FUZZ_SEED={seed} CGWIZARD_FUZZ_LAUNCHES=1")
     launch(seed, tmp_path)
+
+
+SOON = 2.0  # seconds; less than what `SignalWatcher` waits before it ends the process by force
+
+
+@pytest.mark.parametrize("number", range(LAUNCHES))
+def test_a_terminal_that_is_closed_ends_it_at_once_at_any_moment(
+    number: int, tmp_path: Path
+) -> None:
+    """Until the screens come the signal itself ends the process; then the exit code says it."""
+    seed = (FIRST + number) % (1 << 32)
+    print(f"CGWIZARD_FUZZ_SEED={seed} CGWIZARD_FUZZ_LAUNCHES=1")
+    source = random.Random(seed)
+    env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    with Wire(*wizard(), env=env) as wire:
+        end = time.monotonic() + source.uniform(0, LATEST)
+        while time.monotonic() < end:
+            wire.screen()
+        began = time.monotonic()
+        if source.random() < 0.5:
+            wire.hang_up()
+        else:
+            os.kill(wire.process_id, signal.SIGHUP)
+        code = wire.exit_code()
+        assert time.monotonic() - began < SOON
+        assert code in {129, -signal.SIGHUP}
+        assert not list(tmp_path.rglob("crashes/*.txt"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import termios
 import time
 from collections.abc import Callable
 
@@ -44,18 +45,27 @@ class TerminalDriver(InputDriver):
     """Textual's driver, with ASCII where the terminal has no more and no questions to old
     terminals."""
 
+    gone = False  # whether there is no terminal any more; then nothing is written
+
     def start_application_mode(self) -> None:
         ascii_fallback.settle_screens()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        try:
+            termios.tcgetattr(self.fileno)
+        except termios.error:
+            self.input_ended()
         # What the shell gets back after a stop; echo may have been off already.
         self.attrs_before = typed_ahead.attributes() or self.attrs_before
 
     def close(self) -> None:
-        super().close()
+        if not self.gone:
+            super().close()
         with contextlib.suppress(OSError):  # the terminal is gone
             ascii_fallback.settle()
 
     def write(self, data: str) -> None:
+        if self.gone:
+            return
         if os.environ.get("TERM", "").startswith(_OLD_TERMINALS):
             data = "" if data.startswith(_OSC) else _REPLACED_ON_OLD.get(data, data)
         super().write(data)
@@ -86,4 +96,6 @@ class TerminalDriver(InputDriver):
         self.process_message(InputLost(0))
 
     def input_ended(self) -> None:
+        self.gone = True
+        self.drop_output()
         self.process_message(TerminalGone())

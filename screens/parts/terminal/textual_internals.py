@@ -6,13 +6,16 @@ upper bound for that reason, and a test compares each name here with what Textua
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import selectors
 from typing import TYPE_CHECKING, Any, cast
 
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.geometry import Size
@@ -61,6 +64,8 @@ class HookedApp(App[int]):
         super()._display(screen, cast("RenderableType | None", self.to_draw(renderable)))
 
     def _handle_exception(self, error: Exception) -> None:
+        if self._exit and isinstance(error, NoMatches):
+            return  # its widgets are gone, or were never made, because the program ends
         # Textual would print a traceback with the values of all variables.
         self._return_code = 1
         if self._exception is None:
@@ -86,6 +91,14 @@ class InputDriver(LinuxDriver):
     def input_ahead(self) -> bytes:
         """What was typed before the driver took over."""
         return b""
+
+    def drop_output(self) -> None:
+        """Drop what waits to be written. The thread that writes it ended with the terminal, and
+        who puts something into its full queue would wait for ever."""
+        if self._writer_thread is not None:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    self._writer_thread._queue.get_nowait()
 
     def _run_input_thread(self) -> None:
         # Textual would print a traceback and exit with code 0.
