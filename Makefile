@@ -3,11 +3,12 @@
 
 PYTHON ?= python3
 VENV   := .venv
+DIST   := dist
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 ARGS   ?=
 
-.PHONY: practice run test check bench fuzz pythons lock picture clean
+.PHONY: practice run test check bench fuzz pythons lock dist sbom picture clean
 
 practice: $(VENV)/.run          ## the wizard against the practice Nexus
 	@$(BIN)/cgwizard practice $(ARGS)
@@ -65,6 +66,15 @@ lock:                           ## needs uv
 	  --python-version 3.11 --group build pyproject.toml -o requirements.lock $(ARGS)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  --python-version 3.11 --group dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+
+# The time of the last commit, so that everybody builds the same bytes from it.
+dist: $(VENV)/.dev              ## the sdist and the wheel, in dist/
+	@rm -rf $(DIST)
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+	  $(BIN)/python -m build --no-isolation --outdir $(DIST) . >/dev/null
+
+sbom: dist                      ## their bill of materials, as CycloneDX
+	@$(BIN)/python docs/sbom.py $(DIST)/*.whl $(DIST)/cgwizard.cdx.json
 
 picture: $(VENV)/.dev           ## the README's picture, made by the wizard itself
 	@$(BIN)/python docs/picture.py

@@ -87,10 +87,11 @@ def _host_patterns(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         return ()
     from cgwizard.practice.host_check import host_pattern
+    from cgwizard.text import decode
 
     try:
-        return tuple(host_pattern(name) for name in names)
-    except ValueError:
+        return tuple(decode.parsed(host_pattern, name) for name in names)
+    except decode.Unreadable:
         raise click.BadParameter(
             "a host name without a port, such as nexus.example.com, or .example.com for all "
             "below; beyond ASCII as xn--..."
@@ -99,13 +100,12 @@ def _host_patterns(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _source(source: str) -> str:
     if source:
-        import msgspec
-
         from cgwizard.plan.answers_file import Source
+        from cgwizard.text import decode
 
         try:
-            msgspec.convert(source, Source)
-        except msgspec.ValidationError:
+            decode.convert(source, Source)
+        except decode.Unreadable:
             # Not repeated: it may be the password itself.
             raise click.BadParameter("keyring, systemd-creds, env:VARIABLE or file:PATH") from None
     return source

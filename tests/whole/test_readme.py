@@ -17,7 +17,8 @@ from tests.support.programs import needs
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+TOP_PAGES = (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))
+PAGES = (*TOP_PAGES, *sorted((ROOT / "docs").glob("*.md")))
 
 _FENCE = re.compile(r"^ *```(sh|shell|bash|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
@@ -50,6 +51,7 @@ RUN_ELSEWHERE = {
     r"make check": ("Makefile", "test: $(VENV)/.dev check"),
     r"\.venv/bin/python docs/errors\.py": ("tests/whole/test_errors_page.py", '"errors.py"'),
     r"make bench": ("Makefile", "tests/bench -m bench"),
+    r"make (dist|sbom)": ("tests/whole/test_release.py", 'make("sbom"'),
     r"make fuzz": ("Makefile", "tests/whole/test_typed_early.py"),
     r"cgwizard practice --serve( --json)?( --port \d+)?": ("tests/whole/test_cli.py", "--serve"),
     r"cgwizard pull \S+ --username \S+ --password-stdin --json <\S+": (
