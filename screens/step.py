@@ -92,7 +92,7 @@ class StepScreen(StepKeys):
         self.query_one(Rail).show(self.place)
         self.show_text("heading", step.heading)
         self.show_text("context", step.context)
-        self.show_text("notes", "\n".join(step.notes()))
+        self.show_text("notes", "\n".join((*step.shown_once(), *step.notes())))
         self.show_text("preview", "\n".join(step.preview()) if not self.busy else "")
         self.show_text("explanation", step.fix.explanation if step.fix and not self.busy else "")
         await self.query_one(Form).sync(

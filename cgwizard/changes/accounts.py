@@ -132,6 +132,14 @@ class CreateUser(UserChange):
         _gone(lambda: client.security.delete_user(self.name))
 
 
+class RemakeUser(CreateUser):
+    """In place of one that this run made and whose password nobody knows."""
+
+    def apply(self, client: NexusClient) -> None:
+        self.undo(client)
+        super().apply(client)
+
+
 class GiveRole(UserChange):
     """A role is added to a user that exists."""
 

@@ -109,6 +109,8 @@ class Plain:
                     if self.prompts is None:
                         raise _Left(ExitCode.FAILED)
                 case "through" if step.action() != QUIT:
+                    for line in step.shown_once() if self.prompts else ():
+                        self.lines.line(f"  {line}")
                     if not again or self._leaves(step):
                         return
                     asked = self._questions.ask(step)

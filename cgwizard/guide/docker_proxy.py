@@ -115,22 +115,35 @@ def apply(
     cancel: Cancel,
     *,
     also: Sequence[changes.Change] = (),
-) -> None:
+) -> WizardError | None:
     """Send the change, read it back, wait for the connector, then send what comes ``also``.
+    Returns why the latter was refused to this user, and then nothing of it stays.
+
     Raises WizardError and Cancelled; after a failure everything that was sent is taken back."""
     sent: list[changes.Change] = []
     try:
-        for each in [*([change] if change else []), *also]:
-            _send(session, each, sent, report, cancel)
-            if each is change:
-                session.refresh()
-                docker = change.wanted.docker
-                if port := docker.http_port or docker.https_port:
-                    scheme = "http" if docker.http_port else "https"
-                    wait_for_connector(session, port, scheme, report, cancel)
+        if change is not None:
+            _send(session, change, sent, report, cancel)
+            session.refresh()
+            docker = change.wanted.docker
+            if port := docker.http_port or docker.https_port:
+                scheme = "http" if docker.http_port else "https"
+                wait_for_connector(session, port, scheme, report, cancel)
+        first = len(sent)
+        for each in also:
+            try:
+                _send(session, each, sent, report, cancel)
+            except WizardError as error:
+                if error.code != Code.NEXUS_FORBIDDEN:
+                    raise
+                told = error.problem.came_back
+                report(Check(check_id(each), each.title, "warning", told, error.problem))
+                _take_all_back(session, sent[first:], report, error)
+                return error
     except BaseException as error:  # also when cancelled: nothing half-made stays
         _take_all_back(session, sent, report, error)
         raise
+    return None
 
 
 def _take_all_back(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
     from cgwizard.proof.upstream import Artifacts
     from cgwizard.registry.client import Registry
+    from cgwizard.secrets.secret import Credentials
 
 LABELS = {
     "cache": "second pull came from the cache",
@@ -116,7 +117,7 @@ class ImagePull:
         events = manifest_info.CompletedEvents(known, on_event)
         finished = engine.pull(
             self.reference,
-            self._session.credentials,
+            self._credentials,
             platform=self._platform,
             on_event=events,
             cancel=self._cancel,
@@ -126,7 +127,15 @@ class ImagePull:
 
     def _connector(self, *, anonymous: bool = False) -> Registry:
         scheme = self._session.routing.scheme
-        return self._session.connector(self._target.port, scheme, anonymous=anonymous)
+        return self._session.connector(
+            self._target.port, scheme, credentials=self._credentials, anonymous=anonymous
+        )
+
+    @property
+    def _credentials(self) -> Credentials | None:
+        """Of the pull user for the organization's images, where there is one."""
+        pull_user = self._session.pull_user if self._target.private else None
+        return pull_user or self._session.credentials
 
     def _tell(
         self,

@@ -189,7 +189,8 @@ class Keeping:
         if where == "memory":
             return
         label = f"keep {_WORDS[kind]} {_IN[where]}"
-        report(Check("keep", label, "running", self._detail(where)))
+        id = "keep-pull-user" if kind == "pull-user" else "keep"
+        report(Check(id, label, "running", self._detail(where)))
         try:
             if where == "secrets-file" and self.file is None and passphrase is not None:
                 self.file = encrypted_file.EncryptedFile.create(encrypted_file.path(), passphrase)
@@ -197,9 +198,9 @@ class Keeping:
             self._open()[where].save(kind, account, secret)
         except WizardError as error:
             self.file_exists = encrypted_file.path().exists()  # another cgwizard may have made it
-            report(Check("keep", label, "warning", error.problem.came_back, error.problem))
+            report(Check(id, label, "warning", error.problem.came_back, error.problem))
             return
-        report(Check("keep", label, "done", self._detail(where)))
+        report(Check(id, label, "done", self._detail(where)))
         self._forget_others(where, kind, account)
 
     def source(self, kind: Kind, account: str) -> str | None:
@@ -251,7 +252,11 @@ class Keeping:
                     store.forget(kind, account)
 
 
-_WORDS: dict[Kind, str] = {"nexus-password": "the password", "pull-token": "the token"}
+_WORDS: dict[Kind, str] = {
+    "nexus-password": "the password",
+    "pull-token": "the token",
+    "pull-user": "the pull user's password",
+}
 _IN: dict[Where, str] = {
     "keyring": "in the keyring",
     "secrets-file": "in the encrypted file",

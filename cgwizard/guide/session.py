@@ -81,6 +81,7 @@ class Session:
         # Known after Add token auth
         self.pull_token: PullToken | None = None
         self.token_ends: datetime | None = None  # of a resumed run, without the token itself
+        self.pull_user: Credentials | None = None  # who pulls the organization's images, if known
         # Known after Test pull
         self.proofs: list[Proof] = []
         self.steps = self.make_steps()

@@ -45,7 +45,7 @@ class Step:
     defaults: ClassVar[dict[str, str]] = {}
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     doubts: ClassVar[dict[Code, str]] = {}  # problem code: the field that it is about
-    # Fields that an answers file may leave empty: the guide finds what belongs there.
+    # What an answers file may leave open: the guide finds it.
     found_later: ClassVar[frozenset[str]] = frozenset()
     # The key of the answers file that fills a field, where it is not the field's own name.
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {}
@@ -84,6 +84,10 @@ class Step:
 
     def notes(self) -> tuple[str, ...]:
         """Facts of this step for users, a line each."""
+        return ()
+
+    def shown_once(self) -> tuple[str, ...]:
+        """Lines with a secret, for the user at the screen alone."""
         return ()
 
     def action(self) -> Action:
@@ -240,7 +244,6 @@ class Step:
         raise NotImplementedError
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
-        """Do one of `others`; blocks."""
         raise NotImplementedError(action)
 
 

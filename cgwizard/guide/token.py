@@ -10,7 +10,8 @@ from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy, routing, token_check
 from cgwizard.guide.shown import SKIP, Check, Evidence, Fix, Report
 from cgwizard.guide.step import run_checked
-from cgwizard.guide.token_form import HOST, TokenForm
+from cgwizard.guide.token_access_form import AccessForm
+from cgwizard.guide.token_form import HOST
 from cgwizard.guide.token_target import TokenTarget
 from cgwizard.plan import model as plan
 from cgwizard.secrets.sources import pasted
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cgwizard.tokens.claims import PullToken
 
 
-class TokenStep(TokenForm):
+class TokenStep(AccessForm):
     id = "token"
     title = "Add token auth"
     asks_registry = True
@@ -55,6 +56,8 @@ class TokenStep(TokenForm):
         run_checked(self, self.enter, report, cancel)  # the keyring may have it
         self.session.pull_token = self._known(chosen.username)
         self.session.token_ends = earlier.token_ends
+        self.find_password(self.access_answers.users)
+        self.session.pull_user = self.pull_user()
         image = earlier.answers.pull.private_image if earlier.answers.pull else ""
         self.decide(token=chosen, pull=plan.Pull(private_image=image))
         return True
@@ -180,43 +183,52 @@ class TokenStep(TokenForm):
         self.repository.look_up(self.target)
         there = "it is there" if self.existing is not None else "the name is free"
         report(Check("nexus", f"looked for {self.target.name} in Nexus", "done", there))
+        self.look_up_access()
         self.checked = token
 
     def _apply(self, token: PullToken, report: Report, cancel: Cancel) -> None:
         chosen, target = self.session.routing, self.target
-        shown = self.existing
+        shown, planned = self.existing, [change.title for change in self.access_changes()]
         report(Check("apply", f"look for {target.name}", "running"))
         self.repository.look_up(target)
         self.repository.refuse_unseen(target, shown)
-        change = self.repository.change(target, token)
+        self.look_up_access()
+        self.refuse_unseen_access(planned)
+        change, also = None, self.access_changes()
         if self._has_it:
             report(Check("apply", f"{target.name} has this token already", "done"))
             reached = target.port or chosen.port
             docker_proxy.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
-            self._through(token, target, report)
-            return
-        if target.port is not None and not self.repository.is_own(target):
-            report(Check("apply", f"port {target.port}", "running"))
-            routing.refuse_taken(self.session, target.port)
-            routing.tell_cautions(self.session, target.port, report)
-        docker_proxy.apply(self.session, change, report, cancel)
+        else:
+            change = self.repository.change(target, token)
+            if target.port is not None and not self.repository.is_own(target):
+                report(Check("apply", f"port {target.port}", "running"))
+                routing.refuse_taken(self.session, target.port)
+                routing.tell_cautions(self.session, target.port, report)
+        refused = docker_proxy.apply(self.session, change, report, cancel, also=also)
+        if refused is not None:
+            self.access.refused = refused.problem
         if isinstance(change, changes.UpdateProxy):
             self.repository.forget_failures(change.repository, report)
+        self.keep_password([] if refused else also, report)
         self._through(token, target, report)
 
     def _through(self, token: PullToken, target: TokenTarget, report: Report) -> None:
         self.keep(HOST, packed(token.credentials), report)
         self.session.pull_token = token
         self.session.token_ends = token.expires
+        self.find_password(self.access_answers.users)
+        self.session.pull_user = self.pull_user()
+        part = plan.Token(
+            mode="separate" if target.separate else "add",
+            organization=self.organization,
+            username=token.credentials.username,
+            name=target.name,
+            port=target.port,
+            scheme=self.session.routing.scheme,
+            check="nexus" if self.values["check"] == "nexus" else "registry",
+        )
         self.decide(
-            token=plan.Token(
-                mode="separate" if target.separate else "add",
-                organization=self.organization,
-                username=token.credentials.username,
-                name=target.name,
-                port=target.port,
-                scheme=self.session.routing.scheme,
-                check="nexus" if self.values["check"] == "nexus" else "registry",
-            ),
+            token=self.with_access(part),
             pull=plan.Pull(private_image=self.values["image"].strip()),
         )

@@ -290,7 +290,7 @@ class TokenForm(SecretStep):
     def skip(self, report: Report, cancel: Cancel) -> None:
         self.checks.clear()
         self.decide(token=plan.Token())
-        self.session.pull_token = self.session.token_ends = None
+        self.session.pull_token = self.session.token_ends = self.session.pull_user = None
         self.state = "skipped"
 
     def answer_key(self, field: str, chosen: plan.Plan) -> tuple[str, str]:

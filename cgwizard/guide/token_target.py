@@ -24,6 +24,7 @@ class TokenTarget(msgspec.Struct, frozen=True):
     name: str
     separate: bool
     port: int | None = None  # of a separate repository; None where no port was typed
+    open: bool = False  # a separate repository needs no sign-in
 
 
 class TokenRepository:
@@ -63,17 +64,19 @@ class TokenRepository:
         port = target.port or chosen.port
         https = chosen.scheme == "https"
         if (existing := self.existing(target)) is not None:
-            return existing.adjusted(
+            wanted = existing.adjusted(
                 remote_url=plan.REMOTE_URL,
                 port=port,
                 https=https,
                 credentials=token.credentials,
             )
+            return wanted.with_sign_in(not target.open) if target.separate else wanted
         return DockerProxy.new(
             target.name,
             port,
             blob_store=developer.blob_store,
             https=https,
+            force_basic_auth=not target.open,
             credentials=token.credentials,
         )
 

@@ -126,6 +126,10 @@ class DockerProxy(Wire, frozen=True, kw_only=True):
         made = msgspec.structs.replace(self, proxy=remote, docker=docker)
         return made.with_credentials(credentials) if credentials else made
 
+    def with_sign_in(self, forced: bool) -> DockerProxy:
+        docker = msgspec.structs.replace(self.docker, force_basic_auth=forced)
+        return msgspec.structs.replace(self, docker=docker)
+
     def to_request(self, server_version: str | None) -> Json:
         """The body of POST and PUT for a server of this version (`Server.version`).
 

@@ -34,6 +34,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 
     nexus_password: Source = "keyring"
     pull_token: Source = "keyring"
+    # Of the pull user; without it no user is made.
+    pull_user: Source | None = None
 
 
 class Answers(plan.Plan, frozen=True):

@@ -20,6 +20,9 @@ FREE_IMAGE = "chainguard/wolfi-base"
 
 Scheme = Literal["http", "https"]
 TokenMode = Literal["skip", "add", "separate"]
+# Who may pull from a separate repository: those with a role that is made for it, everybody who can
+# sign in and whose roles allow it, or everybody who reaches the port.
+Access = Literal["role", "signed-in", "anyone"]
 Engine = Annotated[
     str, Meta(pattern="^(builtin|docker|podman)$", description="one of: builtin, docker, podman.")
 ]
@@ -86,7 +89,8 @@ class Developer(_Part, frozen=True):
 
 
 class Token(_Part, frozen=True):
-    """How the pull token is used. ``name`` and ``port`` are for a separate repository."""
+    """How the pull token is used. ``name``, ``port``, ``access``, ``role`` and ``pull_user`` are
+    for a separate repository; a role and a user that are left out get the guide's names."""
 
     mode: TokenMode = "skip"
     organization: str = ""
@@ -96,6 +100,9 @@ class Token(_Part, frozen=True):
     scheme: Scheme = "http"
     # Who says whether the token is good: the registry, asked from here, or Nexus's test pull.
     check: Literal["registry", "nexus"] = "registry"
+    access: Access = "role"
+    role: str = ""
+    pull_user: str | None = None  # "": none
 
 
 class Pull(_Part, frozen=True):

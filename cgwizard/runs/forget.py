@@ -14,6 +14,7 @@ from cgwizard.runs import saved
 from cgwizard.runs.lock import Lock
 from cgwizard.secrets import encrypted_file, index, systemd_creds
 from cgwizard.secrets import keyring as keyrings
+from cgwizard.secrets.store import Kind
 from cgwizard.system import files
 
 
@@ -66,7 +67,7 @@ def remove(trace: Trace) -> None:
 def _remove(trace: Trace) -> None:
     if trace.kind == "secret":
         kind, _, account = trace.place.partition(" ")
-        keyrings.forget("pull-token" if kind == "pull-token" else "nexus-password", account)
+        keyrings.forget(msgspec.convert(kind, Kind), account)
         return
     path = Path(trace.place)
     if trace.kind == "run":

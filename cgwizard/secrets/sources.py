@@ -41,6 +41,23 @@ def pull_token(source: str) -> Secret:
     return pasted(found)
 
 
+def pull_user_password(source: str, account: str) -> Secret | None:
+    """The pull user's password; None where a store has none yet: then one is made and kept there.
+    Raises WizardError."""
+    if source not in KEEPERS:
+        return read(source, "the pull user's password")
+    usable(source)
+    if source == "keyring":
+        return keyrings.load("pull-user", account)
+    return systemd_creds.load("pull-user", account)
+
+
+def keep_pull_user(source: str, account: str, password: Secret) -> None:
+    """Raises WizardError where the store fails: better before the user is made than after."""
+    store = keyrings if source == "keyring" else systemd_creds
+    store.save("pull-user", account, password)
+
+
 def usable(source: str) -> None:
     """Raises WizardError ``systemd-creds-failed`` or ``keyring-…`` if ``source`` is such a place
     and does not work here."""

@@ -9,7 +9,7 @@ import msgspec
 from cgwizard.secrets.secret import Credentials, Secret
 from cgwizard.text import decode
 
-Kind = Literal["nexus-password", "pull-token"]
+Kind = Literal["nexus-password", "pull-token", "pull-user"]
 
 
 class Store(Protocol):

@@ -50,7 +50,8 @@ def admin(world: PracticeWorld) -> NexusClient:
 def test_the_second_time_nothing_is_changed(world: PracticeWorld, mode: plan.TokenMode) -> None:
     code, events, first = applied(world, chosen(world, mode))
     assert code == ExitCode.DONE, events
-    assert ended(list(events)).changes == (1 if mode == "skip" else 2)
+    # Of a separate repository: itself, its role and its pull user.
+    assert ended(list(events)).changes == {"separate": 4, "add": 2, "skip": 1}[mode]
     assert len(ended(list(events)).verified) == (1 if mode == "skip" else 2)
     with admin(world) as client:
         before = client.repositories()
@@ -70,8 +71,10 @@ def test_a_dry_run_shows_every_request_and_sends_none(world: PracticeWorld) -> N
         assert client.repositories() == before
     assert code == ExitCode.DONE
     assert ended(list(events)).outcome == "dry-run"
-    assert ended(list(events)).changes == 2
+    assert ended(list(events)).changes == 4
     previews = [e for e in events if isinstance(e, Preview)]
+    requests = [line.rpartition("/")[2] for line in previews[1].lines if line.startswith("POST ")]
+    assert requests == ["proxy", "roles", "users"]
     assert [p.action for p in previews] == ["create chainguard", "create chainguard-private"]
     assert all(p.dry_run and p.lines[0].startswith("POST ") for p in previews)
     assert session.journal.entries == []

@@ -110,7 +110,14 @@ def test_a_run_that_is_killed_anywhere_is_gone_on_with_and_undone(workers: list[
             confirmed = len([i for i in replaced if i < point])
             assert gone_on.resumed_at == ("", "routing", "developer", "token", "pull")[confirmed]
         applied = [e.repository for e in worker.entries() if e.state == "applied"]
-        assert sorted(applied) == ["chainguard", "chainguard-private"], "made once"
+        # A user whose password was lost with the process is made again.
+        assert sorted(set(applied)) == [
+            "chainguard",
+            "chainguard-private",
+            "chainguard-private-pull",
+            "pull-chainguard-private",
+        ]
+        assert len(applied) - len(set(applied)) <= applied.count("pull-chainguard-private") - 1
         worker.undo()
 
     effects = min((worker.effects["separate"] for worker in workers), key=len)
@@ -153,7 +160,7 @@ def test_an_undo_that_is_killed_anywhere_is_done_by_the_next(
 ) -> None:
     def check(worker: Worker, point: int) -> None:
         assert not worker.runner.run(mode=mode, until="token").problem
-        assert len(worker.entries()) == 4
+        assert len(worker.entries()) == {"separate": 8, "add": 4}[mode]
         assert worker.runner.run(task="undo", at=point).killed
         worker.undo()
 
