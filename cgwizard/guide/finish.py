@@ -183,8 +183,15 @@ class FinishStep(Step):
         user = account(chosen.connect.user, chosen.connect.url) if chosen.connect else ""
         password = keeping.source("nexus-password", user)
         token = keeping.source("pull-token", HOST)
-        sources = answers.Secrets(password or "env:NEXUS_PASSWORD", token or "env:CGR_PULL_TOKEN")
         found = {"nexus-password": password, "pull-token": token}
+        pull_user = None
+        if chosen.connect and chosen.token and chosen.token.pull_user:
+            name = account(chosen.token.pull_user.partition(",")[0], chosen.connect.url)
+            found["pull-user"] = pull_user = keeping.source("pull-user", name)
+            pull_user = pull_user or "env:PULL_USER_PASSWORD"
+        sources = answers.Secrets(
+            password or "env:NEXUS_PASSWORD", token or "env:CGR_PULL_TOKEN", pull_user
+        )
         kept_nowhere = [key for key, source in found.items() if source is None]
         return answers.write(answers.of(chosen, sources), kept_nowhere)
 

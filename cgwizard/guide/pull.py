@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
+from cgwizard.guide import pull_restricted
 from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report
@@ -40,6 +41,7 @@ class PullStep(Step):
             "private_image": "",
             "platform": "",
             "engine": BUILTIN,
+            "prove": "yes",
         }
         self.engines: dict[str, Engine] = {}  # the container engines that answer here
         self.progress = Progress()
@@ -52,6 +54,7 @@ class PullStep(Step):
         super().reset()
         self._invalidate = ""
         self.session.proofs = []
+        self.session.restriction = None
 
     def stopped(self) -> None:
         """What was proved before stays proved: only the other image is pulled again."""
@@ -95,6 +98,8 @@ class PullStep(Step):
         fields = [Field("free_image", "Free image", self.values["free_image"])]
         if self._with_token:
             fields.append(Field("private_image", "Your image", self.values["private_image"]))
+        if pull_restricted.is_asked(self.session):
+            fields.append(pull_restricted.field(self.values["prove"]))
         fields.append(
             Field(
                 "platform",
@@ -118,6 +123,11 @@ class PullStep(Step):
             return ""
         failed = {check.id for check in self.checks.values() if check.state == "problem"}
         return "private_image" if "private-pull" in failed else "free_image"
+
+    def preview(self) -> tuple[str, ...]:
+        if self.running or self.state == "done" or self.values["prove"] == "no":
+            return ()
+        return pull_restricted.preview(self.session)
 
     def action(self) -> Action:
         if self.state == "done":
@@ -146,25 +156,10 @@ class PullStep(Step):
 
     def targets(self) -> list[PullTarget]:
         """What will be pulled, by whole reference."""
-        from cgwizard.guide.pull_image import PullTarget
+        from cgwizard.guide.pull_image import targets
 
-        developer, routing, token = (
-            self.session.plan.developer,
-            self.session.plan.routing,
-            self.session.plan.token,
-        )
-        if developer is None or routing is None:
-            return []
-        address = self.session.address(routing.port)
-        free = f"{address}/{self.values['free_image'].strip()}"
-        targets = [PullTarget("free", free, developer.name, routing.port, private=False)]
-        if token is not None and self._with_token:
-            separate = token.mode == "separate" and token.port
-            port = token.port if separate and token.port else routing.port
-            image = f"{self.session.address(port)}/{self.values['private_image'].strip()}"
-            name = token.name if separate else developer.name
-            targets.append(PullTarget("private", image, name, port, private=True))
-        return targets
+        private = self.values["private_image"].strip() if self._with_token else None
+        return targets(self.session, self.values["free_image"].strip(), private)
 
     # Its part of the plan
 
@@ -175,6 +170,7 @@ class PullStep(Step):
         self.set("free_image", part.free_image)
         self.set("platform", part.platform)
         self.set("engine", part.engine)
+        self.set("prove", "yes" if part.prove_restricted else "no")
         if part.private_image:
             self.set("private_image", part.private_image)
 
@@ -255,6 +251,7 @@ class PullStep(Step):
                 self.values["private_image"].strip() if self._with_token else "",
                 self.values["platform"].strip(),
                 engine=self.values["engine"],
+                prove_restricted=self.values["prove"] == "yes",
             )
         )
 
@@ -283,12 +280,16 @@ class PullStep(Step):
         image = ImagePull(self.session, target, self._platform, report, cancel)
         self.progress.start(str(image.reference))
         try:
-            return image.prove(image.pull(self._event, engine))
+            return image.prove(image.pull(self._event, engine), with_user=self._proves)
         except WizardError as error:
             self._exists = bool(error.missing)
             if label := FIXES.get(error.code):
                 self.fix = Fix(label, lambda: self._forget(target.repository))
             raise
+
+    @property
+    def _proves(self) -> bool:
+        return self.values["prove"] == "yes"
 
     @property
     def _platform(self) -> str | None:

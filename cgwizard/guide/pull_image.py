@@ -11,6 +11,7 @@ import msgspec
 
 from cgwizard.errors import WizardError
 from cgwizard.events import Finished, OnEvent, ignore
+from cgwizard.guide import pull_restricted
 from cgwizard.guide.shown import Check, CheckState, Report
 from cgwizard.proof.checks import PullChecks
 from cgwizard.proof.nexus_record import TagRecord, compared, look_up
@@ -33,6 +34,8 @@ LABELS = {
     "search": "found in Nexus's search",
     "attached": "signature and SBOM come through",
     "closed": "refused without signing in",
+    "open": "comes without signing in, as was chosen",
+    "restricted": "restricted to those with the role",
 }
 # The label of the same check where it is not known to be so.
 QUESTIONS = {
@@ -52,6 +55,22 @@ class PullTarget(msgspec.Struct, frozen=True):
     repository: str  # the repository in Nexus
     port: int
     private: bool
+
+
+def targets(session: Session, free_image: str, private_image: str | None) -> list[PullTarget]:
+    """What will be pulled, by whole reference. ``private_image``: None where there is no token."""
+    developer, routing, token = session.plan.developer, session.plan.routing, session.plan.token
+    if developer is None or routing is None:
+        return []
+    free = f"{session.address(routing.port)}/{free_image}"
+    found = [PullTarget("free", free, developer.name, routing.port, private=False)]
+    if token is not None and private_image is not None:
+        separate = token.mode == "separate" and token.port
+        port = token.port if separate and token.port else routing.port
+        name = token.name if separate else developer.name
+        image = f"{session.address(port)}/{private_image}"
+        found.append(PullTarget("private", image, name, port, private=True))
+    return found
 
 
 class ImagePull:
@@ -79,8 +98,8 @@ class ImagePull:
         self._tell("pull", f"pulled {image}", "done", told)
         return finished
 
-    def prove(self, finished: Finished) -> Proof:
-        """Raises WizardError, such as Disproved, and Cancelled."""
+    def prove(self, finished: Finished, *, with_user: bool) -> Proof:
+        """``with_user``: also with one that has no role for it. Raises WizardError, such as Disproved, and Cancelled."""
         image, nexus = self.reference, self._session.nexus
         repository = self._target.repository
         checks = PullChecks(image, finished, self._cancel)
@@ -91,10 +110,33 @@ class ImagePull:
         search = self._check("search", lambda: checks.in_search(nexus, record))
         self._check("attached", lambda: _attached(checks.attached(self._connector)), UNKNOWN)
         if self._target.private:
-            anonymous = partial(self._connector, anonymous=True)
-            self._check("closed", lambda: Outcome("done", checks.closed(anonymous)), UNKNOWN)
+            self._prove_access(checks, with_user=with_user)
         digest = finished.digest if same.state == "done" else None
         return Proof(str(image), finished, digest, seconds, search.state == "done")
+
+    def _prove_access(self, checks: PullChecks, *, with_user: bool) -> None:
+        anonymous = partial(self._connector, anonymous=True)
+        access = pull_restricted.access(self._session)
+        if access == "anyone":
+            self._check("open", lambda: Outcome("done", checks.open(anonymous)), UNKNOWN)
+            return
+        closed = self._check("closed", lambda: Outcome("done", checks.closed(anonymous)), UNKNOWN)
+        if access == "role":
+            told = "" if closed.state == "done" else closed.detail
+            self._check("restricted", lambda: self._restricted(told, with_user), "not proved: ")
+
+    def _restricted(self, closed: str, with_user: bool) -> Outcome:
+        """``closed``: why it is not known that nobody gets it without signing in."""
+        if closed or not with_user:
+            why = closed or "no user was made for it, as was chosen"
+            found = pull_restricted.Restriction(False, f"not proved: {why}")
+        else:
+            target = self._target
+            found = pull_restricted.prove(
+                self._session, self.reference, target.repository, target.port, self._cancel
+            )
+        self._session.restriction = found
+        return Outcome("done" if found.restricted else "warning", found.told)
 
     def _by_wizard(self, on_event: OnEvent) -> Finished:
         from cgwizard.registry.pull import pull

@@ -11,30 +11,63 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.changes import accounts
+from cgwizard.changes import accounts, undo
 from cgwizard.changes import change as changes
-from cgwizard.changes import undo
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.access_survey import Survey, serving
+from cgwizard.guide.shown import Choice, Field
 from cgwizard.nexus.client import NexusClient
-from cgwizard.nexus.roles import Role, User
+from cgwizard.nexus.roles import ROLES, USERS, Role, User
 from cgwizard.proof.checks import DENIED
 from cgwizard.registry.retry import Retries
 from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
+    from cgwizard.changes.undo_item import Item
     from cgwizard.guide.session import Session
+    from cgwizard.plan.model import Access
     from cgwizard.registry.reference import Reference
 
 PREFIX = "cgwizard-proof-"
 
 
 class Restriction(msgspec.Struct, frozen=True):
-    """``restricted``: the user was refused, and no role that others hold may read it."""
+    """``restricted``: a signed-in user without the role was refused in this run, and no role that
+    others hold may read it."""
 
     restricted: bool
     told: str
+
+
+def access(session: Session) -> Access | None:
+    """Who may pull from the separate repository; None where there is none."""
+    token = session.plan.token
+    return token.access if token is not None and token.mode == "separate" else None
+
+
+def is_asked(session: Session) -> bool:
+    return access(session) == "role"
+
+
+def field(value: str) -> Field:
+    choices = (Choice("yes", "with a user made for it"), Choice("no", "without"))
+    return Field("prove", "Prove restricted", value, "choice", choices)
+
+
+def preview(session: Session) -> tuple[str, ...]:
+    """What is made for the proof, and removed after it."""
+    if not is_asked(session):
+        return ()
+    base, name = f"{session.nexus.base_url}/service/rest", f"{PREFIX}..."
+    return (
+        f"POST {base}{ROLES}",
+        f"  the role {name}, which may do nothing",
+        f"POST {base}{USERS}",
+        f"  the user {name}, with that role: Nexus must refuse it the image",
+        f"DELETE {base}{USERS}/{name} and {base}{ROLES}/{name}",
+        "  both are removed after the proof",
+    )
 
 
 def prove(
@@ -48,11 +81,12 @@ def prove(
     others = Survey.of(session).others(serving(session, repository), own)
     refusal = _refusal(session, reference, port, cancel)
     if not refusal:
-        return Restriction(False, "a user who has no role for it gets it too")
+        return Restriction(False, "not restricted: a signed-in user without the role gets it too")
     if others:
-        told = f"the role {others[0].role} may read it too"
-        return Restriction(False, told)
-    return Restriction(True, refusal)
+        return Restriction(False, f"not restricted: the role {others[0].role} may read it too")
+    pull_user = session.pull_user
+    gets = f"{pull_user.username} gets it; " if pull_user else ""
+    return Restriction(True, f"{gets}a signed-in user without the role is refused ({refusal})")
 
 
 def _refusal(session: Session, reference: Reference, port: int, cancel: Cancel) -> str:
@@ -111,9 +145,16 @@ def remove_leftovers(session: Session) -> None:
     left = [e for e in entries if e.kind != "repository" and e.repository.startswith(PREFIX)]
     if not undo.standing(left):
         return
+
+    def note(item: Item) -> None:
+        for entry in reversed(item.entries):
+            book = session.journal
+            if path is not None and entry.run != book.run:
+                book = Journal.reopen(path.parent, entry.run, entry.nexus)
+            book.write(entry.change, entry.repository, "undone", kind=entry.kind)
+
     for item in undo.survey(left, session.nexus):
         if item.acts:
-            undo.undo(item, session.nexus, lambda _: None)
-        for entry in reversed(item.entries):
-            session.journal.write(entry.change, entry.repository, "undone", kind=entry.kind)
-
+            undo.undo(item, session.nexus, note)
+        elif item.verdict == "gone":
+            note(item)

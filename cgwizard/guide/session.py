@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.container_model import Container
     from cgwizard.guide.protocols import NexusRun, PracticeServers
+    from cgwizard.guide.pull_restricted import Restriction
     from cgwizard.guide.shown import Evidence, Report
     from cgwizard.guide.step import SideStep, Step
     from cgwizard.nexus.client import NexusClient, Server
@@ -84,6 +85,7 @@ class Session:
         self.pull_user: Credentials | None = None  # who pulls the organization's images, if known
         # Known after Test pull
         self.proofs: list[Proof] = []
+        self.restriction: Restriction | None = None  # of the organization's images, in this run
         self.steps = self.make_steps()
 
     def make_steps(self) -> tuple[Step, ...]:

@@ -188,7 +188,7 @@ class TokenStep(AccessForm):
 
     def _apply(self, token: PullToken, report: Report, cancel: Cancel) -> None:
         chosen, target = self.session.routing, self.target
-        shown, planned = self.existing, [change.title for change in self.access_changes()]
+        shown, planned = self.existing, self.access_changes()
         report(Check("apply", f"look for {target.name}", "running"))
         self.repository.look_up(target)
         self.repository.refuse_unseen(target, shown)

@@ -213,10 +213,14 @@ class AccessForm(TokenForm):
             return None
         return self.access.pull_user(self.access_answers)
 
-    def refuse_unseen_access(self, shown: list[str]) -> None:
-        """What would change was shown before: not what someone made meanwhile."""
-        now = [change.title for change in self.access_changes()]
-        if now != shown and self.access.refused is None:
+    def refuse_unseen_access(self, shown: list[Change]) -> None:
+        """What would change was shown before: not what someone made meanwhile. What an earlier
+        attempt of this run left is its own."""
+        tried = {(entry.kind, entry.repository) for entry in self.session.journal.entries}
+        before = {(each.kind, each.name, each.title) for each in shown}
+        now = {(each.kind, each.name, each.title) for each in self.access_changes()}
+        others = [kind for kind, name, _ in before ^ now if (kind, name) not in tried]
+        if others and self.access.refused is None:
             raise WizardError(
                 Code.ROLE_OR_USER_EXISTS,
                 tried=f"looking for the role {self._shown('role')} and the pull user again",

@@ -67,6 +67,8 @@ def write(answers: Answers, kept_nowhere: Container[str] = ()) -> str:
     """
     lines = [_HEAD, plan.to_toml(answers.plan), "[secrets]"]
     for key, source in msgspec.to_builtins(answers.secrets).items():
+        if source is None:
+            continue
         if key == "pull-token" and answers.token is not None and answers.token.mode == "skip":
             continue
         if key in kept_nowhere:

@@ -112,6 +112,8 @@ class Pull(_Part, frozen=True):
     private_image: str = ""
     platform: str = ""  # "linux/amd64"; empty: this machine's
     engine: Engine = "builtin"  # who pulls
+    # Whether a user without the role is made, tried and removed, to prove the restriction.
+    prove_restricted: bool = True
 
 
 class Plan(_Part, frozen=True):

@@ -104,6 +104,15 @@ class PullChecks:
             cause="anonymous access is on and the repository does not force a sign-in",
         )
 
+    def open(self, open_anonymously: OpenRegistry) -> str:
+        """Nexus serves it to a client that does not sign in, as was chosen."""
+        image, target = self.reference.repository, self.reference.target
+        self._ask(
+            open_anonymously,
+            lambda registry, retries: registry.head(image, target, retries=retries),
+        )
+        return "everybody who reaches the port may pull"
+
     def _ask(self, open_registry: OpenRegistry, question: Callable[[Registry, Retries], T]) -> T:
         with open_registry() as registry:
             retries = Retries(registry.patience, self.cancel)

@@ -70,4 +70,4 @@ def test_the_answers_are_saved_and_apply_finds_nothing_to_change(
     assert found.plan == session.plan
     code, events, again = applied(world, found.plan)
     assert code == ExitCode.DONE, events
-    assert again.journal.entries == []
+    assert again.journal.made() == []

@@ -422,6 +422,10 @@ def test_the_journal_is_read_back_and_private(world: PracticeWorld, tmp_path: Pa
         ("chainguard", "applied"),
         ("chainguard-private", "begun"),
         ("chainguard-private", "applied"),
+        ("chainguard-private-pull", "begun"),
+        ("chainguard-private-pull", "applied"),
+        ("pull-chainguard-private", "begun"),
+        ("pull-chainguard-private", "applied"),
     ]
     written = session.journal.path.read_bytes()
     assert not leaks(written)

@@ -314,8 +314,9 @@ def test_systemd_creds_is_opened_unasked(
     assert {(k.kind, k.store) for k in index.entries()} == {
         ("nexus-password", "systemd-creds"),
         ("pull-token", "systemd-creds"),
+        ("pull-user", "systemd-creds"),
     }
-    assert first.steps.finish.answers().count('"systemd-creds"\n') == 2
+    assert first.steps.finish.answers().count('"systemd-creds"\n') == 3
 
     second = started(world, monkeypatch)
     assert second.steps.connect.notes()[0] == "The password comes from systemd-creds."

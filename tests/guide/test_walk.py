@@ -36,7 +36,12 @@ def test_nexus_holds_what_the_plan_says(world: PracticeWorld) -> None:
     assert not free.has_credentials
     assert private.has_credentials
     made = [entry.repository for entry in session.journal.made()]
-    assert made == ["chainguard", "chainguard-private"]
+    assert made == [
+        "chainguard",
+        "chainguard-private",
+        "chainguard-private-pull",
+        "pull-chainguard-private",
+    ]
 
 
 def test_the_plan_goes_through_its_file_and_holds_no_secret(world: PracticeWorld) -> None:
