@@ -99,7 +99,9 @@ class ImagePull:
         return finished
 
     def prove(self, finished: Finished, *, with_user: bool) -> Proof:
-        """``with_user``: also with one that has no role for it. Raises WizardError, such as Disproved, and Cancelled."""
+        """``with_user``: also with a user made for it that has no role for the image.
+
+        Raises WizardError, such as Disproved, and Cancelled."""
         image, nexus = self.reference, self._session.nexus
         repository = self._target.repository
         checks = PullChecks(image, finished, self._cancel)

@@ -13,7 +13,8 @@ import msgspec
 
 from cgwizard.changes import accounts, undo
 from cgwizard.changes import change as changes
-from cgwizard.errors import Code, WizardError
+from cgwizard.changes.journal import Journal
+from cgwizard.errors import Cancelled, Code, WizardError
 from cgwizard.guide.access_survey import Survey, serving
 from cgwizard.guide.shown import Choice, Field
 from cgwizard.nexus.client import NexusClient
@@ -105,14 +106,19 @@ def _refusal(session: Session, reference: Reference, port: int, cancel: Cancel) 
             changes.apply(change, session.nexus, session.journal)
         return _asked(session, Credentials(name, password), reference, port, cancel)
     finally:
-        _remove(session, made)
+        _remove(session, made, cancel)
 
 
-def _remove(session: Session, made: list[changes.Change]) -> None:
+def _remove(session: Session, made: list[changes.Change], cancel: Cancel) -> None:
     """Also what was begun, and may be there."""
     standing = undo.standing(session.journal.entries)
     for change in reversed(made):
-        if (change.kind, change.name) in standing:
+        if (change.kind, change.name) not in standing:
+            continue
+        take_back = changes.take_back_soon if cancel.is_set else changes.take_back
+        try:
+            take_back(change, session.nexus, session.journal)
+        except Cancelled:
             changes.take_back_soon(change, session.nexus, session.journal)
 
 

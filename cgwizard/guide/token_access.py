@@ -61,16 +61,18 @@ class TokenAccess:
 
     def look_up(self, answers: AccessAnswers) -> None:
         """Raises WizardError."""
-        self.refused, self.survey, self.named = None, None, {}
+        named: dict[str, User] = {}
         try:
-            self.survey = Survey.of(self.session)
+            survey = Survey.of(self.session)
             for name in answers.users:
                 if (found := self.session.nexus.security.user(name)) is not None:
-                    self.named[name] = found
+                    named[name] = found
         except WizardError as error:
             if error.code not in NOT_ALLOWED:
                 raise
-            self.refused, self.survey = error.problem, None
+            self.refused, self.survey, self.named = error.problem, None, {}
+        else:  # what was seen before stays until it is known again, also where this is stopped
+            self.refused, self.survey, self.named = None, survey, named
 
     def others(self, answers: AccessAnswers) -> list[RoleThatReads]:
         if self.survey is None:

@@ -58,7 +58,7 @@ def test_the_second_time_nothing_is_changed(world: PracticeWorld, mode: plan.Tok
         code, events, second = applied(world, first.plan)
         assert code == ExitCode.DONE, events
         assert ended(list(events)).changes == 0
-        assert second.journal.entries == []
+        assert second.journal.made() == []
         assert client.repositories() == before
     assert second.plan.routing == first.plan.routing
     assert second.plan.token == first.plan.token

@@ -74,8 +74,13 @@ def acting(step: Step) -> Callable[[Cancel], None]:
 @pytest.mark.parametrize("trickles", [False, True], ids=["silent", "trickling"])
 @pytest.mark.parametrize("name", ["connect", "routing", "pull"])
 def test_a_step_that_only_asks(
-    middleware: FaultMiddleware, world: PracticeWorld, name: str, trickles: bool
+    middleware: FaultMiddleware,
+    world: PracticeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    trickles: bool,
 ) -> None:
+    monkeypatch.setattr(changes, "SOON_SECONDS", 0.3)
     session = session_of(world)
     before = {"connect": "", "routing": "connect", "pull": "token"}[name]
     if before:
