@@ -15,7 +15,7 @@ from cgwizard.guide import pull_restricted
 from cgwizard.guide.shown import Check, CheckState, Report
 from cgwizard.proof.checks import PullChecks
 from cgwizard.proof.nexus_record import TagRecord, compared, look_up
-from cgwizard.proof.result import Disproved, Outcome, Proof
+from cgwizard.proof.result import Disproved, Outcome, Proof, Restriction
 from cgwizard.registry.reference import Reference
 from cgwizard.text.units import duration, short, size
 
@@ -131,7 +131,7 @@ class ImagePull:
         """``closed``: why it is not known that nobody gets it without signing in."""
         if closed or not with_user:
             why = closed or "no user was made for it, as was chosen"
-            found = pull_restricted.Restriction(False, f"not proved: {why}")
+            found = Restriction(False, f"not proved: {why}")
         else:
             target = self._target
             found = pull_restricted.prove(

@@ -9,8 +9,6 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cgwizard.changes import accounts, undo
 from cgwizard.changes import change as changes
 from cgwizard.changes.journal import Journal
@@ -20,6 +18,7 @@ from cgwizard.guide.shown import Choice, Field
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.roles import ROLES, USERS, Role, User
 from cgwizard.proof.checks import DENIED
+from cgwizard.proof.result import Restriction
 from cgwizard.registry.retry import Retries
 from cgwizard.secrets.secret import Credentials, Secret
 
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from cgwizard.registry.reference import Reference
 
 PREFIX = "cgwizard-proof-"
-
-
-class Restriction(msgspec.Struct, frozen=True):
-    """``restricted``: a signed-in user without the role was refused in this run, and no role that
-    others hold may read it."""
-
-    restricted: bool
-    told: str
 
 
 def access(session: Session) -> Access | None:

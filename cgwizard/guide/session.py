@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.engines.container_model import Container
     from cgwizard.guide.protocols import NexusRun, PracticeServers
-    from cgwizard.guide.pull_restricted import Restriction
     from cgwizard.guide.shown import Evidence, Report
     from cgwizard.guide.step import SideStep, Step
     from cgwizard.nexus.client import NexusClient, Server
     from cgwizard.nexus.docker_proxy import DockerProxy
     from cgwizard.nexus.models import BlobStore, Repository
-    from cgwizard.proof.result import Proof
+    from cgwizard.proof.result import Proof, Restriction
     from cgwizard.registry.client import Registry
     from cgwizard.registry.retry import RetryPolicy
     from cgwizard.tokens.claims import PullToken

@@ -87,8 +87,7 @@ class Step:
         return ()
 
     def shown_once(self) -> tuple[str, ...]:
-        """Lines with a secret, for the user at the screen alone."""
-        return ()
+        return ()  # lines with a secret, for the user at the screen alone
 
     def action(self) -> Action:
         """What Enter does now; `CONTINUE` when the step is through."""

@@ -37,3 +37,11 @@ class Proof(msgspec.Struct, frozen=True):
     @property
     def verified(self) -> bool:
         return self.upstream_digest == self.finished.digest
+
+
+class Restriction(msgspec.Struct, frozen=True):
+    """``restricted``: a signed-in user without the role was refused in this run, and no role that
+    others hold may read it."""
+
+    restricted: bool
+    told: str
