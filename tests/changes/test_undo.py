@@ -23,7 +23,7 @@ from tests.support.front_ends import applied, plainly, session_of
 
 # Connect, port, repository, token, pull; then: undo, confirm, leave.
 LEAVE_AT_FINISH = (
-    "\n" * 3 + "\n" * 2 + "\n" * 3 + "1\n" + "\n" * 5 + "1\n" + "\n" * 3 + "undo\nundo this\n\n"
+    "\n" * 3 + "\n" * 2 + "\n" * 3 + "1\n" + "\n" * 5 + "1\n" + "\n" * 5 + "undo\nundo this\n\n"
 )
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
