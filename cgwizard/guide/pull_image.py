@@ -43,6 +43,8 @@ QUESTIONS = {
     "search": "does Nexus's search find it?",
     "attached": "do signature and SBOM come through?",
     "closed": "is it refused without signing in?",
+    "open": "does it come without signing in?",
+    "restricted": "is it refused to a signed-in user without the role?",
 }
 UNKNOWN = "cannot be known: "
 
