@@ -80,7 +80,7 @@ def test_a_step_that_only_asks(
     name: str,
     trickles: bool,
 ) -> None:
-    monkeypatch.setattr(changes, "SOON_SECONDS", 0.3)
+    monkeypatch.setattr(changes, "SOON_SECONDS", 0.2)
     session = session_of(world)
     before = {"connect": "", "routing": "connect", "pull": "token"}[name]
     if before:
@@ -107,7 +107,7 @@ def test_a_change_whose_request_is_under_way(
     late: bool,
 ) -> None:
     """What became of it is asked before anything else is done, and nothing is made twice."""
-    monkeypatch.setattr(changes, "SOON_SECONDS", 0.3)
+    monkeypatch.setattr(changes, "SOON_SECONDS", 0.2)
     number, made = 0, 0
     while True:
         session = session_of(world)
@@ -201,7 +201,7 @@ def test_diagnose(
     monkeypatch: pytest.MonkeyPatch,
     job: Callable[..., object],
 ) -> None:
-    monkeypatch.setattr(changes, "SOON_SECONDS", 0.3)
+    monkeypatch.setattr(changes, "SOON_SECONDS", 0.2)
     session = session_of(world)
     walk(session, until="token")
     before = names(world)
