@@ -1,7 +1,7 @@
 """The proof that a repository is restricted: a signed-in user without the role is refused.
 
 The user is made for it with a role that may do nothing, and both are removed again. They are
-journaled like every change, so that leftovers of a crash are removed by `undo` or by the next proof.
+journaled like every change, so leftovers of a crash are removed by `undo` or by the next proof.
 """
 
 from __future__ import annotations
