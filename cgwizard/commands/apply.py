@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cgwizard.frontends.line_output import Lines
-    from cgwizard.frontends.unattended import Ended, Event
+    from cgwizard.frontends.unattended import Checked, Ended, Event
+    from cgwizard.guide.session import Session
 
 
 @click.command()
 @click.argument("answers", type=click.Path(path_type=Path), required=False)
 @click.option("--dry-run", is_flag=True, help="Show what would be changed; change nothing.")
+@click.option(
+    "--exit-code", "tell_by_code", is_flag=True, help="With --dry-run: 4 if it would change Nexus."
+)
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
 @click.option(
     "--save-answers",
@@ -43,6 +47,7 @@ def apply(
     *,
     answers: Path | None,
     dry_run: bool,
+    tell_by_code: bool,
     as_json: bool,
     save: Path | None,
     practice: bool,
@@ -57,6 +62,8 @@ def apply(
         return
     if answers is None:
         raise click.UsageError("name the answers file; the guide offers to write one on Finish")
+    if tell_by_code and not dry_run:
+        raise click.UsageError("--exit-code is for --dry-run: a real run says how it ended")
     if save is not None and (dry_run or practice):
         raise click.UsageError("a rehearsal finds nothing out to save; leave --save-answers out")
     if registry and practice:
@@ -67,6 +74,7 @@ def apply(
         if registry:
             chosen = chosen.asking(registry)
         from cgwizard.cancel import Cancel
+        from cgwizard.frontends.line_output import Lines
         from cgwizard.frontends.unattended import Apply
         from cgwizard.guide.guide import Guide
 
@@ -86,7 +94,8 @@ def apply(
         cancel = Cancel()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, lambda *_: cancel.set())
-        tell = _json() if as_json else _lines(dry_run)
+        lines = Lines(sys.stdout)
+        tell = _json() if as_json else _Text(lines, dry_run=dry_run).tell
         run = Apply(
             chosen,
             session,
@@ -97,13 +106,17 @@ def apply(
             place=lambda key: f"{answers}:{toml_errors.locate(text, key)}: ",
         )
         code = run.run()
-        if (
-            code == ExitCode.DONE
-            and run.found_more
-            and not (as_json or dry_run or practice or save)
-        ):
-            click.echo("What was found, such as the port, can be saved: --save-answers FILE.")
+        if code == ExitCode.DONE and not (as_json or dry_run):
+            _last_words(lines, session, offer_answers=run.found_more and not (practice or save))
+        if code == ExitCode.DONE and tell_by_code and run.would_change:
+            code = ExitCode.WOULD_CHANGE
         sys.exit(code)
+
+
+def _last_words(lines: Lines, session: Session, *, offer_answers: bool) -> None:
+    if offer_answers:
+        lines.line("What was found, such as the port, can be saved: --save-answers FILE.")
+    lines.commands(session.last.commands())
 
 
 def _json() -> Callable[[Event], None]:
@@ -119,38 +132,50 @@ def _json() -> Callable[[Event], None]:
     return tell
 
 
-def _lines(dry_run: bool) -> Callable[[Event], None]:
-    from cgwizard.errors import Problem
-    from cgwizard.frontends import unattended as apply
-    from cgwizard.frontends.line_output import Lines
-    from cgwizard.guide.shown import Check
+class _Text:
+    """Prints the events: a step's heading once it has something to say, and no check twice."""
 
-    lines = Lines(sys.stdout)
-    seen: dict[tuple[str, str], apply.Checked] = {}
+    def __init__(self, lines: Lines, *, dry_run: bool) -> None:
+        self._lines, self._dry_run = lines, dry_run
+        self._heading = ""
+        self._told: set[Checked] = set()
 
-    def tell(event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        from cgwizard.errors import Problem
+        from cgwizard.frontends import unattended as apply
+        from cgwizard.guide.shown import Check
+
+        lines = self._lines
         match event:
             case apply.StepBegun():
-                lines.line(f"{event.title}: {event.heading}")
-            case apply.Checked() if seen.get((event.step, event.id)) != event:
-                seen[event.step, event.id] = event
-                lines.check(Check(event.id, event.label, event.state, event.detail))
+                self._heading = f"{event.title}: {event.heading}"
+            case apply.Checked() if event in self._told:
+                pass  # it was printed before
+            case apply.Checked():
+                self._told.add(event)
+                if lines.prints(check := Check(event.id, event.label, event.state, event.detail)):
+                    self._begin()
+                    lines.check(check)
             case apply.Preview():
+                self._begin()
                 lines.line(f"  {'would ' if event.dry_run else ''}{event.action}")
                 for line in event.lines:
                     lines.line(f"  | {line}")
             case apply.Stopped():
+                self._begin()
                 lines.problem(
                     Problem(event.code, event.tried, event.came_back, event.cause, event.next_step)
                 )
             case apply.Ended():
-                _end(lines, event, dry_run)
-            case apply.Checked():
-                pass  # it was printed a moment ago
+                _end(lines, event, self._dry_run)
             case _:
+                self._begin()
                 lines.event(event)
 
-    return tell
+    def _begin(self) -> None:
+        if self._heading:
+            self._lines.line(self._heading)
+            self._heading = ""
 
 
 def _end(lines: Lines, event: Ended, dry_run: bool) -> None:

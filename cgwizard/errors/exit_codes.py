@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     FAILED = 1  # something that was tried did not work
     USAGE = 2  # wrong arguments or answers, nothing was tried
     UNFINISHED = 3  # stopped on the way; can go on later
+    WOULD_CHANGE = 4  # `apply --dry-run --exit-code`: something is not as the answers say
     CANCELLED = 130  # the user left
 
 

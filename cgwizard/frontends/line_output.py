@@ -60,11 +60,16 @@ class Lines:
             self.out.write(text)
             self.out.flush()
 
+    def prints(self, check: Check) -> bool:
+        """Whether `check` writes a line."""
+        waits = check.state == "running" and check.id in WAITS and bool(check.detail)
+        return check.state in WORDS or waits
+
     def check(self, check: Check) -> None:
         if check.state in WORDS:
             detail = f": {check.detail}" if check.detail else ""
             self.line(f"  {WORDS[check.state]}  {check.label}{detail}")
-        elif check.state == "running" and check.id in WAITS and check.detail:
+        elif self.prints(check):
             self.line(f"  {check.label}: {check.detail}")
 
     def event(self, event: PullEvent) -> None:

@@ -97,7 +97,7 @@ class Apply:
         self.cancel = cancel or Cancel()
         self.place = place
         session.dry_run = dry_run
-        self._would_change = 0
+        self.would_change = 0  # in a dry run: how many requests would change Nexus
         self._would_stop = False
 
     def run(self) -> ExitCode:
@@ -116,7 +116,7 @@ class Apply:
         code = ExitCode.DONE if through and not self._would_stop else ExitCode.FAILED
         if outcome == "cancelled":
             code = ExitCode.UNFINISHED
-        changes = self._would_change if self.dry_run else len(self.session.journal.made())
+        changes = self.would_change if self.dry_run else len(self.session.journal.made())
         verified = tuple(p.reference for p in self.session.proofs if p.verified)
         others = tuple(p.reference for p in self.session.proofs if not p.verified)
         self.tell(Ended(code, changes, outcome, verified, others))
@@ -166,7 +166,7 @@ class Apply:
             if lines := step.preview():
                 self.tell(Preview(step.id, step.action().label, lines, self.dry_run))
             if self.dry_run and (changes := step.rehearse(self.answers)) is not None:
-                self._would_change += changes
+                self.would_change += changes
                 return True
             self.cancel.check()
             walk.act(step, report, self.cancel)

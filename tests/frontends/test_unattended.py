@@ -363,7 +363,7 @@ def test_a_finished_run_offers_its_answers_with_what_it_found(
     path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
     env = {"NEXUS_PW": world.info.password.reveal()}
     done = command(str(path), env=env)
-    assert done.stdout.endswith("can be saved: --save-answers FILE.\n")
+    assert "can be saved: --save-answers FILE.\n  # " in done.stdout
     whole = tmp_path / "whole"
     whole.write_text("what is there stays")
     done = command(str(path), "--save-answers", str(whole), env=env)
@@ -374,7 +374,7 @@ def test_a_finished_run_offers_its_answers_with_what_it_found(
     assert saved.routing
     assert saved.secrets == answers_file.parse(answers_file.text_of(path)).secrets
     complete = command(str(tmp_path / "whole-2"), env=env)
-    assert complete.stdout.endswith("Nothing had to be changed.\n"), "nothing is left to offer"
+    assert "Nothing had to be changed.\n  # " in complete.stdout, "nothing is left to offer"
     nowhere = tmp_path / "none" / "whole.toml"
     done = command(str(path), "--save-answers", str(nowhere), env=env)
     assert done.returncode == 1
@@ -534,3 +534,56 @@ def test_a_signal_ends_it_in_order(world: PracticeWorld, tmp_path: Path) -> None
         assert process.wait(timeout=30) == ExitCode.UNFINISHED
         assert '"outcome":"cancelled"' in rest
         process.stdout.close()
+
+
+def test_its_text_says_nothing_twice_and_ends_with_the_commands(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    """No heading of a step that is skipped, no line that was printed before."""
+    path = site(world, tmp_path / "site.toml", "env:NEXUS_PW")
+    done = command(str(path), env={"NEXUS_PW": world.info.password.reveal()})
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    headings = [line.partition(":")[0] for line in lines if re.match(r"[A-Z][a-z]+ [^:]*: ", line)]
+    assert "Add token auth" not in headings
+    assert "Test pull" in headings
+    ok = [line for line in lines if line.startswith(("  ok  ", "  warning  ", "  skipped  "))]
+    assert len(ok) == len(set(ok)) > 5
+    after = lines[lines.index("Done: 1 change made.") + 1 :]
+    assert all(line.startswith("  ") for line in after[1:] if line), "commands and files"
+    assert any(line.startswith("  docker pull ") for line in after)
+
+
+@pytest.mark.parametrize("mode", ["separate", "skip"])
+def test_the_exit_code_of_a_dry_run_says_whether_something_would_change(
+    world: PracticeWorld, tmp_path: Path, mode: plan.TokenMode
+) -> None:
+    path = tmp_path / "site.toml"
+    connect = plan.Connect(world.info.nexus_url, world.info.username)
+    wanted = msgspec.structs.replace(chosen(world, mode), connect=connect)
+    sources = answers_file.Secrets("env:NEXUS_PW", "env:TOKEN")
+    path.write_text(answers_file.write(answers_file.of(wanted, sources)))
+    token = world.info.pull_token
+    env = {
+        "NEXUS_PW": world.info.password.reveal(),
+        "TOKEN": f"{token.username} {token.password.reveal()}",
+    }
+    registry = ("--registry", world.info.registry_url)
+    would = command(str(path), "--dry-run", "--exit-code", *registry, env=env)
+    assert would.returncode == 4, would.stdout + would.stderr
+    assert command(str(path), "--dry-run", *registry, env=env).returncode == 0
+    whole = tmp_path / "whole.toml"
+    made = command(str(path), "--save-answers", str(whole), *registry, env=env)
+    assert made.returncode == 0, made.stdout + made.stderr
+    again = command(str(whole), "--dry-run", "--exit-code", *registry, env=env)
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_an_exit_code_for_changes_is_for_dry_runs(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text("[connect]\nurl = 'http://127.0.0.1:9'\nuser = 'deploy'\n")
+    done = command(str(path), "--exit-code")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--exit-code is for --dry-run" in done.stderr
+    nowhere = command(str(path), "--dry-run", "--exit-code", env={"NEXUS_PW": "x"})
+    assert nowhere.returncode in {1, 2}, "what could not be looked at is no 0 and no 4"
