@@ -57,7 +57,7 @@ OTHERS = (
 _EXPLAINED: dict[Stage, tuple[Code, str, str]] = {
     "dns": (
         Code.HOST_DNS,
-        "the name server does not know it",
+        "the name server does not know {host}",
         "ask for the name to be resolvable from here",
     ),
     "refused": (
@@ -130,15 +130,15 @@ def _needed(host: Host, subject: Subject) -> Finding:
     seen = from_here(subject, host)
     if not seen.stage:
         return _fine(seen, subject)
-    found = _unreached_from_here(seen)
+    found = _unreached_from_here(host, seen)
     if nexus_reaches(subject, host):
         return found.as_warning("; Nexus reaches it, only this machine cannot compare")
     return found
 
 
-def _unreached_from_here(seen: HostView) -> Finding:
+def _unreached_from_here(host: Host, seen: HostView) -> Finding:
     code, cause, step = _EXPLAINED[seen.stage]
-    return problem(code, seen.evidence, cause, step)
+    return problem(code, seen.evidence, cause.format(host=host.name), step)
 
 
 def _fine(seen: HostView, subject: Subject) -> Finding:
@@ -157,7 +157,7 @@ def _other(host: Host, subject: Subject) -> Finding:
     seen = from_here(subject, host)
     if not seen.stage:
         return ok(seen.evidence)
-    return _unreached_from_here(seen).as_warning(f"; it is {host.purpose}")
+    return _unreached_from_here(host, seen).as_warning(f"; it is {host.purpose}")
 
 
 def _as_nexus_sees(host: Host, subject: Subject) -> Finding:

@@ -62,6 +62,8 @@ def answer_facts(answer: RestResponse) -> Facts:
     nexus = read_server(answer.headers.get("server", "")) is not None or bool(answer.fault_id)
     server = answer.headers.get("server", "")
     who = None if nexus else between(answer.status, html=answer.html, server=server)
+    if not nexus and answer.status in {401, 403, 429} and _of_a_gateway(answer.body):
+        who = AnsweredBy.OTHER
     if who and "nexus" in answer.title.lower():
         who = None  # its own page, behind a reverse proxy that hides its name
     # Behind a reverse proxy with a name of its own Nexus is known by what it does not look like.
@@ -69,6 +71,15 @@ def answer_facts(answer: RestResponse) -> Facts:
     # Nexus does not look at a sign-in while it locks the name out (429), or fails.
     judged = who is AnsweredBy.NEXUS and answer.status < 500 and answer.status != 429
     return Facts(who, sign_in_sent=answer.signed_in, sign_in_read=answer.signed_in and judged)
+
+
+def _of_a_gateway(body: bytes) -> bool:
+    """Whether a refusal is JSON as gateways write it: Nexus's objects have an ``id``."""
+    try:
+        said = decode.json(body, dict)
+    except decode.Unreadable:
+        return False
+    return isinstance(said.get("message"), str) and "id" not in said and _EMPTY not in body
 
 
 def came_back(answer: RestResponse) -> str:
@@ -114,6 +125,8 @@ def _by_another(answer: RestResponse) -> Meaning | None:
     if not is_page_of_another(answer):
         return None
     page = f"with its page {answer.title!r}" if answer.title else "with a page of its own"
+    if not answer.html:
+        page = "with an answer of its own"
     if answer.status >= 500:
         return (
             Code.NEXUS_UNAVAILABLE,

@@ -93,3 +93,45 @@ def test_a_filter_that_names_itself(server: str, status: int, body: str) -> None
     error = failure(STORES, Reply(status, body, {"Server": server}), NexusClient.blob_stores)
     assert error.code == "nexus-page-of-another"
     assert not error.facts.sign_in_read
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Forbidden"},
+        {"message": "no Route matched", "request_id": "7"},
+        {"statusCode": 401, "message": "Access denied due to missing subscription key"},
+    ],
+)
+def test_the_json_of_a_gateway(status: int, body: dict[str, object]) -> None:
+    reply = Reply(status, body, {"Server": "nginx"})
+    for path, work, method in (
+        (STORES, NexusClient.blob_stores, "GET"),
+        (f"{REST}/v1/repositories/x", lambda client: client.delete_repository("x"), "DELETE"),
+        (
+            f"{REST}/v1/repositories/x/invalidate-cache",
+            lambda client: client.invalidate_cache("x"),
+            "POST",
+        ),
+    ):
+        error = failure(path, reply, work, method)
+        assert error.code == "nexus-page-of-another"
+        assert "something between here and Nexus answered" in error.problem.cause
+        assert "privilege" not in error.problem.cause
+        assert not error.facts.sign_in_read
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ({"id": "*", "message": "no"}, {"Server": "nginx"}),
+        ([{"id": "*", "message": "no"}], {"Server": "nginx"}),
+        ({"message": "no"}, {"Server": CE}),
+        ({"message": "no"}, {"X-Siesta-FaultId": "abc"}),
+        ("no", {"Server": "nginx"}),
+    ],
+)
+def test_a_refusal_of_nexus_in_json(body: object, header: dict[str, str]) -> None:
+    reply = Reply(403, body, header)  # type: ignore[arg-type]
+    assert failure(STORES, reply, NexusClient.blob_stores).code == "nexus-forbidden"
