@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import problems_shown
+from cgwizard.commands.common import problems_shown, say_farewell
 from cgwizard.commands.options import debug_log, registry_option
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
@@ -106,6 +106,7 @@ def apply(
             place=lambda key: f"{answers}:{toml_errors.locate(text, key)}: ",
         )
         code = run.run()
+        say_farewell(session)
         if code == ExitCode.DONE and not (as_json or dry_run):
             _last_words(lines, session, offer_answers=run.found_more and not (practice or save))
         if code == ExitCode.DONE and tell_by_code and run.would_change:

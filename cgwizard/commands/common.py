@@ -32,6 +32,13 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(printed(text), err=err)
 
 
+def say_farewell(session: Session) -> None:
+    """Where another run ended this one: who it was."""
+    if farewell := session.farewell():
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            say(farewell, err=True)
+
+
 def terminal() -> bool:
     """Whether a user sits before both ends."""
     return sys.stdin.isatty() and sys.stdout.isatty()
@@ -42,4 +49,6 @@ def run_screens(
 ) -> NoReturn:
     from cgwizard.app import run
 
-    sys.exit(run(session, clean_up, offer))
+    code = run(session, clean_up, offer)
+    say_farewell(session)
+    sys.exit(code)

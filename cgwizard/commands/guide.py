@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cgwizard.commands.common import problems_shown, run_screens, terminal
+from cgwizard.commands.common import problems_shown, run_screens, say_farewell, terminal
 from cgwizard.commands.options import debug_log, plain_option, registry_option, runs_plain
 from cgwizard.errors import ExitCode
 from cgwizard.system import files
@@ -56,7 +56,9 @@ def guide(nexus_url: str, user: str, registry: str, plain: bool) -> None:
         from cgwizard.frontends.plain import Plain
 
         _ask(offer)
-        sys.exit(Plain(session, source=sys.stdin).walk())
+        code = Plain(session, source=sys.stdin).walk()
+        say_farewell(session)
+        sys.exit(code)
 
 
 def _registry(url: str) -> plan.Registry | None:

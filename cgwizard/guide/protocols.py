@@ -68,6 +68,9 @@ class NexusRun(Protocol):
     def take_over(self, nexus: str) -> None:
         """End the other run and be the one. Raises WizardError."""
 
+    def taken_by(self) -> str:
+        """Who took this run over and ended this process; empty where nobody did."""
+
     def look(self) -> None: ...
     def save(self) -> None:
         """After each step that is through. Raises WizardError."""

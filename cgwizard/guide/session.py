@@ -276,6 +276,13 @@ class Session:
     def problem(self) -> Problem | None:
         return self.failed.problem if self.failed else None
 
+    def farewell(self) -> str:
+        """What is to be read at the end, where another run ended this one."""
+        taken_by = self.run.taken_by() if self.run is not None else ""
+        if not taken_by:
+            return ""
+        return f"cgwizard: {taken_by} took this run over and goes on with it."
+
     def close(self) -> None:
         if self.client is not None:
             self.client.close()

@@ -36,17 +36,21 @@ class Holder(msgspec.Struct, frozen=True):
     host: str
     since: float
     run: str
+    taken_by: str = ""  # who took it over and ends this process; written by that one
 
     @property
     def where(self) -> str:
         return self.terminal.removeprefix("/dev/") or "no terminal"
 
     @property
-    def words(self) -> str:
+    def who(self) -> str:
         origin = f" from {self.origin}" if self.origin else ""
         host = "" if self.host == socket.gethostname() else f" on {self.host}"
-        since = f"since {ago(self.since)} (process {self.pid})"
-        return f"{self.user} on {self.where}{origin}{host}, {since}"
+        return f"{self.user} on {self.where}{origin}{host}"
+
+    @property
+    def words(self) -> str:
+        return f"{self.who}, since {ago(self.since)} (process {self.pid})"
 
 
 class Lock:
@@ -85,6 +89,9 @@ class Lock:
         if holder is not None and holder.host != socket.gethostname():
             raise in_use(self.nexus, holder)
         if holder is not None and holder.pid != os.getpid():
+            taken = msgspec.structs.replace(holder, taken_by=_myself(self.run).who)
+            with contextlib.suppress(OSError):  # it ends without the word
+                self.path.write_bytes(msgspec.json.encode(taken))
             _end(holder)
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
@@ -101,6 +108,11 @@ class Lock:
             return decode.json(self.path.read_bytes(), Holder)
         except (OSError, decode.Unreadable):
             return None
+
+    def taken_by(self) -> str:
+        """Who took over from this process and ended it; empty where nobody did."""
+        holder = self.holder() if self._descriptor is not None else None
+        return holder.taken_by if holder is not None and holder.pid == os.getpid() else ""
 
     def at_work(self) -> Holder | None:
         """Who has it now, found without taking it."""

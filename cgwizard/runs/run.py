@@ -51,6 +51,10 @@ class Run:
         self._lock_of(nexus).take_over()
         self.looking = False
 
+    def taken_by(self) -> str:
+        """Who took this run over and ended this process; empty where nobody did."""
+        return self._lock.taken_by() if self._lock is not None else ""
+
     def look(self) -> None:
         """Leave it to the other one: look, and change nothing."""
         self.looking = True

@@ -58,6 +58,7 @@ def test_taking_over_ends_the_other_one_in_order(tmp_path: Path) -> None:
         holder = lock.holder()
         assert holder is not None
         assert holder.pid == os.getpid()
+        assert lock.taken_by() == "", "nobody took it from this one"
         assert process.wait(timeout=10) == -signal.SIGTERM
         lock.release()
 

@@ -269,6 +269,7 @@ def test_who_is_taken_over_gets_the_terminal_back(person: Person) -> None:
     screen = first.terminal.until(f"EXIT {128 + signal.SIGTERM}")
     assert not first.terminal.alternate
     assert "Choose a free port" not in screen
+    assert "from 127.0.0.1 took this run over and goes on with it." in " ".join(screen.split())
     assert first.after.read_text() == first.before.read_text()
     again.terminal.keys("Enter")
     again.terminal.until("enter use port")
