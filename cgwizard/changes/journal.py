@@ -21,7 +21,7 @@ from cgwizard.text import decode
 # "lasting": what cannot be undone, and is of no repository; written before it is done, too.
 EntryState = Literal["begun", "applied", "failed", "undone", "lasting"]
 MAX_TIME = 1 << 37  # what a calendar of four digits a year can name
-EntryKind = Literal["repository", "role", "user"]
+EntryKind = Literal["repository", "role", "user", "setting"]
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -133,7 +133,12 @@ def _look(
     if told[-1].kind != "repository":
         from cgwizard.changes import undo_accounts
 
-        return undo_accounts.look(name, told, client, own_users)
+        setting = told[-1].kind == "setting"
+        return (
+            undo_accounts.look_at_setting(name, told, client)
+            if setting
+            else undo_accounts.look(name, told, client, own_users)
+        )
     found = client.docker_proxy(name)
     if found is None:
         taken = next((r for r in repositories if r.name.lower() == name.lower()), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from cgwizard.changes import accounts
+from cgwizard.changes import accounts, open_access
 from cgwizard.changes.undo_item import Item, Verdict
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ Settings = dict[str, Any]
 
 def has(client: NexusClient, entry: Entry) -> bool:
     """Whether Nexus has what the change was to make."""
+    if entry.kind == "setting":
+        return open_access.has(open_access.read(client, entry.repository), entry.after or {})
     found, wanted = _found(client, entry), entry.after or {}
     return found is not None and not _missing(found, wanted, entry)
 
@@ -65,10 +67,18 @@ def undo(item: Item, client: NexusClient) -> None:
             api.delete_role(item.repository)
         case "remove", "user":
             api.delete_user(item.repository)
+        case "restore", "setting":
+            open_access.restore(client, item.repository, before or {}, after or {})
         case "restore", "role":
             accounts.take_from_role(client, before or {}, after or {})
         case "restore", "user":
             accounts.take_from_user(client, before or {}, after or {})
+
+
+def look_at_setting(name: str, entries: tuple[Entry, ...], client: NexusClient) -> Item:
+    if has(client, entries[-1]):
+        return Item(name, "restore", entries)
+    return Item(name, "gone", entries, reason="it is not as this program left it")
 
 
 def _restored(name: str, entries: tuple[Entry, ...], found: Settings, made: list[Entry]) -> Item:

@@ -45,6 +45,8 @@ class Item(msgspec.Struct, frozen=True):
             case "remove":
                 cached = ", with the images that it has cached" if self.kind == "repository" else ""
                 return f"remove {self.name}{cached}"
+            case "restore" if self.kind == "setting":
+                return f"restore {self.name} as it was before"
             case "restore" if self.kind != "repository":
                 added = "the privileges that were" if self.kind == "role" else "the role that was"
                 return f"take from {self.name} {added} added"

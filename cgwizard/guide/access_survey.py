@@ -48,24 +48,44 @@ class Survey(msgspec.Struct, frozen=True):
     users: dict[str, User]  # Nexus's own
     privileges: tuple[Privilege, ...]
     anonymous: Anonymous
+    realms: tuple[str, ...]  # that are active
     other_sources: tuple[str, ...]  # of users, such as LDAP: who they are is not known
 
     @classmethod
     def of(cls, session: Session) -> Survey:
         """Raises WizardError, with one of `NOT_ALLOWED` where this user may not know."""
-        api = session.nexus.security
+        api, realms = session.nexus.security, session.nexus.active_realms()
         return cls(
             {role.id: role for role in api.roles()},
             {user.user_id: user for user in api.users()},
             tuple(api.privileges()),
             session.nexus.anonymous(),
-            tuple(EXTERNAL[realm] for realm in session.nexus.active_realms() if realm in EXTERNAL),
+            tuple(realms),
+            tuple(EXTERNAL[realm] for realm in realms if realm in EXTERNAL),
         )
 
     def readers(self, repositories: list[str]) -> list[RoleThatReads]:
         return readers(
             repositories, self.roles.values(), self.privileges, self.users.values(), self.anonymous
         )
+
+    def open_to_all(self, repository: str, format: str = "docker") -> bool:
+        """Whether anonymous access, once it is on, opens the repository."""
+        on = msgspec.structs.replace(self.anonymous, enabled=True, user_id="anonymous")
+        roles, users = self.roles.values(), self.users.values()
+        found = readers([repository], roles, self.privileges, users, on, format=format)
+        return any(each.anonymous for each in found)
+
+    def opened(self, session: Session, besides: str) -> list[str]:
+        """The other repositories that anonymous access opens. A docker repository that forces a
+        sign-in stays closed."""
+        return [
+            each.name
+            for each in session.repositories
+            if each.name != besides
+            and not (each.format == "docker" and (not each.docker or each.docker.force_basic_auth))
+            and self.open_to_all(each.name, each.format)
+        ]
 
     def others(self, repositories: list[str], role: str) -> list[RoleThatReads]:
         """Who may read it besides the administrators and ``role``."""

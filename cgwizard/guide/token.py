@@ -160,7 +160,7 @@ class TokenStep(AccessForm):
         self.unlock(report)
         if self.checked is None:
             self._check(report, cancel)
-        else:
+        elif not self.ask_once_more(report):
             self._apply(self.checked, report, cancel)
 
     def _check(self, report: Report, cancel: Cancel) -> None:

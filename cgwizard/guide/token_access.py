@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cgwizard.changes import accounts
+from cgwizard.changes import accounts, open_access
 from cgwizard.errors import WizardError
 from cgwizard.guide.access_survey import NOT_ALLOWED, Survey, describe, listed, serving
 from cgwizard.guide.shown import Choice
-from cgwizard.nexus.roles import Role, User
+from cgwizard.nexus.roles import DOCKER_TOKEN, Role, User
 from cgwizard.secrets.secret import Credentials, Secret
 
 if TYPE_CHECKING:
@@ -85,6 +85,27 @@ class TokenAccess:
         if self.survey is None:
             return []
         return [*self._role_changes(answers), *self._user_changes(answers)]
+
+    def opening_changes(self, answers: AccessAnswers) -> list[Change]:
+        """What must change so that everybody gets the repository without signing in."""
+        survey = self.survey
+        if survey is None:
+            return []
+        found = [] if survey.open_to_all(answers.repository) else self.changes(answers)
+        anonymous = survey.anonymous
+        if not anonymous.enabled or anonymous.user_id != open_access.DOCKER_USER:
+            found.append(open_access.OpenAnonymous(msgspec.to_builtins(anonymous)))
+        if DOCKER_TOKEN not in survey.realms:
+            found.append(open_access.AddDockerRealm({"realms": list(survey.realms)}))
+        return found
+
+    def opens(self, answers: AccessAnswers) -> tuple[str, ...]:
+        """What else everybody gets then; asked once more."""
+        others = self.survey.opened(self.session, answers.repository) if self.survey else []
+        told = (f"Everybody who reaches the port of {answers.repository} will pull from it.",)
+        if not others:
+            return (*told, "Anonymous access opens no other repository.")
+        return (*told, "Anonymous access opens these too:", *(f"  {name}" for name in others))
 
     def _wanted_privileges(self, answers: AccessAnswers) -> tuple[str, ...]:
         names = dict.fromkeys((answers.repository, answers.free_repository))
@@ -171,6 +192,8 @@ class TokenAccess:
             return (*self._not_proved(), *calls)
         if self.survey is None:
             return ()
+        if access == "anyone":
+            return self.opens(answers)
         if access == "role":
             lines = [line for other in self.others(answers) for line in describe(other)]
         else:
@@ -232,4 +255,5 @@ def _new_user(name: str, role: str) -> User:
 ACCESS = (
     Choice("role", "a group of its own"),
     Choice("signed-in", "everybody who can sign in and whose roles may read it"),
+    Choice("anyone", "everybody who reaches the port, without signing in"),
 )

@@ -9,9 +9,10 @@ import msgspec
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.connect_form import account
 from cgwizard.guide.secret_storage import Entry
-from cgwizard.guide.shown import Action, Field, Report
+from cgwizard.guide.shown import Action, Check, Field, Fix, Report
 from cgwizard.guide.token_access import ACCESS, AccessAnswers, TokenAccess, generate_password
 from cgwizard.guide.token_form import TokenForm
+from cgwizard.guide.token_target import TokenTarget
 from cgwizard.plan import model as plan
 from cgwizard.secrets.secret import Credentials, Secret
 
@@ -44,7 +45,9 @@ class AccessForm(TokenForm):
     @property
     def heading(self) -> str:
         name = self.target.name
-        if self._asks_access and self.others_read():
+        if self._asks_access and self.target.open:
+            return f"Nexus will get a repository that everybody can pull from: {name}"
+        if self._asks_access and self.values["access"] == "role" and self.others_read():
             return f"Nexus will get a repository that others can read too: {name}"
         return super().heading
 
@@ -60,7 +63,9 @@ class AccessForm(TokenForm):
         name, developer = self.target.name, self.session.plan.developer
         free = developer.name if developer else ""
         users: tuple[str, ...] = ()
-        if self.values["access"] == "role":
+        if self.values["access"] == "anyone":
+            users = ("anonymous",)
+        elif self.values["access"] == "role":
             typed = self._shown("pull_user")
             users = () if typed.lower() == NONE else tuple(typed.replace(",", " ").split())
         return AccessAnswers(name, free, self._shown("role"), users)
@@ -72,9 +77,27 @@ class AccessForm(TokenForm):
         return self.values[field].strip() or proposed[field]
 
     def access_changes(self) -> list[Change]:
-        if not self._asks_access or self.values["access"] != "role":
+        if not self._asks_access or self.values["access"] == "signed-in":
             return []
+        if self.values["access"] == "anyone":
+            return self.access.opening_changes(self.access_answers)
         return self.access.changes(self.access_answers)
+
+    @property
+    def target(self) -> TokenTarget:
+        found = super().target
+        opens = found.separate and self.values["access"] == "anyone"
+        return msgspec.structs.replace(found, open=opens and self.access.refused is None)
+
+    def ask_once_more(self, report: Report) -> bool:
+        """Before everybody gets something without signing in; whether it is asked now."""
+        if self.fix is not None or not self.target.open or not self.changes_nexus():
+            self.fix = None
+            return False
+        lines = self.access.opens(self.access_answers)
+        report(Check("opens", "everybody, without signing in", "warning", " ".join(lines)))
+        self.fix = Fix("open it to everybody", lambda: None, "\n".join(lines))
+        return True
 
     def look_up_access(self) -> None:
         if self.values["mode"] == "separate":
@@ -96,7 +119,8 @@ class AccessForm(TokenForm):
         return (*fields[:place], *more, *fields[place:])
 
     def notes(self) -> tuple[str, ...]:
-        if not self._asks_access or self.state == "done":
+        told = self.state == "done" and self.access.refused is None
+        if not self._asks_access or told:
             return super().notes()
         return (*self.access.notes(self.access_answers, self.values["access"]), *super().notes())
 
@@ -172,7 +196,9 @@ class AccessForm(TokenForm):
     def with_access(self, part: plan.Token) -> plan.Token:
         if self.values["mode"] != "separate":
             return part
-        if self.values["access"] != "role":
+        if self.values["access"] == "anyone":
+            return msgspec.structs.replace(part, access="anyone")
+        if self.values["access"] == "signed-in":
             return msgspec.structs.replace(part, access="signed-in")
         chosen = self.access_answers
         users = ",".join(chosen.users)

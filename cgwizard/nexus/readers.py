@@ -38,11 +38,13 @@ def readers(
     privileges: Iterable[Privilege],
     users: Iterable[User],
     anonymous: Anonymous | None,
+    *,
+    format: str = "docker",
 ) -> list[RoleThatReads]:
-    """The roles that may read one of ``repositories``, docker repositories through which the same
+    """The roles that may read one of ``repositories`` of ``format``, through which the same
     content is served (a group serves its members' content)."""
     names, known = tuple(repositories), {role.id: role for role in roles}
-    allowing = {p.name: reach for p in privileges if (reach := _reach(p, names))}
+    allowing = {p.name: reach for p in privileges if (reach := _reach(p, names, format))}
     holders = list(users)
     found = []
     for role in known.values():
@@ -90,17 +92,17 @@ def _best(role: Role, known: dict[str, Role], allowing: dict[str, Reach]) -> tup
     return through, privilege
 
 
-def _reach(privilege: Privilege, names: tuple[str, ...]) -> Reach | None:
+def _reach(privilege: Privilege, names: tuple[str, ...], format: str) -> Reach | None:
     if privilege.type == "wildcard":
         if _implies(privilege.pattern, "nexus:anything:anything"):
             return "administrators"
-        allows = any(_implies(privilege.pattern, _permission(name)) for name in names)
+        allows = any(_implies(privilege.pattern, _permission(format, name)) for name in names)
         return "reads" if allows else None
     if privilege.type not in {"repository-view", CONTENT_SELECTOR}:
         return None
     allows = (
         bool({action.lower() for action in privilege.actions} & {"read", "all", "*"})
-        and privilege.format in {"*", "docker"}
+        and privilege.format in {"*", format}
         and privilege.repository in {"*", *names}
     )
     if not allows:
@@ -108,8 +110,8 @@ def _reach(privilege: Privilege, names: tuple[str, ...]) -> Reach | None:
     return "unknown" if privilege.type == CONTENT_SELECTOR else "reads"
 
 
-def _permission(repository: str) -> str:
-    return f"nexus:repository-view:docker:{repository}:read"
+def _permission(format: str, repository: str) -> str:
+    return f"nexus:repository-view:{format}:{repository}:read"
 
 
 def _implies(pattern: str, wanted: str) -> bool:

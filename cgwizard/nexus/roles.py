@@ -15,6 +15,9 @@ T = TypeVar("T")
 LOCAL = "default"  # the source of Nexus's own users and roles
 ROLES = "/v1/security/roles"
 USERS = "/v1/security/users"
+ANONYMOUS = "/v1/security/anonymous"
+REALMS = "/v1/security/realms/active"
+DOCKER_TOKEN = "DockerToken"  # the realm by which docker comes in without a sign-in
 
 
 class Role(Wire, frozen=True, kw_only=True):
@@ -125,13 +128,22 @@ class SecurityApi:
         what = f"removing the user {id}"
         self._write("DELETE", f"{USERS}/{_segment(id)}", what, None, "nx-users-delete")
 
+    def set_anonymous(self, settings: Json) -> None:
+        what = "changing anonymous access"
+        self._write("PUT", ANONYMOUS, what, settings, "nx-settings-update")
+
+    def set_realms(self, realms: list[str]) -> None:
+        self._write("PUT", REALMS, "changing the active realms", realms, "nx-settings-update")
+
     def _optional(self, path: str, type_: type[T], needs: str) -> T | None:
         answer = self._session.send("GET", path, accept=(200, 404), needs=needs)
         if answer.status == 404:
             return None
         return decode(answer, type_, f"GET {self._session.base_url}/service/rest{path}")
 
-    def _write(self, method: str, path: str, what: str, body: Json | None, needs: str) -> None:
+    def _write(
+        self, method: str, path: str, what: str, body: Json | list[str] | None, needs: str
+    ) -> None:
         accept = (200, 201, 204)
         self._session.send(method, path, what=what, json=body, accept=accept, needs=needs)
 
