@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -110,7 +109,9 @@ def path_of(candidate: Candidate) -> str:
             next_step=f"if it is on this machine: unix://{Path(bare).absolute()}",
         )
     # Podman accepts passwords in addresses.
-    shown = re.sub(r"(://[^:@/]*):.*@", r"\1:***@", candidate.address)
+    before, at, after = candidate.address.rpartition("@")
+    user, colon, _ = before.partition("://")[2].partition(":")
+    shown = f"{scheme}://{user}:***@{after}" if at and colon else candidate.address
     raise WizardError(
         Code.ENGINE_REMOTE,
         tried=tried,

@@ -118,7 +118,7 @@ _ROWS = (
             "blob unknown",
             "blob_unknown",
             "blobs/sha256:[0-9a-f]+.* not found",
-            "(reading|fetching) blob.* 404",
+            "(reading|fetching) blob.{0,400} 404",
         ),
         Code.BLOB_UNKNOWN,
         "{host} has the manifest but not this blob of it: {blob} is missing",

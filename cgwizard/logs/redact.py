@@ -21,9 +21,12 @@ _SECRET_HEADERS = re.compile(
     r"authorization|cookie|x-registry-auth|x-registry-config|token|secret|api-?key", re.IGNORECASE
 )
 _SIGNED = re.compile(r"sig|expires|policy|key|cred|token|secret|pass|auth|code", re.IGNORECASE)
-_JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
+# Both begin only where a word begins and look at each word once: a text may be made so that other
+# expressions take hours. What stands before "eyJ" in its word is kept.
+_JWT = re.compile(r"(?<![\w-])((?>[\w-]*?(?=eyJ)))eyJ[\w-]{5,}+\.[\w-]++(?:\.[\w-]*+)?")
 _IN_TEXT = re.compile(
-    rf"""(["']?[\w-]*(?:{_NAMES})[\w-]*["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,&;}}]+)""",
+    rf"""((?<![\w-])(?=[\w-]*?(?:{_NAMES}))[\w-]++["']?\s*+[:=]\s*+)"""
+    r"""(?:"(?:[^"\\]++|\\.)*+"?|'[^']*+'?|[^\s,&;}]++)""",
     re.IGNORECASE,
 )
 _BASE64 = f"{string.ascii_letters}{string.digits}+/-_"
@@ -48,7 +51,7 @@ def known(text: str) -> str:
 def said(text: str) -> str:
     """What a server said, without hidden characters and without secrets, which it may repeat with
     such characters in between. Call it before the text is cut."""
-    return _JWT.sub(HIDDEN, known(lines(known(text))))
+    return _JWT.sub(rf"\1{HIDDEN}", known(lines(known(text))))
 
 
 def header(name: str, value: str) -> str:
@@ -95,7 +98,7 @@ def free(text: str) -> str:
 
 def shapes(text: str) -> str:
     """``text`` without what looks like a token or a URL's password."""
-    text = _SCHEMES.sub(rf"\1 {HIDDEN}", _JWT.sub(HIDDEN, text))
+    text = _SCHEMES.sub(rf"\1 {HIDDEN}", _JWT.sub(rf"\1{HIDDEN}", text))
     return _USERINFO.sub(f"{HIDDEN}@", text)
 
 

@@ -6,7 +6,7 @@ import re
 
 from cgwizard.text.sanitize import shortened
 
-_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[^\x00-\x08\x0a-\x1f\x7f]*")
+_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 _STATUS = re.compile(rb"HTTP/[0-9]\.[0-9] [1-9][0-9]{2}( [^\x00-\x08\x0a-\x1f\x7f]*)?")
 _FRAMING = (b"content-length", b"transfer-encoding")
 

@@ -24,7 +24,8 @@ _CONTEXT = re.compile(r"(/[A-Za-z0-9._~-]+)*\Z")
 # Where Nexus's own paths begin: what stands before them is its context path.
 _OWN_PATH = re.compile(
     r"/(service/(rest|extdirect|metrics|outreach)|repository|static|swagger-ui|v1|v2"
-    r"|index\.html?|admin|browse|internal)(/.*)?\Z"
+    r"|index\.html?|admin|browse|internal)(/.*)?\Z",
+    re.DOTALL,
 )
 
 

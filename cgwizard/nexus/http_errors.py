@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _KIND = re.compile(r"^(PARAMETER|FIELD|PROPERTY)\s+")
 _JAVA_TEXT = re.compile(
-    r"ValidationErrorXO\{id='(?P<id>[^']*)', message='(?P<message>.*?)'\}", re.S
+    r"ValidationErrorXO\{id='(?P<id>[^']*)', message='(?P<message>.{0,2000}?)'\}", re.S
 )
 _WHOLE = {"", "*", "arg0", "arg1"}
 _EMPTY = b'"siesta-faultid"'  # newer versions' JSON for an answer that says nothing more
@@ -43,7 +43,7 @@ def violations(body: bytes) -> list[tuple[str, str]]:
         decoded = decode.json(body, list[_Violation] | _Violation)
         found = decoded if isinstance(decoded, list) else [decoded]
     except decode.Unreadable:
-        text = body.decode("utf-8", "replace")
+        text = body[:20_000].decode("utf-8", "replace")
         found = [_Violation(m["id"], m["message"]) for m in _JAVA_TEXT.finditer(text)]
     result = []
     for violation in found:

@@ -16,6 +16,7 @@ from cgwizard.secrets import encrypted_file, index, systemd_creds
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.store import Kind
 from cgwizard.system import files
+from cgwizard.text import decode
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ def remove(trace: Trace) -> None:
 def _remove(trace: Trace) -> None:
     if trace.kind == "secret":
         kind, _, account = trace.place.partition(" ")
-        keyrings.forget(msgspec.convert(kind, Kind), account)
+        keyrings.forget(decode.convert(kind, Kind), account)
         return
     path = Path(trace.place)
     if trace.kind == "run":

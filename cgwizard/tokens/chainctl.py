@@ -93,28 +93,38 @@ def _run(
 
 def _failure(tried: str, output: process.ProcessResult) -> WizardError:
     said = output.stderr.lower()
-    code = next((c for pattern, c in _KNOWN if re.search(pattern, said)), Code.CHAINCTL_FAILED)
+    code = next((c for pattern, c in _KNOWN if pattern.search(said)), Code.CHAINCTL_FAILED)
     came_back = f"exit code {output.exit_code}: {_last_line(output.stderr)}".rstrip(": ")
     return WizardError(code, tried=tried, came_back=came_back)
 
 
 _KNOWN = (
     (
-        r"\bttl\b.*(?:exceed|maximum|longer|invalid|greater)|(?:exceed|maximum).*\bttl\b",
+        re.compile(
+            r"\bttl\b.{0,200}?(?:exceed|maximum|longer|invalid|greater)"
+            r"|(?:exceed|maximum).{0,200}?\bttl\b"
+        ),
         Code.CHAINCTL_TTL,
     ),
     (
-        r"no such host|connection refused|i/o timeout|dial tcp|network is unreachable"
-        r"|x509|proxyconnect",
+        re.compile(
+            r"no such host|connection refused|i/o timeout|dial tcp|network is unreachable"
+            r"|x509|proxyconnect"
+        ),
         Code.CHAINCTL_NETWORK,
     ),
-    (r"permission ?denied|capabilit|forbidden|\b403\b", Code.CHAINCTL_NO_RIGHT),
+    (re.compile(r"permission ?denied|capabilit|forbidden|\b403\b"), Code.CHAINCTL_NO_RIGHT),
     (
-        r"unauthenticated|not logged in|auth login|log in|token (?:has |is )?expired|\b401\b",
+        re.compile(
+            r"unauthenticated|not logged in|auth login|log in|token (?:has |is )?expired|\b401\b"
+        ),
         Code.CHAINCTL_NOT_SIGNED_IN,
     ),
     (
-        r"unable to resolve|not ?found|invalidargument|no (?:such )?(?:organization|group|folder)",
+        re.compile(
+            r"unable to resolve|not ?found|invalidargument"
+            r"|no (?:such )?(?:organization|group|folder)"
+        ),
         Code.CHAINCTL_UNKNOWN_ORGANIZATION,
     ),
 )

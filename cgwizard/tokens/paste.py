@@ -44,18 +44,18 @@ _PASSWORD_LABEL = re.compile(
     r"(?:--password|(?<!\w)-p|password|secret|token)[\s:=\"']*\Z", re.IGNORECASE
 )
 _JSON_ESCAPE = re.compile(r"\\u(002[bdefBDEF]|003[adAD]|005[fF])")
-_ESCAPED_SLASH = re.compile(r"\\+/|%2[fF]")  # in JSON, in a URL
+_ESCAPED_SLASH = re.compile(r"(?<!\\)\\++/|%2[fF]")  # in JSON, in a URL
 _LINE_CONTINUATION = re.compile(r"[\\`^]\n")
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
-_VARIABLE = re.compile(r"CHAINGUARD_([A-Z0-9_]+?)_(?:IDENTITY_ID|TOKEN)")
+_VARIABLE = re.compile(r"CHAINGUARD_([A-Z0-9_]{1,60}?)_(?:IDENTITY_ID|TOKEN)")
 _REPOSITORY = re.compile(r"--(?:repository|library-ecosystem)[=\s]+[\"']?([\w,]+)")
 _CREATED_KIND = re.compile(r"Creating new (\w+) (?:\w+ )?pull-token in", re.IGNORECASE)
 _ECOSYSTEMS = frozenset({"java", "javascript", "python", "go", "rust", "ruby", "dotnet"})
 
 _NAMED_IN = re.compile(
-    r"Creating new [\w ]+ pull-token in\s+(\S+)|Selected (?:folder|organization|location)\s+(\S+)"
-    r"|--parent[=\s]+(\S+)",
+    r"Creating new [\w ]{1,60} pull-token in\s+(\S+)"
+    r"|Selected (?:folder|organization|location)\s+(\S+)|--parent[=\s]+(\S+)",
     re.IGNORECASE,
 )
 _ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")

@@ -29,7 +29,7 @@ _ANY_BASE64 = re.compile(r"(?<![\w+/.-])[A-Za-z0-9+/](?:[A-Za-z0-9+/\s]){55,8000
 _HALVES = re.compile(
     r"[0-9a-fA-F]{40}(?:/[0-9a-fA-F]{16})+(?::eyJ[\w.-]+)?|eyJ[\w-]+\.[\w-]+\.[\w-]+"
 )
-_ESCAPED = re.compile(r"\\+([nrt\"])")
+_ESCAPED = re.compile(r"(?<!\\)\\++([nrt\"])")
 
 
 def configurations(text: str, depth: int = MAX_DEPTH) -> list[Mapping[str, object]]:

@@ -21,7 +21,9 @@ from cgwizard.secrets.secret import Secret
 MAX_LABEL = 16  # cells; a longer one stands above its value
 MANY_LINES = "Nothing entered: more than one line was pasted."
 LOGIN = "Nothing entered: this is a login command with a password in it."
-_LOGIN_COMMAND = re.compile(r"\blogin\b.*\s(--password|-p)(?![\w-])|^\s*(docker|podman)\s+login\s")
+_LOGIN_COMMAND = re.compile(
+    r"\blogin\b.{0,400}\s(--password|-p)(?![\w-])|^\s*(docker|podman)\s+login\s"
+)
 
 
 def refusal(text: str) -> str:

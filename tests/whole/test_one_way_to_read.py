@@ -55,6 +55,7 @@ OTHERWISE = {
     ("cgwizard/cli.py", "ValueError"),
     ("cgwizard/commands/pull/output.py", "ValueError"),
     ("cgwizard/frontends/line_output.py", "UnicodeEncodeError"),
+    ("cgwizard/frontends/line_output.py", "ValueError"),
     ("cgwizard/frontends/plain.py", "ValueError"),
     ("cgwizard/text/ascii_fallback.py", "UnicodeEncodeError"),
     ("cgwizard/text/ascii_fallback.py", "json.loads"),
