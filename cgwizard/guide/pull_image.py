@@ -89,6 +89,7 @@ class ImagePull:
         self.reference = Reference.parse(target.reference)
         self._session, self._target, self._platform = session, target, platform
         self._report, self._cancel = report, cancel
+        self._second_seconds: float | None = None
 
     def pull(self, on_event: OnEvent, engine: Engine | None) -> Finished:
         """By ``engine``, which keeps the image; None: by the built-in puller, which keeps
@@ -109,14 +110,14 @@ class ImagePull:
         checks = PullChecks(image, finished, self._cancel)
         same = self._check("digest", lambda: self._same_digest(checks), "could not ask: ")
         self._cancel.check()
-        seconds = self._from_cache(checks)
+        self._check("cache", lambda: self._from_cache(checks), "could not pull again: ")
         record = TagRecord(repository, image.repository, image.target)
         search = self._check("search", lambda: checks.in_search(nexus, record))
         self._check("attached", lambda: _attached(checks.attached(self._connector)), UNKNOWN)
         if self._target.private:
             self._prove_access(checks, with_user=with_user)
         digest = finished.digest if same.state == "done" else None
-        return Proof(str(image), finished, digest, seconds, search.state == "done")
+        return Proof(str(image), finished, digest, self._second_seconds, search.state == "done")
 
     def _prove_access(self, checks: PullChecks, *, with_user: bool) -> None:
         anonymous = partial(self._connector, anonymous=True)
@@ -228,18 +229,26 @@ class ImagePull:
             ) from error
         return Outcome("done", short(there))
 
-    def _from_cache(self, checks: PullChecks) -> float:
-        image, repository = self.reference, self._target.repository
-        nexus, label = self._session.nexus, LABELS["cache"]
-        self._tell("cache", label, "running")
-        second = checks.second_pull(
-            lambda: self._by_wizard(ignore),
-            lambda: look_up(nexus, repository, (image.repository,), image.target),
-        )
-        found = compared(second.before, second.after)
+    def _from_cache(self, checks: PullChecks) -> Outcome:
+        """Raises WizardError where it could not be pulled again."""
+        image, repository, nexus = self.reference, self._target.repository, self._session.nexus
+        refused: list[Problem] = []
+
+        def record() -> TagRecord | None:
+            try:
+                return look_up(nexus, repository, (image.repository,), image.target)
+            except WizardError as error:  # the bytes are right, whatever Nexus says of its records
+                refused.append(error.problem)
+                return None
+
+        second = checks.second_pull(lambda: self._by_wizard(ignore), record)
+        self._second_seconds = second.seconds
         times = f"{duration(second.seconds)} after {duration(checks.finished.seconds)}"
-        self._tell("cache", label, found.state, f"{times}; {found.detail}")
-        return second.seconds
+        if refused:
+            told = f"{times}; {UNKNOWN}{refused[0].came_back}"
+            return Outcome("warning", told, refused[0])
+        found = compared(second.before, second.after)
+        return Outcome(found.state, f"{times}; {found.detail}")
 
 
 def _attached(found: Artifacts) -> Outcome:
@@ -252,8 +261,7 @@ def _attached(found: Artifacts) -> Outcome:
 def still_there(
     nexus: NexusClient, proof: Proof, targets: list[PullTarget], report: Report
 ) -> bool:
-    """Whether Nexus still has what ``proof`` is of; ``targets`` is what is to be pulled now.
-    Raises WizardError."""
+    """Whether Nexus still has what ``proof`` is of; ``targets`` is what is to be pulled now."""
     reference = Reference.parse(proof.reference)
     same = {str(reference), proof.reference.rpartition(":")[0]}
     target = next((target for target in targets if target.reference in same), None)
@@ -261,7 +269,12 @@ def still_there(
         return False
     tag = reference.digest or reference.tag or "latest"
     id, label = f"still-{target.id}", f"{reference.repository} is in {target.repository}"
-    found = nexus.components(target.repository, reference.repository, tag)
+    try:
+        found = nexus.components(target.repository, reference.repository, tag)
+    except WizardError as error:
+        told = f"{UNKNOWN}{error.problem.came_back}; pulled again"
+        report(Check(id, f"is {reference.repository} still there?", "warning", told, error.problem))
+        return False
     if not any(component.digest == proof.finished.digest for component in found):
         report(Check(id, label, "warning", "not as it was pulled: again"))
         return False
