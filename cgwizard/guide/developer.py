@@ -8,7 +8,7 @@ import msgspec
 
 from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide import docker_proxy
+from cgwizard.guide import docker_proxy, existing
 from cgwizard.guide.routing import refuse_taken
 from cgwizard.guide.shown import (
     CONTINUE,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from cgwizard.nexus.docker_proxy import DockerProxy
     from cgwizard.nexus.models import BlobStore
 
-EXISTING = (Choice("use", "use it as it is"), Choice("change", "change it as shown"))
-
 
 class DeveloperStep(Step):
     id = "developer"
@@ -40,7 +38,7 @@ class DeveloperStep(Step):
         "name": plan.Developer().name,
         "remote": plan.REMOTE_URL,
         "blob_store": plan.Developer().blob_store,
-        "existing": "use",
+        "existing": "",  # until it is chosen: what works
     }
 
     def __init__(self, session: Session) -> None:
@@ -51,13 +49,28 @@ class DeveloperStep(Step):
 
     @property
     def name(self) -> str:
-        """As it is typed now."""
-        return self.values["name"].strip()
+        """As it is typed now, or another one where what has it is left alone."""
+        typed = self.values["name"].strip()
+        return existing.other_name(self.session, typed) if self._choice == "leave" else typed
+
+    @property
+    def _there(self) -> DockerProxy | None:
+        """What is there under the name as it is typed now."""
+        return self._found if self._looked_at == self.values["name"].strip() else None
+
+    @property
+    def _choice(self) -> str:
+        """What is done with it: as chosen, or what works."""
+        offered = existing.choices(self.session, self._there) if self.differences() else ()
+        chosen = self.values["existing"]
+        if chosen == "leave" and chosen not in {choice.value for choice in offered}:
+            chosen = ""
+        return chosen or (offered[0].value if offered else "use")
 
     @property
     def _existing(self) -> DockerProxy | None:
-        """What is there under the name as it is typed now."""
-        return self._found if self._looked_at == self.name else None
+        """What is there and is not left alone."""
+        return None if self._choice == "leave" else self._there
 
     def reset(self) -> None:
         super().reset()
@@ -82,9 +95,10 @@ class DeveloperStep(Step):
             Field("name", "Name", values["name"]),
             Field("remote", "Remote storage", values["remote"]),
         ]
-        if self._existing is not None and self.differences():
-            label = f"{self._existing.name} exists"
-            fields.append(Field("existing", label, values["existing"], "choice", EXISTING))
+        if self._there is not None and self.differences():
+            label = f"{self._there.name} exists"
+            offered = existing.choices(self.session, self._there)
+            fields.append(Field("existing", label, self._choice, "choice", offered))
         elif self._existing is None and len(stores) > 1:
             fields.append(Field("blob_store", "Blob store", values["blob_store"], "choice", stores))
         return tuple(fields)
@@ -105,7 +119,7 @@ class DeveloperStep(Step):
             self.set("name", part.name)
             self.set("remote", part.remote_url)
             self.set("blob_store", part.blob_store)
-            self.set("existing", "change" if part.existing == "change" else "use")
+            self.set("existing", "" if part.existing == "none" else part.existing)
 
     def refuse_unexpected(self, chosen: plan.Plan) -> None:
         """Raises WizardError ``repository-exists``, ``blob-store-unknown``."""
@@ -151,33 +165,30 @@ class DeveloperStep(Step):
         """The repository as the answers describe it; of an existing one, the rest is kept."""
         from cgwizard.nexus.docker_proxy import DockerProxy
 
-        routing = self.session.routing
-        name = self.name
-        https = routing.scheme == "https"
         if self._existing is not None:
-            return self._existing.adjusted(
-                remote_url=plan.REMOTE_URL, port=routing.port, https=https
-            )
+            return existing.adjusted(self.session, self._existing)
+        routing, store = self.session.routing, self.values["blob_store"]
         return DockerProxy.new(
-            name, routing.port, blob_store=self.values["blob_store"], https=https
+            self.name, routing.port, blob_store=store, https=routing.scheme == "https"
         )
 
     def differences(self) -> list[tuple[str, str, str]]:
         """How the existing repository differs: member, what it is, what was chosen."""
-        if self._existing is None or self.session.plan.routing is None:
+        if self._there is None or self.session.plan.routing is None:
             return []
-        return self._existing.differences(self.wanted())
+        return self._there.differences(existing.adjusted(self.session, self._there))
 
     def change(self) -> changes.ProxyChange | None:
         change = changes.change_for(self.wanted(), self._existing)
-        if isinstance(change, changes.UpdateProxy) and self.values["existing"] == "use":
+        if isinstance(change, changes.UpdateProxy) and self._choice == "use":
             return None
         return change
 
     def preview(self) -> tuple[str, ...]:
         if self.state == "done" or self.field_problems() or self.session.plan.routing is None:
             return ()
-        lines = [f"{m}: is {is_}, chosen {wanted}" for m, is_, wanted in self.differences()]
+        differing = self.differences() if self._existing is not None else []
+        lines = [f"{m}: is {is_}, chosen {wanted}" for m, is_, wanted in differing]
         change = self.change()
         if change is not None:
             nexus = self.session.nexus
@@ -198,9 +209,9 @@ class DeveloperStep(Step):
             return CONTINUE
         change = self.change() if self.session.plan.routing else None
         if change is None:
-            return Action("use", f"use {self.values['name']}".rstrip())
+            return Action("use", f"use {self.name}".rstrip())
         verb = "create" if isinstance(change, changes.CreateProxy) else "change"
-        return Action(verb, f"{verb} {self.values['name']}".rstrip())
+        return Action(verb, f"{verb} {self.name}".rstrip())
 
     def enter(self, report: Report, cancel: Cancel) -> None:
         if self.state == "done":
@@ -226,7 +237,7 @@ class DeveloperStep(Step):
             return []  # who may make repositories need not see the stores: the default one is there
 
     def _look_up(self) -> None:
-        name = self.name
+        name = self.values["name"].strip()
         self._found, self._looked_at = None, None
         self.session.refresh()
         self._found = docker_proxy.existing_proxy(self.session, name)
@@ -237,7 +248,8 @@ class DeveloperStep(Step):
         report(Check("apply", f"look for {name}", "running"))
         shown = self._existing
         self._look_up()
-        self._refuse_unseen(shown)
+        self._refuse_unseen(shown, name)
+        self._take_name(name)
         cancel.check()
         change = self.change()
         if change is None:
@@ -247,33 +259,44 @@ class DeveloperStep(Step):
             self._refuse_taken_port(report)
             docker_proxy.apply(self.session, change, report, cancel)
             chosen = self.session.routing
-        existing: Literal["none", "use", "change"] = "none"
+        done: Literal["none", "use", "change"] = "none"
         if self._existing is not None:
-            existing = "use" if change is None else "change"
+            done = "use" if change is None else "change"
         if chosen != self.session.routing:
             self._chosen = self.session.routing
         self.decide(
             routing=chosen,
-            developer=plan.Developer(name, blob_store=self._blob_store(change), existing=existing),
+            developer=plan.Developer(name, blob_store=self._blob_store(change), existing=done),
         )
 
     def _blob_store(self, change: changes.ProxyChange | None) -> str:
         there = change.wanted if change is not None else self._existing
         return there.storage.blob_store_name if there else self.values["blob_store"]
 
-    def _refuse_unseen(self, shown: DockerProxy | None) -> None:
-        """What would change is shown before anything is sent: not for what came meanwhile."""
+    def _take_name(self, name: str) -> None:
+        """From now on ``name`` is as if it had been typed: what has the other one is left alone."""
+        if name != self.values["name"].strip():
+            self._found, self._looked_at = None, name
+            self.values.update(name=name, existing="")
+
+    def _refuse_unseen(self, shown: DockerProxy | None, name: str) -> None:
+        """What would change is shown before anything is sent: not for what came meanwhile.
+        ``name``: what was shown to be made or changed."""
         found = self._existing
-        if found is None or not self.differences():
-            return
-        if shown is not None and not shown.differences(found):
+        if self.name == name:
+            if found is None or not self.differences():
+                return
+            if shown is not None and not shown.differences(found):
+                return
+        found = found or self._there
+        if found is None:
             return
         raise WizardError(
             Code.REPOSITORY_EXISTS,
             tried=f"looking whether the name {found.name} is free",
             came_back=f"there is a docker (proxy) {found.name} that differs from what you chose",
             cause="someone made or changed it",
-            next_step="use it as it is, change it as shown, or choose another name",
+            next_step="look at what Enter does now, or choose another name",
         )
 
     def _refuse_taken_port(self, report: Report) -> None:
@@ -284,15 +307,15 @@ class DeveloperStep(Step):
             report(Check("apply", f"port {port}", "running"))
             refuse_taken(self.session, port)
 
-    def _use(self, existing: DockerProxy | None, report: Report, cancel: Cancel) -> plan.Routing:
+    def _use(self, there: DockerProxy | None, report: Report, cancel: Cancel) -> plan.Routing:
         """Take the repository as it is; returns its own connector."""
-        if existing is None:  # no change and nothing there: `change_for` never says so
+        if there is None:  # no change and nothing there: `change_for` never says so
             raise RuntimeError("there is nothing to use")
-        name = existing.name
+        name = there.name
         report(Check("apply", f"use {name} as it is", "running"))
-        if refusal := docker_proxy.unusable(existing):
+        if refusal := docker_proxy.unusable(there):
             raise refusal
-        docker = existing.docker
+        docker = there.docker
         port = docker.http_port or docker.https_port or 0
         scheme: plan.Scheme = "http" if docker.http_port else "https"
         report(Check("apply", f"use {name} as it is", "done"))

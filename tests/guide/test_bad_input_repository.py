@@ -372,6 +372,7 @@ def test_an_existing_one_is_changed_as_shown(session: Guide, world: PracticeWorl
     through(session.steps.routing)
     step = session.steps.developer
     enter(step)
+    step.set("existing", "use")
     refused(step, "remote-url-path")
     step.set("existing", "change")
     assert any(line.startswith("PUT") for line in step.preview())
@@ -381,6 +382,58 @@ def test_an_existing_one_is_changed_as_shown(session: Guide, world: PracticeWorl
     assert [entry.change for entry in session.journal.made()] == [
         "change the docker proxy chainguard"
     ]
+
+
+UNUSABLE = {
+    "another host": DockerProxy.new("chainguard", None, remote_url="https://crg.dev/chain"),
+    "a path": DockerProxy.new("chainguard", 4999, remote_url="https://cgr.dev/chainguard"),
+    "no port": DockerProxy.new("chainguard", None),
+    "offline": msgspec.structs.replace(DockerProxy.new("chainguard", 4999), online=False),
+}
+
+
+@pytest.mark.parametrize("why", UNUSABLE)
+def test_what_is_proposed_for_an_existing_one_works(
+    session: Guide, world: PracticeWorld, why: str
+) -> None:
+    theirs = UNUSABLE[why]
+    someone_makes(world, theirs)
+    someone_makes(world, DockerProxy.new("chainguard-2", 4998, remote_url="https://cgr.dev/two"))
+    before = stored(session, "chainguard")
+    enter(session.steps.routing)
+    session.steps.routing.set("port", str(port := free_port()))
+    act(session.steps.routing)
+    step = session.steps.developer
+    enter(step)
+    (field,) = (field for field in step.fields() if field.id == "existing")
+    assert field.value == "leave"
+    assert field.choices[0].label == "leave it, create chainguard-3"
+    assert ("change" in {c.value for c in field.choices}) == (why != "offline")
+    assert step.action().label == "create chainguard-3"
+    assert step.preview()[0].startswith("POST")
+    act(step)
+    assert step.state == "done", step.problem
+    assert session.plan.developer is not None
+    assert session.plan.developer.name == "chainguard-3"
+    assert stored(session, "chainguard-3").docker.http_port == port
+    assert not stored(session, "chainguard").differences(before), "it is left alone"
+    through(session.steps.developer)
+    assert session.journal.made()[-1].repository == "chainguard-3"
+
+
+def test_one_that_works_is_used_as_it_is(session: Guide, world: PracticeWorld) -> None:
+    theirs = DockerProxy.new("chainguard", free_port())
+    someone_makes(world, theirs)
+    enter(session.steps.routing)
+    session.steps.routing.set("port", str(free_port()))
+    act(session.steps.routing)
+    step = session.steps.developer
+    enter(step)
+    (field,) = (field for field in step.fields() if field.id == "existing")
+    assert (field.value, [choice.value for choice in field.choices]) == ("use", ["use", "change"])
+    act(step)
+    assert step.state == "done"
+    assert session.journal.made() == []
 
 
 def test_a_changed_port_says_whose_clients_stop_working(
@@ -409,6 +462,7 @@ def test_one_that_has_no_port_or_is_offline_is_not_used(
     someone_makes(world, msgspec.structs.replace(offline, online=False))
     through(session.steps.routing)
     step = session.steps.developer
+    step.set("existing", "use")
     step.set("name", "by-path")
     enter(step)
     refused(step, "repository-without-connector")
