@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from cgwizard.cancel import Cancel
@@ -23,6 +22,7 @@ from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Credentials, Secret
+from cgwizard.text import decode
 from tests.conftest import leaks
 from tests.support.faulty_nexus import names
 from tests.support.guide import act, enter, refused, session_of, through, walk
@@ -461,7 +461,7 @@ def test_lines_that_a_crash_or_a_full_disk_cut(tmp_path: Path) -> None:
         file.write(b'{"run": "x"')
     assert [entry.state for entry in journal.read(made.path)] == ["begun", "applied"]
     made.path.write_bytes(b'{"run": 5}\n')
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(decode.Unreadable):
         journal.read(made.path)
 
 
