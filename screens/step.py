@@ -92,9 +92,10 @@ class StepScreen(StepKeys):
         self.query_one(Rail).show(self.place)
         self.show_text("heading", step.heading)
         self.show_text("context", step.context)
-        self.show_text("notes", "\n".join((*step.shown_once(), *step.notes())))
+        self.show_text("notes", "\n".join(step.notes()))
         self.show_text("preview", "\n".join(step.preview()) if not self.busy else "")
-        self.show_text("explanation", step.fix.explanation if step.fix and not self.busy else "")
+        asked = step.fix.explanation if step.fix else "\n".join(step.shown_once())
+        self.show_text("explanation", asked if not self.busy else "")
         await self.query_one(Form).sync(
             step.fields(), step.secrets, locked=self.busy in {"act", "other"}
         )

@@ -587,3 +587,42 @@ def test_an_exit_code_for_changes_is_for_dry_runs(tmp_path: Path) -> None:
     assert "--exit-code is for --dry-run" in done.stderr
     nowhere = command(str(path), "--dry-run", "--exit-code", env={"NEXUS_PW": "x"})
     assert nowhere.returncode in {1, 2}, "what could not be looked at is no 0 and no 4"
+
+
+def test_who_may_pull_comes_from_the_answers_with_a_password_from_the_environment(
+    world: PracticeWorld, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    found = world.info.pull_token
+    token.write_text(f"{found.username} {found.password.reveal()}")
+    token.chmod(0o600)
+    text = f"""
+[connect]
+url = "{world.info.nexus_url}"
+user = "{world.info.username}"
+[registry]
+url = "{world.info.registry_url}"
+[developer]
+[token]
+mode = "separate"
+organization = "{world.info.organization}"
+role = "images"
+pull-user = "robot"
+[secrets]
+nexus-password = "env:NEXUS_PW"
+pull-token = "file:{token}"
+pull-user = "env:ROBOT_PW"
+"""
+    path = tmp_path / "site.toml"
+    path.write_text(text)
+    secret = "password-of-robot"
+    env = {"NEXUS_PW": world.info.password.reveal(), "ROBOT_PW": secret}
+    dry = command(str(path), "--dry-run", env=env)
+    assert dry.returncode == 0, dry.stderr + dry.stdout
+    assert "robot" not in world.state.users
+    done = command(str(path), env=env)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "robot gets it; a signed-in user without the role is refused" in done.stdout
+    assert world.state.users["robot"].roles == ["images"]
+    assert world.state.users["robot"].password.reveal() == secret
+    assert secret not in done.stdout + done.stderr + dry.stdout
