@@ -39,6 +39,18 @@ def say_farewell(session: Session) -> None:
             say(farewell, err=True)
 
 
+def warn_unencrypted(*urls: str) -> None:
+    """Say of each host that gets a password in plain HTTP over the network that it does."""
+    from urllib.parse import urlsplit
+
+    from cgwizard.net import unencrypted
+
+    hosts = dict.fromkeys(urlsplit(url).hostname for url in urls if unencrypted.crosses(url))
+    for host in hosts:
+        told = "the password crosses the network unencrypted"
+        say(f"warning: Plain HTTP to {host}: {told}", err=True)
+
+
 def terminal() -> bool:
     """Whether a user sits before both ends."""
     return sys.stdin.isatty() and sys.stdout.isatty()

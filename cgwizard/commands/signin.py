@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cgwizard.commands.common import warn_unencrypted
 from cgwizard.errors import Code, ExitCode, WizardError
 from cgwizard.system import typed_ahead
 
@@ -39,6 +40,7 @@ def signed_in(nexus: str, user: str, source: str, folder: Path) -> NexusClient:
             break
     if not user:
         user = _ask_user(nexus)
+    warn_unencrypted(nexus)
     client = NexusClient(nexus, Credentials(user, _password(nexus, user, source)), trust)
     client.sign_in()
     return client

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide import connect_checks, connect_reach
+from cgwizard.guide import connect_checks, connect_reach, unencrypted_notice
 from cgwizard.guide.connect_form import ConnectForm, account
 from cgwizard.guide.connect_signin import HeldBack, SignIn
 from cgwizard.guide.shown import Check, Fix, Report
@@ -85,6 +85,7 @@ class ConnectStep(ConnectForm):
         if (chosen := self.session.other_registry) is not None:
             label = f"from here, {chosen.url} is asked in place of cgr.dev"
             report(Check("registry", label, "done", "Nexus asks its own remote storage"))
+            unencrypted_notice.tell(self.session, chosen.url, report, "pull token")
         if self.session.run is not None:
             self.session.skip_to = self.session.run.go_on(report, cancel)
 
@@ -171,6 +172,7 @@ class ConnectStep(ConnectForm):
                 cause="none was saved for this user and this Nexus",
             )
         credentials = Credentials(user, self.secrets["password"])
+        unencrypted_notice.tell(self.session, client.base_url, report)
         try:
             signed_in = self._signing_in.sign_in(client, credentials, self.password_from)
         except HeldBack:

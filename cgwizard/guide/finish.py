@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
+from cgwizard.guide import unencrypted_notice
 from cgwizard.guide.shown import QUIT, Action, Check, Commands, Fix, Report, Result
 from cgwizard.guide.step import Step
 
@@ -82,6 +83,7 @@ class FinishStep(Step):
         self.checks.pop("undo", None)
 
     def enter(self, report: Report, cancel: Cancel) -> None:
+        unencrypted_notice.tell_connector(self.session, report)  # the commands sign in there
         if self.session.answers_file is not None:
             self.do("answers", report, cancel)
 

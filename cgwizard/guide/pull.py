@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
 from cgwizard.guide import pull_restricted
+from cgwizard.guide import unencrypted_notice
 from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report
@@ -231,6 +232,7 @@ class PullStep(Step):
             self.fix.apply()
             self.fix = None
         targets = self.targets()
+        unencrypted_notice.tell_connector(self.session, report)
         proved = self._keep_proofs(targets)
         if self._invalidate:
             name, self._invalidate = self._invalidate, ""

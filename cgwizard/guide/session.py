@@ -71,6 +71,7 @@ class Session:
         self.skip_to: Step | None = None  # where a resumed run goes on, once Connect is through
         self.cancel: Cancel | None = None  # what stops the work that is under way
         self.first_port: int | None = None  # where proposals begin; None: `ports.FIRST_PORT`
+        self.unencrypted: set[str] = set()  # hosts of which it was said
         # Known after Connect
         self.client: NexusClient | None = None
         self.server: Server | None = None

@@ -21,6 +21,7 @@ from tests.support.ports import free_port
 from tests.support.practice_docker import FREE_IMAGE
 from tests.support.programs import needs
 from tests.support.pull import PROGRAM
+from tests.support.tokens import USERNAME, make_jwt
 
 ABROAD = "registry.invalid/chainguard/wolfi-base"
 NOWHERE = "127.0.0.1:1/chainguard/wolfi-base"  # what is wrong is reported before it is asked
@@ -175,3 +176,42 @@ def test_long_nonsense_is_told_on_one_screen(name: str) -> None:
     assert code == 2
     last = json.loads(out.splitlines()[-1])
     assert sum(len(last[part]) for part in ("tried", "came_back", "cause", "next_step")) < 420
+
+
+UNENCRYPTED = "the password crosses the network unencrypted"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hosts"),
+    [
+        ((ABROAD, "--plain-http", "--username", "u", "--password-stdin"), ["registry.invalid"]),
+        (
+            (ABROAD, "--json", "--plain-http", "-u", "u", "--password-stdin", "--verify-upstream",
+             "--nexus", "http://nexus.invalid:8081"),
+            ["registry.invalid", "nexus.invalid"],
+        ),
+        (
+            ("registry.invalid:5051/a/b", "--plain-http", "-u", "u", "--password-stdin",
+             "--verify-upstream", "--nexus", "http://registry.invalid"),
+            ["registry.invalid"],
+        ),
+        (
+            (ABROAD, "--verify-upstream", "--upstream-token", "env:TOKEN", "--registry",
+             "http://mirror.invalid"),
+            ["mirror.invalid"],
+        ),
+        ((ABROAD, "--plain-http"), []),
+        ((ABROAD, "--username", "u", "--password-stdin"), []),
+        ((NOWHERE, "--plain-http", "--username", "u", "--password-stdin"), []),
+        (("localhost:1/a/b", "--plain-http", "--username", "u", "--password-stdin"), []),
+        (("[::1]:1/a/b", "--plain-http", "--username", "u", "--password-stdin"), []),
+    ],
+)  # fmt: skip
+def test_a_password_in_plain_http_is_said_first(
+    arguments: tuple[str, ...], hosts: list[str]
+) -> None:
+    env = {"TOKEN": f"{USERNAME}\n{make_jwt()}"}
+    _, out, errors = ended(*arguments, typed=b"heron", env=env)
+    warned = [f"warning: Plain HTTP to {host}: {UNENCRYPTED}" for host in hosts]
+    assert errors.splitlines()[: len(hosts)] == warned
+    assert (out + errors).count(UNENCRYPTED) == len(hosts)

@@ -114,3 +114,19 @@ def test_what_could_be_undone_is_counted_for_each_nexus(tmp_path: Path) -> None:
         book.write("create docker proxy chainguard", "chainguard", "begun", after={})
         book.write("create docker proxy chainguard", "chainguard", "applied", after={})
     assert forget.standing(tmp_path) == 2
+
+
+@pytest.mark.parametrize(
+    ("nexus", "warned"),
+    [("http://nexus.invalid:8081", True), ("https://nexus.invalid", False),
+     ("http://localhost:1", False)],
+)  # fmt: skip
+def test_a_password_in_plain_http_is_said_first(
+    world: PracticeWorld, journals: Path, nexus: str, warned: bool
+) -> None:
+    book = Journal(journals, nexus)
+    book.write("create a", "a", "applied", after={"name": "a"})
+    done = undone(world, nexus, "--user", "admin")
+    assert done.returncode
+    told = "warning: Plain HTTP to nexus.invalid: the password crosses the network unencrypted"
+    assert [told] * warned == [line for line in done.stderr.splitlines() if "unencry" in line]

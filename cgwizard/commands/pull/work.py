@@ -80,6 +80,7 @@ class _Work:
             from cgwizard.nexus.address import normalize
 
             nexus_url = normalize(options.nexus)
+        self._warn(reference, nexus_url, with_token=token is not None)
         engine = self._engine()
         if isinstance(engine, Builtin):
             plain_http = self._plain_http(reference.host)
@@ -95,6 +96,18 @@ class _Work:
         if options.verify_upstream:
             extra = self._verify(reference, finished, plain_http, token, nexus_url)
         self._out.finished(finished, extra)
+
+    def _warn(self, reference: Reference, nexus_url: str, *, with_token: bool) -> None:
+        """Before anything is sent."""
+        options = self._options
+        urls = [f"http://{reference.host}"] if options.plain_http else []
+        urls = [*urls, nexus_url] if options.credentials else []
+        if with_token:
+            urls.append(options.registry or options.upstream or "")
+        if urls:
+            from cgwizard.commands.common import warn_unencrypted
+
+            warn_unencrypted(*urls)
 
     def _engine(self) -> Engine:
         options = self._options
