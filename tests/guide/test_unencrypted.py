@@ -27,7 +27,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unencrypted, "is_this_machine", lambda host: False)
 
 
-def told(checks: list[Check]) -> list[str]:
+def warnings(checks: list[Check]) -> list[str]:
     return [f"{check.label}: {check.detail}" for check in checks if "unencrypted" in check.id]
 
 
@@ -48,8 +48,8 @@ def test_connect_says_it_before_the_password_is_sent(
     assert step.problem is None
     assert signed_before == [0]
     assert middleware.signed
-    assert told(list(step.checks.values())) == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
-    assert told(act(step)) == [], "once a run and host"
+    assert warnings(list(step.checks.values())) == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
+    assert warnings(act(step)) == [], "once a run and host"
     session.close()
 
 
@@ -58,7 +58,7 @@ def test_once_for_nexus_and_its_connectors(world: PracticeWorld) -> None:
     session = session_of(world)
     walk(session, until="pull")
     enter(session.steps.finish)
-    found = [text for step in session.steps for text in told(list(step.checks.values()))]
+    found = [text for step in session.steps for text in warnings(list(step.checks.values()))]
     assert found == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
     session.close()
 
@@ -74,7 +74,7 @@ def test_a_connector_of_plain_http_of_a_nexus_with_tls(
     seen: list[Check] = []
     run_checked(step, step.act, seen.append, Cancel())
     assert step.problem is None
-    assert told(seen) == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
+    assert warnings(seen) == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
     assert "unencrypted" in seen[0].id, "before anything is pulled"
     session.close()
 
@@ -85,7 +85,7 @@ def test_finish_says_it_where_the_pulls_are_of_an_earlier_run(
     session = session_of(world)
     walk(session, until="pull")
     monkeypatch.setattr(unencrypted, "is_this_machine", lambda host: False)
-    assert told(enter(session.steps.finish)) == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
+    assert warnings(enter(session.steps.finish)) == [f"Plain HTTP to 127.0.0.1: {TOLD}"]
     session.close()
 
 
@@ -96,7 +96,7 @@ def test_a_registry_of_plain_http(world: PracticeWorld) -> None:
     session.steps.connect.set("password", world.info.password.reveal())
     session.steps.connect.set("keep", "memory")
     through(session.steps.connect)
-    assert told(list(session.steps.connect.checks.values())) == [
+    assert warnings(list(session.steps.connect.checks.values())) == [
         f"Plain HTTP to 127.0.0.1: {TOLD}",
         "Plain HTTP to registry.invalid: the pull token crosses the network unencrypted",
     ]
@@ -119,6 +119,6 @@ def test_prompts_and_unattended_runs_say_it(world: PracticeWorld, tmp_path: Path
 def test_this_machine_is_no_network(world: PracticeWorld) -> None:
     session = session_of(world)
     walk(session)
-    assert [text for step in session.steps for text in told(list(step.checks.values()))] == []
+    assert [text for step in session.steps for text in warnings(list(step.checks.values()))] == []
     assert "unencrypted" not in session.steps.finish.text()
     session.close()
