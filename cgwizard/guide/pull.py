@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.events import PullEvent
-from cgwizard.guide import pull_restricted
-from cgwizard.guide import unencrypted_notice
+from cgwizard.guide import pull_restricted, unencrypted_notice
 from cgwizard.guide.image_names import image_problem
 from cgwizard.guide.progress import Progress
 from cgwizard.guide.shown import CONTINUE, Action, Check, Choice, Evidence, Field, Fix, Report
