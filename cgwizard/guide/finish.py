@@ -170,8 +170,8 @@ class FinishStep(Step):
 
         routing, token = self.session.plan.routing, self.session.plan.token
         schemes = {self.session.address(p.port): p.scheme for p in (token, routing) if p and p.port}
-        pull_user = getattr(token, "pull_user", "")  # not before there is one
-        return client_commands(self.session.proofs, schemes, pull_user)
+        names = (token.pull_user if token else None) or ""  # several by commas
+        return client_commands(self.session.proofs, schemes, names.partition(",")[0].strip())
 
     def answers(self) -> str:
         """This run as an answers file, for `cgwizard apply`; it holds no secret."""

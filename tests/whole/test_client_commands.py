@@ -49,12 +49,19 @@ def group(session: Guide, *words: str) -> Commands:
     return next(iter(found))
 
 
-def run_all(commands: Commands, width: int, **environment: str) -> str:
-    """In rows of ``width`` cells, by the administrator of the practice Nexus."""
+def puller(session: Guide) -> tuple[str, str]:
+    """Name and password of the pull user; where none was made, the administrator pulls."""
+    made = session.pull_user
+    return (made.username, made.password.reveal()) if made else (ADMIN, ADMIN_PASSWORD)
+
+
+def run_all(session: Guide, commands: Commands, width: int, **environment: str) -> str:
+    """In rows of ``width`` cells."""
+    user, password = puller(session)
     told = ""
     for line in commands.lines:
-        rows = "\n".join(shell.rows(line, width)).replace(ANY_USER, ADMIN)
-        ended, printed = typed(rows, ADMIN_PASSWORD, **environment)
+        rows = "\n".join(shell.rows(line, width)).replace(ANY_USER, user)
+        ended, printed = typed(rows, password, **environment)
         assert ended == 0, f"{rows}\n{printed}"
         told += printed
     return told
@@ -65,7 +72,11 @@ def run_all(commands: Commands, width: int, **environment: str) -> str:
 def test_docker(session: Guide, folder: Path, width: int) -> None:
     with docker_engine(folder) as address:
         told = run_all(
-            group(session, "docker"), width, DOCKER_HOST=address, DOCKER_CONFIG=f"{folder}/config"
+            session,
+            group(session, "docker"),
+            width,
+            DOCKER_HOST=address,
+            DOCKER_CONFIG=f"{folder}/config",
         )
     for proof in session.proofs:
         assert proof.finished.digest in told
@@ -79,7 +90,11 @@ def test_podman(session: Guide, folder: Path, width: int) -> None:
     script(folder / "bin", "podman", f'exec /usr/bin/podman {options} {places} "$@"')
     path = f"{folder}/bin:{os.environ['PATH']}"
     told = run_all(
-        group(session, "podman"), width, PATH=path, REGISTRY_AUTH_FILE=f"{folder}/auth.json"
+        session,
+        group(session, "podman"),
+        width,
+        PATH=path,
+        REGISTRY_AUTH_FILE=f"{folder}/auth.json",
     )
     assert told.count("Login Succeeded!") == 2
 
@@ -87,7 +102,9 @@ def test_podman(session: Guide, folder: Path, width: int) -> None:
 @needs("skopeo")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_skopeo(session: Guide, folder: Path, width: int) -> None:
-    told = run_all(group(session, "skopeo"), width, REGISTRY_AUTH_FILE=f"{folder}/auth.json")
+    told = run_all(
+        session, group(session, "skopeo"), width, REGISTRY_AUTH_FILE=f"{folder}/auth.json"
+    )
     for proof in session.proofs:
         assert proof.finished.digest in told
 
@@ -115,7 +132,7 @@ def test_the_secret_of_kubernetes_is_this_login_alone(
     registries = [proof.reference.partition("/")[0] for proof in session.proofs]
     auths = json.loads((folder / "stdin").read_text())["auths"]
     assert list(auths) == [*registries, "cgr.dev"]
-    login = base64.b64encode(f"{ANY_USER}:{password}".encode()).decode()
+    login = base64.b64encode(f"{puller(session)[0]}:{password}".encode()).decode()
     assert all(auth == {"auth": login} for auth in auths.values())
 
 
@@ -164,7 +181,7 @@ def test_containerd_pulls_both_by_their_names_at_cgr_dev(
 ) -> None:
     hosts_file(session, folder)
     with containerd(folder) as environment:
-        run_all(ctr(session, folder), width, HTTPS_PROXY=proxy.url, **environment)
+        run_all(session, ctr(session, folder), width, HTTPS_PROXY=proxy.url, **environment)
         _, told = typed("ctr images list", "", **environment)
     for proof in session.proofs:
         assert proof.finished.digest in told
@@ -177,16 +194,17 @@ def test_containerd_does_not_fall_through_to_cgr_dev(
 ) -> None:
     """Neither for an image that is not there, nor for a password that Nexus refuses."""
     path = hosts_file(session, folder)
-    pull = ctr(session, folder).lines[0].replace(ANY_USER, ADMIN)
+    user, password = puller(session)
+    pull = ctr(session, folder).lines[0].replace(ANY_USER, user)
     absent = pull.replace("wolfi-base", "no-such-image")
     with containerd(folder) as environment:
         environment |= {"HTTPS_PROXY": proxy.url}
-        assert typed(absent, ADMIN_PASSWORD, **environment)[0] != 0
+        assert typed(absent, password, **environment)[0] != 0
         assert typed(pull, "wrong", **environment)[0] != 0
         assert proxy.asked == []
         text = path.read_text().replace("server = ", "# ")
         path.write_text(f'server = "https://cgr.dev"\n{text}')  # as it is handed out elsewhere
-        assert typed(absent, ADMIN_PASSWORD, **environment)[0] != 0
+        assert typed(absent, password, **environment)[0] != 0
         assert proxy.asked
         assert all(asked.startswith("CONNECT cgr.dev:443") for asked in proxy.asked)
 
@@ -201,7 +219,7 @@ def test_one_repository_for_both_is_the_only_host(folder: Path, proxy: Proxy) ->
         assert text.count("http://") == 2, text
         assert len({part for part in text.split('"') if part.startswith("http://")}) == 1
         with containerd(folder) as environment:
-            run_all(ctr(session, folder), 80, HTTPS_PROXY=proxy.url, **environment)
+            run_all(session, ctr(session, folder), 80, HTTPS_PROXY=proxy.url, **environment)
         session.close()
     assert proxy.asked == []
 
@@ -209,7 +227,7 @@ def test_one_repository_for_both_is_the_only_host(folder: Path, proxy: Proxy) ->
 def test_no_command_names_the_administrator(session: Guide) -> None:
     text = session.steps.finish.text()
     assert ADMIN not in text.split()
-    assert f"--username {ANY_USER}" in text
+    assert f"--username {puller(session)[0]}" in text
 
 
 def test_nothing_to_run_with_before_something_is_proved(world: PracticeWorld) -> None:
