@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cgwizard.errors import Code, WizardError
 from cgwizard.guide import unencrypted_notice
+from cgwizard.guide.saving import save
 from cgwizard.guide.shown import QUIT, Action, Check, Commands, Fix, Report, Result
 from cgwizard.guide.step import Step
 
@@ -113,7 +112,7 @@ class FinishStep(Step):
             report(Check("answers", "saved the answers", "done", told))
             return
         report(Check("save", "save the commands", "running"))
-        path = save(self.text(), Path.cwd())
+        path = save(self.text(), Path.cwd(), FILE)
         report(Check("save", "saved the commands", "done", str(path)))
 
     def _look_what_to_undo(self, report: Report) -> None:
@@ -204,42 +203,3 @@ class FinishStep(Step):
         for group in self.commands():
             lines += ["", f"# {group.title}", *group.lines]
         return "\n".join(lines) + "\n"
-
-
-def save(text: str, folder: Path, name: str = FILE) -> Path:
-    """A file with ``text`` in ``folder``, for its owner alone: a new one, or one that holds just
-    this already. What is there is never overwritten. Raises WizardError `file-not-saved`."""
-    stem, suffix = Path(name).stem, Path(name).suffix
-    for number in range(1, 100):
-        path = folder / (name if number == 1 else f"{stem}-{number}{suffix}")
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            if _holds(path, text):
-                return path
-            continue
-        except OSError as error:
-            raise _unsaved(path, error) from error
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise _unsaved(path, error) from error
-        return path
-    raise _unsaved(folder / name, OSError("a hundred files of this name are there already"))
-
-
-def _holds(path: Path, text: str) -> bool:
-    try:
-        return path.is_file() and path.read_bytes() == text.encode()
-    except OSError:
-        return False
-
-
-def _unsaved(path: Path, error: OSError) -> WizardError:
-    return WizardError(
-        Code.FILE_NOT_SAVED,
-        tried=f"writing {path}",
-        came_back=error.strerror or str(error),
-    )

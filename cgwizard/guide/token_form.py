@@ -154,9 +154,9 @@ class TokenForm(SecretStep):
         if self.fix:
             return Action("fix", self.fix.label)
         if self.checked is None:
-            where = f"check the token at {self.session.registry_name}"
-            asked = self.values["check"] == "registry"
-            return Action("check", where if asked else "take the token as it is")
+            asked, where = self.values["check"] == "registry", self.session.registry_name
+            label = f"check the token at {where}" if asked else "take the token as it is"
+            return Action("check", label, short=label.removesuffix(f" at {where}"))
         if self._has_it:
             return Action("use", f"use {self.target.name}")
         if self.values["mode"] == "add":

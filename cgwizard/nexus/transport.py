@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors import AnsweredBy, Code, Facts, WizardError
+from cgwizard.logs import request_record
 from cgwizard.net.budget import NEXUS_ANSWER, NEXUS_LIST, Budget, OverBudget, plain_pieces
 from cgwizard.net.client import http_client
 from cgwizard.net.connection import Exchange
@@ -135,7 +136,17 @@ class RestTransport:
             json=json,
             credentials=credentials,
         )
-        return work() if self.cancel is None else self.cancel.run(work, exchange.cut)
+        began = time.time()
+        sent = b"" if json is None else msgspec.json.encode(json)
+        try:
+            answer = work() if self.cancel is None else self.cancel.run(work, exchange.cut)
+        except Exception:
+            request_record.note(method, path, began=began, sent=sent)
+            raise
+        request_record.note(
+            method, path, began=began, sent=sent, status=answer.status, answer=answer.body
+        )
+        return answer
 
     def _send(
         self,

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 # From the most important on; "problem" stands for F2 where there is one to explain.
 RANKS = (
-    *("enter", "f5", "f7", "problem", "escape", "f1", "pgdn", "f4", "f8", "f3", "ctrl+n", "f6"),
+    *("enter", "f5", "f7", "problem", "escape", "f1", "f3", "pgdn", "f4", "f8", "ctrl+n", "f6"),
     *("ctrl+o", "f9", "f2", "ctrl+g", "ctrl+q", "ctrl+p"),
 )
-STAYING = RANKS[:6]  # are never left out
+STAYING = RANKS[:7]  # are never left out
 LAST = "ctrl+p"  # is left out last
 NARROW = 60  # cells; on less there are two rows, the main action on the first
 MIN_WORDS = 6  # cells of the main action's words

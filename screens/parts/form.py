@@ -21,14 +21,18 @@ from cgwizard.secrets.secret import Secret
 MAX_LABEL = 16  # cells; a longer one stands above its value
 MANY_LINES = "Nothing entered: more than one line was pasted."
 LOGIN = "Nothing entered: this is a login command with a password in it."
+MAX_LOGIN = 8000  # characters that are looked at; a pull token has about a thousand
 _LOGIN_COMMAND = re.compile(
-    r"\blogin\b.{0,400}\s(--password|-p)(?![\w-])|^\s*(docker|podman)\s+login\s"
+    r"""\blogin\b.{0,400}[\s"'](--password(?!-)|-p)"""  # also -pPASSWORD
+    r"""|\|.{0,400}\blogin\b.{0,400}--password-stdin|\blogin\b.{0,400}--password-stdin.{0,400}<<<"""
+    r"""|^\s*(\w{1,40}=\S{0,200}\s+){0,4}(docker|podman)\s+login\s""",
+    re.DOTALL,
 )
 
 
 def refusal(text: str) -> str:
     """Why ``text`` is no answer to a question that takes one visible line; "" where it may be."""
-    return LOGIN if _LOGIN_COMMAND.search(text) else ""
+    return LOGIN if _LOGIN_COMMAND.search(text[:MAX_LOGIN]) else ""
 
 
 class TextInput(Input):
@@ -62,7 +66,7 @@ class TextInput(Input):
     def on_paste(self, event: events.Paste) -> None:
         """Refuse several lines: Textual would silently keep only the first one."""
         text = event.text.strip("\r\n")
-        why = MANY_LINES if len(text.splitlines()) > 1 else refusal(text)
+        why = refusal(text) or (MANY_LINES if len(text.splitlines()) > 1 else "")
         if why:
             event.stop()
             event.prevent_default()

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from cgwizard.guide import walk
 from cgwizard.guide.shown import Action
 from cgwizard.guide.step import SideStep, Step
+from cgwizard.screens.parts.findings import Findings
 from cgwizard.screens.parts.footer import KeyAction, more_below
 from cgwizard.screens.parts.form import Form, SecretInput
 from cgwizard.screens.parts.wizard_screen import WizardScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from textual.widget import Widget
 
 
 class StepKeys(WizardScreen):
@@ -55,10 +58,14 @@ class StepKeys(WizardScreen):
             offers.append(KeyAction("f8", step.fix.label, self._take_away))
         find, problem = self.action_diagnose, step.problem is not None
         offers.append(KeyAction("f2", "find cause", find, after_problem=problem))
+        if step.preview():
+            offers.append(KeyAction("f4", "request", self._show_request, "Show the request"))
+        elif step.checks:
+            offers.append(KeyAction("f4", "all checks", self._show_checks, "Show all checks"))
         if self.has_back():
             offers.append(KeyAction("escape", "back", self.action_back))
         if self.query(SecretInput):
-            offers.append(KeyAction("f3", "show or hide", self._reveal, "Show or hide the secret"))
+            offers.append(KeyAction("f3", "show", self._reveal, "Show or hide the secret"))
         return [*offers, *more_below(self.body), *self.common_offers()]
 
     def has_back(self) -> bool:
@@ -74,7 +81,8 @@ class StepKeys(WizardScreen):
             answers.get(field) for field in wrong
         ):
             return "check the fields"
-        return self.step.action().label
+        action = self.step.action()
+        return action.short or action.label
 
     def keep(self) -> Action | None:
         """While it is asked whether to take something away: what keeps it."""
@@ -93,6 +101,19 @@ class StepKeys(WizardScreen):
         masked = all(field.password for field in chosen)
         for field in chosen:
             field.password = not masked
+
+    def _show_request(self) -> None:
+        self._show_top(self.query_one("#preview"))
+
+    def _show_checks(self) -> None:
+        self._show_top(self.query_one(Findings))
+
+    def _show_top(self, found: Widget) -> None:
+        """Scroll to ``found``; from there, back to the top."""
+        before = self.body.scroll_offset.y
+        found.scroll_visible(animate=False, top=True, immediate=True)
+        if before and self.body.scroll_offset.y == before:
+            self.body.scroll_home(animate=False)
 
     def action_diagnose(self) -> None:
         if self.busy:

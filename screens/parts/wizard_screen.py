@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cgwizard.app import Wizard
 
 # Each does what the screen offers for it now, or nothing.
-OFFERED = ("enter", "escape", "f1", "f2", "f3", "f5", "f6", "f7", "f8", "ctrl+n", "ctrl+o")
+OFFERED = ("enter", "escape", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "ctrl+n", "ctrl+o")
 DEAF_SECONDS = 0.5  # F8 is not heard for so long after it asked: it may repeat
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.events import Key, Paste
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from cgwizard.app import Wizard
 from cgwizard.guide.guide import Guide
@@ -14,6 +16,7 @@ from cgwizard.screens.menu import MenuScreen
 from cgwizard.screens.parts.choice import ChoiceInput
 from cgwizard.screens.parts.form import Form, SecretInput, refusal
 from tests.screens.test_screens import drive, field, keys, notice, until, until_key
+from tests.support.practice_world import ADMIN_PASSWORD
 
 LETTERS = "dstrmaunxlckvq"
 
@@ -176,6 +179,56 @@ def test_a_step_is_gone_to_and_the_record_is_shown(world: PracticeWorld) -> None
     drive(session, play)
 
 
+def test_f6_has_what_nexus_was_asked_and_f4_its_bodies(
+    world: PracticeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Guide(practice=world.info)
+    monkeypatch.chdir(tmp_path)
+
+    def shown(app: Wizard) -> str:
+        return str(app.screen.query_one("#record", Static).content)
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await to_step(app, pilot, "connect", "continue", "use port", "create")
+        await until_key(app, pilot, "enter continue")
+        await pilot.press("f6")
+        await until_key(app, pilot, "f4 bodies")
+        text = shown(app)
+        created = "POST    /service/rest/v1/repositories/docker/proxy  201"
+        assert any(line.startswith("+ ") and created in line for line in text.splitlines())
+        assert "changed Nexus" in text
+        assert '"remoteUrl"' not in text
+        await pilot.press("f4")
+        await until(pilot, lambda: '"remoteUrl"' in shown(app), shown(app))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "Saved in" in notice(app), "the file")
+        saved = (tmp_path / "cgwizard-record.txt").read_text()
+        assert created in saved
+        assert ADMIN_PASSWORD not in shown(app) + saved
+        await pilot.press("f5")
+        await until(pilot, lambda: "Sent to" in notice(app), "copied")
+
+    drive(session, play)
+
+
+def test_f4_shows_the_request_and_goes_back(world: PracticeWorld) -> None:
+    session = Guide(practice=world.info)
+
+    async def play(app: Wizard, pilot: Pilot[int]) -> None:
+        await to_step(app, pilot, "connect", "continue", "use port")
+        await until_key(app, pilot, "enter create")
+        offered = {offer.key: offer for offer in app.screen.offers()}  # type: ignore[attr-defined]
+        assert offered["f4"].words == "request"
+        await pilot.press("f4")
+        preview, body = app.screen.query_one("#preview"), app.screen.query_one("#body")
+        await until(pilot, lambda: body.scroll_offset.y > 0, "it is scrolled to")
+        assert preview.region.y < body.region.bottom
+        await pilot.press("f4")
+        await until(pilot, lambda: body.scroll_offset.y == 0, "the top")
+
+    drive(session, play)
+
+
 def test_a_login_command_in_a_field_is_neither_shown_nor_sent(world: PracticeWorld) -> None:
     session = Guide(url=world.info.nexus_url)
     line = 'docker login "cgr.dev" --username "a/b" --password "eyJsecret"'
@@ -213,12 +266,24 @@ def test_a_login_command_in_a_field_is_neither_shown_nor_sent(world: PracticeWor
         ("docker login cgr.dev --username u --password p", True),
         ("podman login -u u -p p cgr.dev", True),
         ("sudo docker login nexus:5051", False),
-        ("echo x | skopeo login --password-stdin cgr.dev", False),
+        ("skopeo login --password-stdin cgr.dev", False),
+        ("echo x | skopeo login --password-stdin cgr.dev", True),  # it is in there all the same
+        ("docker login --password-stdin cgr.dev <<< x", True),
+        ("docker login -u u -pp cgr.dev", True),
+        ('docker login "-p" "p" cgr.dev', True),
+        ("docker login cgr.dev \\\n  --username u \\\n  --password p", True),
+        ("DOCKER_CONFIG=/tmp/x docker login cgr.dev", True),
+        ("sudo podman login -p=p cgr.dev", True),
+        ("helm registry login cgr.dev -u u -p p", True),
+        ("crane auth login cgr.dev -u u -p p", True),
+        ("docker --config /x login -u u --password='p' cgr.dev", True),
         ("skopeo login --password=p cgr.dev", True),
         ("docker login", False),
         ("docker login cgr.dev", True),
         ("admin", False),
         ("login-admin", False),
+        ("login-p", False),
+        ("https://nexus.example.com/login-page", False),
         ("https://nexus.example.com/login?x=1", False),
     ],
 )
@@ -259,7 +324,7 @@ def test_f3_shows_a_secret_wherever_the_focus_is_and_hides_it_on_leaving(
     session = Guide(practice=world.info)
 
     async def play(app: Wizard, pilot: Pilot[int]) -> None:
-        await until_key(app, pilot, "f3 show or hide")
+        await until_key(app, pilot, "f3 show")
         secret = field(app, "password")
         assert isinstance(secret, SecretInput)
         assert not isinstance(app.focused, Input | ChoiceInput)

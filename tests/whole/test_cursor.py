@@ -15,7 +15,7 @@ FIELDS = {
     "connect": ["Nexus URL", "User", "Password"],
     "use port 5051": ["Port", "Connector"],
     "create chainguard": ["Name", "Remote storage"],
-    "check the token at cgr.dev": ["Pull token", "Image to try", "Goes into", "Name", "Port"],
+    "check the token": ["Pull token", "Image to try", "Goes into", "Name", "Port"],
     "pull": ["Free image", "Your image", "Platform"],
     "done, leave": [],
 }

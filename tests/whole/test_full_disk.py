@@ -14,7 +14,7 @@ import pytest
 
 from cgwizard.changes import journal
 from cgwizard.errors import WizardError
-from cgwizard.guide.finish import save
+from cgwizard.guide.saving import save
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import saved
 from tests.support import pull
@@ -219,7 +219,7 @@ def test_commands_that_cannot_be_saved_leave_no_half_of_them(disk: Path) -> None
     fill(disk)
     next(disk.glob(f"{FILLER}-*")).unlink()  # the file can be made, and nothing put into it
     with pytest.raises(WizardError) as caught:
-        save("docker pull\n", disk)
+        save("docker pull\n", disk, "cgwizard-commands.txt")
     assert caught.value.code == "file-not-saved"
     assert caught.value.problem.came_back == NO_ROOM
     assert not list(disk.glob("cgwizard-commands*"))
