@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide import docker_proxy, routing, token_check
-from cgwizard.guide.shown import SKIP, Check, Evidence, Fix, Report
+from cgwizard.guide.shown import SKIP, Action, Check, Evidence, Report
 from cgwizard.guide.step import run_checked
 from cgwizard.guide.token_access_form import AccessForm
 from cgwizard.guide.token_form import HOST
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class TokenStep(AccessForm):
     id = "token"
     title = "Add token auth"
+    _unanswered = False  # whether the registry was asked, and nothing of itself refused
     asks_registry = True
 
     # Whether a saved result still holds
@@ -136,8 +137,25 @@ class TokenStep(AccessForm):
                 if each.problem is not None and each.problem.code is Code.DOCKER_CONFIG_BROKEN
             )
 
+    def others(self) -> tuple[Action, ...]:
+        others = super().others()
+        if not self._unanswered or self.problem is None:
+            return others
+        label = f"go on without asking {self.session.registry_name} from here"
+        skip = Action("unasked", label, "f7", "skip check")
+        return (skip, *(Action(SKIP.id, SKIP.label, "") if a == SKIP else a for a in others))
+
+    def action(self) -> Action:
+        if self._unanswered and self.problem is not None and self.checked is None:
+            return Action("check", "try again")
+        return super().action()
+
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
-        if action == SKIP.id:
+        if action == "unasked":
+            self.values["check"] = "nexus"
+            self._unanswered, self.state = False, "todo"
+            self.checks.clear()
+        elif action == SKIP.id:
             self.skip(report, cancel)
         elif action == "unskip":
             self.reset()
@@ -164,18 +182,15 @@ class TokenStep(AccessForm):
             self._apply(self.checked, report, cancel)
 
     def _check(self, report: Report, cancel: Cancel) -> None:
-        if self.fix is not None:
-            self.fix.apply()
-            self.fix = None
         self.checks.clear()
+        self._unanswered = False
         image, ask = self.values["image"].strip(), self.values["check"] == "registry"
         try:
             token = token_check.check(self.session, self.read, image, report, cancel, ask=ask)
         except WizardError as error:
             if token_check.unanswered(error):
                 # Often only Nexus may reach it, and that is all that is needed.
-                label = f"go on without asking {self.session.registry_name} from here"
-                self.fix = Fix(label, lambda: self.values.update(check="nexus"))
+                self._unanswered = True
                 step = 'set check = "nexus" under [token]: then Nexus\'s test pull decides; or '
                 self.next_steps = {error.code: f"{step}{error.problem.next_step}"}
             raise

@@ -6,6 +6,7 @@ import pytest
 
 from cgwizard.errors import ExitCode
 from cgwizard.frontends.unattended import Checked, Ended
+from cgwizard.guide.shown import Check
 from cgwizard.plan import model as plan
 from cgwizard.practice.faults.middleware import FaultMiddleware
 from cgwizard.practice.faults.other_answer import NexusOtherAnswer
@@ -57,7 +58,8 @@ def test_a_run_that_goes_on_pulls_again(
     first = guide_of(world)
     walk(first, until="pull")
     middleware.rule(COMPONENTS, ANSWERS[answer])
-    step, checks = first.steps.pull, []
+    step = first.steps.pull
+    checks: list[Check] = []
     earlier = SavedRun(
         version=1,
         run="1",

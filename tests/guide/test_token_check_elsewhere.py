@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from cgwizard.cancel import Cancel
 from cgwizard.guide.guide import Guide
+from cgwizard.guide.step import run_checked
 from cgwizard.guide.token import TokenStep
 from cgwizard.plan import answers_file
 from cgwizard.plan import model as plan
@@ -160,7 +162,12 @@ def goes_on(step: TokenStep, world: PracticeWorld) -> None:
     assert step.problem is not None
     assert session.nexus.docker_proxy("chainguard-private") is None
     name = session.registry_name
-    assert step.action().label == f"go on without asking {name} from here"
+    assert step.action().label == "try again", "Enter asks again; F7 leaves the check out"
+    assert "skip" in [other.id for other in step.others()], "in the menu"
+    (offer,) = (other for other in step.others() if other.key == "f7")
+    assert offer.label == f"go on without asking {name} from here"
+    run_checked(step, lambda told, stop: step.do(offer.id, told, stop), lambda _: None, Cancel())
+    assert step.action().label == "take the token as it is", "F7 chooses, Enter confirms"
     act(step)
     assert step.problem is None
     assert step.checks["accepted"].state == "warning"
@@ -180,12 +187,13 @@ def test_it_is_never_offered_where_cgr_dev_refused(world: PracticeWorld, status:
         step = started(world, url)
         act(step)
         assert step.problem is not None
-        assert not step.action().label.startswith("go on without"), step.problem
+        assert "unasked" not in [other.id for other in step.others()], step.problem
 
 
 def test_another_token_is_asked_about_again(world: PracticeWorld) -> None:
     step = started(world, f"http://127.0.0.1:{free_port()}")
     act(step)
+    step.do("unasked", lambda _: None, Cancel())
     act(step)
     assert step.checked is not None
     step.set("image", f"{world.info.organization}/redis")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cgwizard.cancel import Cancel
+from cgwizard.guide.step import run_checked
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.registry.client import Registry
 from cgwizard.secrets.secret import Credentials
@@ -19,7 +21,10 @@ def test_the_token_can_go_to_nexus_unasked_by_choice(world: PracticeWorld) -> No
     assert step.problem is not None
     assert step.problem.code == "registry-refused"
     assert session.nexus.docker_proxy("chainguard-private") is None
-    assert step.action().label == "go on without asking cgr.dev from here"
+    assert step.action().label == "try again"
+    (offer,) = (other for other in step.others() if other.key == "f7")
+    assert offer.label == "go on without asking cgr.dev from here"
+    run_checked(step, lambda told, stop: step.do(offer.id, told, stop), lambda _: None, Cancel())
     act(step)
     assert step.problem is None
     assert step.checks["accepted"].state == "warning"
