@@ -8,7 +8,7 @@ import msgspec
 
 from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide import docker_proxy, existing
+from cgwizard.guide import connector, docker_proxy, existing
 from cgwizard.guide.routing import refuse_taken
 from cgwizard.guide.shown import (
     CONTINUE,
@@ -319,7 +319,7 @@ class DeveloperStep(Step):
         port = docker.http_port or docker.https_port or 0
         scheme: plan.Scheme = "http" if docker.http_port else "https"
         report(Check("apply", f"use {name} as it is", "done"))
-        docker_proxy.wait_for_connector(self.session, port, scheme, report, cancel)
+        connector.wait_for_connector(self.session, port, scheme, report, cancel)
         return plan.Routing(port, scheme)
 
     def _refuse_lost_credentials(self, change: changes.ProxyChange) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
 from cgwizard.errors import Cancelled, Code, WizardError
+from cgwizard.guide.connector import wait_for_connector
 from cgwizard.guide.shown import Check, Report
 from cgwizard.plan import model as plan
 
@@ -19,14 +18,7 @@ if TYPE_CHECKING:
     from cgwizard.cancel import Cancel
     from cgwizard.guide.session import Session
     from cgwizard.nexus.models import DockerProxy
-    from cgwizard.registry.client import Registry
 
-CONNECTOR_SECONDS = 10.0
-POLL_SECONDS = 0.1
-PING_SECONDS = 3.0
-HOPELESS = frozenset(
-    {Code.CONNECTOR_OTHER_SERVICE, Code.NEXUS_CERTIFICATE_CHANGED, Code.CA_FILE_UNREADABLE}
-)
 # Nexus's own rule (NamePatternConstants); docker names are lower case from 3.89 on, and
 # path-based routing needs them so: older servers are not given a name that ages badly.
 NAME = re.compile(r"[a-z0-9-][a-z0-9_.-]*")
@@ -213,77 +205,6 @@ def _take_back(
     report(Check(id, label, "skipped", "done: nothing of it is left"))
     with contextlib.suppress(WizardError, Cancelled):  # the next look asks again
         session.refresh()
-
-
-def wait_for_connector(
-    session: Session, port: int, scheme: str, report: Report, cancel: Cancel
-) -> None:
-    """Nexus answers before the connector is open, and says nothing when it cannot open it."""
-    from cgwizard.registry.retry import RetryPolicy
-
-    address = session.address(port)
-    label, question = f"the connector answers at {address}", f"what answers at {address}?"
-    report(Check("connector", question, "running"))
-    deadline = time.monotonic() + CONNECTOR_SECONDS
-    patience = RetryPolicy(answer_seconds=PING_SECONDS)
-    while True:
-        try:
-            registry = cancel.run(lambda: session.connector(port, scheme, patience=patience))
-            with registry:
-                nexus = cancel.run(partial(_ping, registry, address), registry.abort)
-            break
-        except WizardError as error:
-            if time.monotonic() > deadline or error.code in HOPELESS:
-                raise _explained(error, session, port, scheme) from error
-        cancel.wait(POLL_SECONDS)
-    server = session.server
-    if server and server.header.startswith("Nexus/") and not nexus:
-        told = "a registry answers, but it does not call itself Nexus: a proxy, or another program"
-        report(Check("connector", question, "warning", told))
-    else:
-        report(Check("connector", label, "done"))
-
-
-def _ping(registry: Registry, address: str) -> bool:
-    """Whether what answers calls itself Nexus; raises WizardError where it is no registry."""
-    ping = registry.ping()
-    if not (ping.api_version or "").startswith("registry/"):
-        raise WizardError(
-            Code.CONNECTOR_OTHER_SERVICE,
-            tried=f"GET /v2/ at {address}",
-            came_back=f"{ping.status} from something that is no registry",
-            cause="another program listens on this port, so Nexus could not open it",
-            next_step="go back and choose another port",
-        )
-    return ping.server.startswith("Nexus/")
-
-
-def _explained(error: WizardError, session: Session, port: int, scheme: str) -> WizardError:
-    if error.code in HOPELESS:
-        return error
-    address = session.address(port)
-    if scheme == "https":
-        code, cause = (
-            Code.CONNECTOR_HTTPS_WITHOUT_KEYSTORE,
-            "Nexus has no HTTPS keystore (it only logs that), or the port is not published",
-        )
-        step = "go back and choose HTTP, or give Nexus a keystore first"
-    elif port < 1024:
-        code, cause = Code.CONNECTOR_PRIVILEGED_PORT, "Nexus may not open ports below 1024"
-        step = "go back and choose a port above 1023"
-    else:
-        code, cause = (
-            Code.CONNECTOR_NOT_PUBLISHED,
-            "the port of the container is not published, or a firewall or another program has it",
-        )
-        step = f"publish the port (docker run ... -p {port}:{port}) or go back and choose another"
-    return WizardError(
-        code,
-        tried=f"reaching the connector at {address} for {CONNECTOR_SECONDS:.0f} s",
-        came_back=error.problem.came_back,
-        cause=cause,
-        next_step=step,
-    )
 
 
 def remote_problem(url: str) -> str | None:

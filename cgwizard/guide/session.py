@@ -79,6 +79,9 @@ class Session:
         self.credentials: Credentials | None = None
         self.repositories: list[Repository] = []
         self.blob_stores: list[BlobStore] = []
+        # The repositories, by connector, that are reached at Nexus's own address: a tunnel forwards
+        # that one only.
+        self.unforwarded: dict[int, str] = {}
         # Known after Add token auth
         self.pull_token: PullToken | None = None
         self.token_ends: datetime | None = None  # of a resumed run, without the token itself
@@ -228,10 +231,12 @@ class Session:
         from cgwizard.registry.client import Registry
         from cgwizard.registry.retry import RetryPolicy
 
-        address = self.address(port)
+        address, url = self.address(port), f"{scheme}://{self.address(port)}"
+        if (repository := self.unforwarded.get(port)) is not None:
+            url = address = f"{self.nexus.base_url}/repository/{repository}"
         try:
             return Registry(
-                f"{scheme}://{address}",
+                url,
                 None if anonymous else credentials or self.credentials,
                 trust=self.trust,
                 name=address,

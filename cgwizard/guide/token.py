@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide import docker_proxy, routing, token_check
+from cgwizard.guide import connector, docker_proxy, routing, token_check
 from cgwizard.guide.shown import SKIP, Action, Check, Evidence, Report
 from cgwizard.guide.step import run_checked
 from cgwizard.guide.token_access_form import AccessForm
@@ -213,7 +213,7 @@ class TokenStep(AccessForm):
         if self._has_it:
             report(Check("apply", f"{target.name} has this token already", "done"))
             reached = target.port or chosen.port
-            docker_proxy.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
+            connector.wait_for_connector(self.session, reached, chosen.scheme, report, cancel)
         else:
             change = self.repository.change(target, token)
             if target.port is not None and not self.repository.is_own(target):

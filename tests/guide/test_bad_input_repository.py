@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cgwizard.cancel import Cancel
 from cgwizard.errors import WizardError
-from cgwizard.guide import docker_proxy
+from cgwizard.guide import connector, docker_proxy
 from cgwizard.guide.guide import Guide
 from cgwizard.nexus.client import NexusClient
 from cgwizard.nexus.models import DockerProxy
@@ -195,7 +195,7 @@ def test_a_port_taken_while_it_is_created(
     code: str,
 ) -> None:
     """Nexus saves the repository and only logs that it has no connector: nothing of it stays."""
-    monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.5)
+    monkeypatch.setattr(connector, "CONNECTOR_SECONDS", 0.5)
     before = names(world)
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(raw_server(other))
@@ -216,7 +216,7 @@ def test_a_port_taken_while_it_is_created(
 def test_an_https_connector_without_a_keystore(
     session: Guide, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.3)
+    monkeypatch.setattr(connector, "CONNECTOR_SECONDS", 0.3)
     before = names(world)
     enter(session.steps.routing)
     session.steps.routing.set("scheme", "https")

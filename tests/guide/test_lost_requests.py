@@ -11,7 +11,7 @@ from cgwizard.cancel import Cancel
 from cgwizard.changes import journal
 from cgwizard.changes.journal import Journal
 from cgwizard.errors import Cancelled, Code
-from cgwizard.guide import docker_proxy
+from cgwizard.guide import connector
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import Check
 from cgwizard.guide.step import Step, run_checked
@@ -186,8 +186,8 @@ def test_the_way_back_restores_what_was_there(
     act(step)
     assert any(line.startswith("PUT") for line in step.preview())
     with monkeypatch.context() as patch:
-        patch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.0)
-        patch.setattr(docker_proxy, "_ping", unanswered)
+        patch.setattr(connector, "CONNECTOR_SECONDS", 0.0)
+        patch.setattr(connector, "_ping", unanswered)
         refused(step, "connector-not-published", token_of(world))
     assert settings(world, "chainguard") == before
     assert password(world, "chainguard") is None
@@ -221,8 +221,8 @@ def test_a_password_that_nobody_knows_cannot_come_back(
     act(step)
     assert any("someone" in note for note in step.notes())
     with monkeypatch.context() as patch:
-        patch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.0)
-        patch.setattr(docker_proxy, "_ping", unanswered)
+        patch.setattr(connector, "CONNECTOR_SECONDS", 0.0)
+        patch.setattr(connector, "_ping", unanswered)
         told = refused(step, "connector-not-published", token_of(world), "kelp-7")
     assert "chainguard stays in Nexus as changed" in told.next_step
     act(step)
@@ -242,8 +242,8 @@ def test_a_token_of_this_run_comes_back(
     step.set("token", f"{second.username} {second.password.reveal()}")
     act(step)
     with monkeypatch.context() as patch:
-        patch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.0)
-        patch.setattr(docker_proxy, "_ping", unanswered)
+        patch.setattr(connector, "CONNECTOR_SECONDS", 0.0)
+        patch.setattr(connector, "_ping", unanswered)
         refused(step, "connector-not-published", token_of(world), second.password.reveal())
     assert password(world, "chainguard") == first.password
     act(step)
@@ -328,7 +328,7 @@ def test_cancelling_at_every_point_leaves_nothing_half_made(
 ) -> None:
     """``slow``: the connector does not answer at once, so that it is waited for."""
     tries = 0
-    ping = docker_proxy._ping
+    ping = connector._ping
 
     def sluggish(*arguments: object) -> bool:
         nonlocal tries
@@ -336,8 +336,8 @@ def test_cancelling_at_every_point_leaves_nothing_half_made(
         return ping(*arguments) if tries % 3 == 0 else unanswered()  # type: ignore[arg-type]
 
     if slow:
-        monkeypatch.setattr(docker_proxy, "_ping", sluggish)
-    monkeypatch.setattr(docker_proxy, "POLL_SECONDS", 0.01)
+        monkeypatch.setattr(connector, "_ping", sluggish)
+    monkeypatch.setattr(connector, "POLL_SECONDS", 0.01)
     before = names(world)
     developer, token = session.steps.developer, session.steps.token
     number = 0

@@ -14,7 +14,7 @@ from cgwizard.changes import undo
 from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.guide import docker_proxy
+from cgwizard.guide import connector, docker_proxy
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import Report
 from cgwizard.guide.step import Step, run_checked
@@ -147,7 +147,7 @@ def test_a_change_whose_request_is_under_way(
 def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
     middleware: FaultMiddleware, world: PracticeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker_proxy, "CONNECTOR_SECONDS", 0.3)
+    monkeypatch.setattr(connector, "CONNECTOR_SECONDS", 0.3)
     session = session_of(world)
     walk(session, until="routing")
     step = session.steps.developer
