@@ -7,6 +7,7 @@ the second time: what is already as wanted gives no change at all.
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -47,6 +48,10 @@ class Change(ABC):
     @abstractmethod
     def name(self) -> str:
         """Of the repository, role or user."""
+
+    @property
+    def subject(self) -> str:
+        return self.name if self.kind == "repository" else f"the {self.kind} {self.name}"
 
     @property
     @abstractmethod
@@ -274,11 +279,15 @@ def take_back(change: Change, client: NexusClient, journal: Journal) -> None:
     journal.write(change.title, change.name, "undone", kind=change.kind)
 
 
-def take_back_soon(change: Change, client: NexusClient, journal: Journal) -> None:
+def take_back_soon(
+    change: Change, client: NexusClient, journal: Journal, until: float | None = None
+) -> None:
     """After the user cancelled, who has waited enough: in a few seconds, or not at all.
+    ``until``: by the monotonic clock, where several changes share those seconds.
     Raises WizardError."""
     limit, before = Cancel(), client.cancel
-    timer = threading.Timer(SOON_SECONDS, limit.set)
+    seconds = SOON_SECONDS if until is None else max(0.0, until - time.monotonic())
+    timer = threading.Timer(seconds, limit.set)
     timer.daemon = True
     client.cancel = limit
     timer.start()

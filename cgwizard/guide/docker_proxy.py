@@ -143,9 +143,10 @@ def _take_all_back(
 ) -> None:
     """The last change first; raises WizardError where one of them stays."""
     left: WizardError | None = None
+    until = time.monotonic() + changes.SOON_SECONDS
     for change in reversed(sent):
         try:
-            _take_back(session, change, report, error)
+            _take_back(session, change, report, error, until)
         except WizardError as stays:
             left = left or stays
     if left is not None:
@@ -160,8 +161,7 @@ def _send(
     cancel: Cancel,
 ) -> None:
     """Adds the change to ``sent`` as soon as Nexus has it."""
-    what = change.name if change.kind == "repository" else f"the {change.kind} {change.name}"
-    label = f"{'create' if change.creates else 'change'} {what}"
+    label = f"{'create' if change.creates else 'change'} {change.subject}"
     id = check_id(change)
     report(Check(id, label, "running"))
     session.refuse_looking(f"to {change.title}")
@@ -183,10 +183,10 @@ def check_id(change: changes.Change) -> str:
 
 
 def _take_back(
-    session: Session, change: changes.Change, report: Report, error: BaseException
+    session: Session, change: changes.Change, report: Report, error: BaseException, until: float
 ) -> None:
     failed = error if isinstance(error, WizardError) else None
-    undo = changes.take_back_soon if failed is None else changes.take_back
+    undo = partial(changes.take_back_soon, until=until) if failed is None else changes.take_back
     label, id = f"take back: {change.title}", check_id(change)
     report(Check(id, label, "running"))
     try:
