@@ -50,10 +50,6 @@ class Change(ABC):
         """Of the repository, role or user."""
 
     @property
-    def subject(self) -> str:
-        return self.name if self.kind == "repository" else f"the {self.kind} {self.name}"
-
-    @property
     @abstractmethod
     def title(self) -> str:
         """What it does, as an order: "create the docker proxy chainguard"."""
@@ -260,18 +256,12 @@ def verify(change: ProxyChange, client: NexusClient) -> None:
     tried = f"reading back the repository {change.repository}"
     if found is None:
         raise WizardError(
-            Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE,
-            tried=tried,
-            came_back="Nexus does not know it",
+            Code.REPOSITORY_NOT_FOUND_AFTER_CHANGE, tried=tried, came_back="Nexus does not know it"
         )
     differences = found.differences(change.wanted)
     if differences:
         told = "; ".join(f"{member} is {is_}, not {wanted}" for member, is_, wanted in differences)
-        raise WizardError(
-            Code.REPOSITORY_NOT_AS_SENT,
-            tried=tried,
-            came_back=told,
-        )
+        raise WizardError(Code.REPOSITORY_NOT_AS_SENT, tried=tried, came_back=told)
 
 
 def take_back(change: Change, client: NexusClient, journal: Journal) -> None:

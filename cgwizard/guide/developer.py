@@ -8,8 +8,7 @@ import msgspec
 
 from cgwizard.changes import change as changes
 from cgwizard.errors import Code, WizardError
-from cgwizard.guide import connector, docker_proxy, existing
-from cgwizard.guide.routing import refuse_taken
+from cgwizard.guide import docker_proxy, existing
 from cgwizard.guide.shown import (
     CONTINUE,
     Action,
@@ -253,10 +252,10 @@ class DeveloperStep(Step):
         cancel.check()
         change = self.change()
         if change is None:
-            chosen = self._use(self._existing, report, cancel)
+            chosen = existing.use(self.session, self._existing, report, cancel)
         else:
-            self._refuse_lost_credentials(change)
-            self._refuse_taken_port(report)
+            existing.refuse_lost_credentials(change)
+            existing.refuse_taken_port(self.session, self._existing, report)
             docker_proxy.apply(self.session, change, report, cancel)
             chosen = self.session.routing
         done: Literal["none", "use", "change"] = "none"
@@ -298,35 +297,3 @@ class DeveloperStep(Step):
             cause="someone made or changed it",
             next_step="look at what Enter does now, or choose another name",
         )
-
-    def _refuse_taken_port(self, report: Report) -> None:
-        """Nexus saves a repository whose port is taken, and only logs that it has no connector."""
-        port = self.session.routing.port
-        docker = self._existing.docker if self._existing else None
-        if docker is None or port not in {docker.http_port, docker.https_port}:
-            report(Check("apply", f"port {port}", "running"))
-            refuse_taken(self.session, port)
-
-    def _use(self, there: DockerProxy | None, report: Report, cancel: Cancel) -> plan.Routing:
-        """Take the repository as it is; returns its own connector."""
-        if there is None:  # no change and nothing there: `change_for` never says so
-            raise RuntimeError("there is nothing to use")
-        name = there.name
-        report(Check("apply", f"use {name} as it is", "running"))
-        if refusal := docker_proxy.unusable(there):
-            raise refusal
-        docker = there.docker
-        port = docker.http_port or docker.https_port or 0
-        scheme: plan.Scheme = "http" if docker.http_port else "https"
-        report(Check("apply", f"use {name} as it is", "done"))
-        connector.wait_for_connector(self.session, port, scheme, report, cancel)
-        return plan.Routing(port, scheme)
-
-    def _refuse_lost_credentials(self, change: changes.ProxyChange) -> None:
-        """Nexus never tells a stored password and a PUT replaces everything."""
-        if isinstance(change, changes.UpdateProxy) and change.before.has_credentials:
-            raise WizardError(
-                Code.CREDENTIALS_WOULD_BE_LOST,
-                tried=f"preparing the change of {change.repository}",
-                came_back="it holds upstream credentials, which Nexus does not tell",
-            )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cgwizard.changes import change as changes
@@ -161,7 +163,8 @@ def _send(
     cancel: Cancel,
 ) -> None:
     """Adds the change to ``sent`` as soon as Nexus has it."""
-    label = f"{'create' if change.creates else 'change'} {change.subject}"
+    what = change.name if change.kind == "repository" else f"the {change.kind} {change.name}"
+    label = f"{'create' if change.creates else 'change'} {what}"
     id = check_id(change)
     report(Check(id, label, "running"))
     session.refuse_looking(f"to {change.title}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from cgwizard.text import decode
+
 PROC = Path("/proc")
 LISTENS = "0A"  # proc(5), net/tcp: the state of a socket that listens
 
@@ -18,13 +20,13 @@ def listener(port: int) -> str:
     for process in PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if any(_target(file) in sockets for file in (process / "fd").iterdir()):
-                return (process / "comm").read_text("utf-8", "replace").strip()
+                return decode.text((process / "comm").read_bytes(), "latin-1").strip()
     return ""
 
 
 def _inodes(table: str, port: int) -> list[str]:
     try:
-        lines = (PROC / "net" / table).read_text("ascii", "replace").splitlines()[1:]
+        lines = decode.text((PROC / "net" / table).read_bytes(), "latin-1").splitlines()[1:]
     except OSError:
         return []
     fields = (line.split() for line in lines)

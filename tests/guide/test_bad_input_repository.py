@@ -203,7 +203,7 @@ def test_a_port_taken_while_it_is_created(
         session.plan = msgspec.structs.replace(session.plan, routing=plan.Routing(port))
         step = session.steps.developer
         enter(step)
-        monkeypatch.setattr("cgwizard.guide.developer.refuse_taken", lambda *_: None)
+        monkeypatch.setattr("cgwizard.guide.routing.refuse_taken", lambda *_: None)
         refused(step, code)
         assert middleware.count("^POST") == 1
         assert names(world) == before

@@ -14,7 +14,7 @@ from cgwizard.changes import undo
 from cgwizard.diagnosis import fresh, runner
 from cgwizard.diagnosis.subject import Subject
 from cgwizard.errors import Cancelled, Code, WizardError
-from cgwizard.guide import connector, docker_proxy
+from cgwizard.guide import connector
 from cgwizard.guide.guide import Guide
 from cgwizard.guide.shown import Report
 from cgwizard.guide.step import Step, run_checked
@@ -153,7 +153,7 @@ def test_taking_back_what_failed_can_be_stopped_too_and_that_is_told(
     step = session.steps.developer
     enter(step)
     # Nexus saves it, but its connector never opens; then the request to remove it hangs.
-    monkeypatch.setattr(docker_proxy, "_ping", unanswered)
+    monkeypatch.setattr(connector, "_ping", unanswered)
     number = len(middleware.seen)
     acting(step)(Cancel())
     assert step.problem is not None
