@@ -111,7 +111,7 @@ def _is_tunnel(session: Session) -> bool:
 
 
 def _through_nexus(session: Session, port: int, cancel: Cancel) -> str:
-    """Reach the repository at Nexus's own address from now on, and what to tell of that; empty
+    """Reach the repository at Nexus's own address from now on, and the words for that; empty
     where it does not answer there either. Docker cannot use that address; this program can."""
     own = next((c for c in connectors(session.repositories) if c.port == port), None)
     if own is None:
