@@ -140,9 +140,11 @@ class AccessForm(TokenForm):
         return lines
 
     def action(self) -> Action:
-        main = super().action()
-        if main.id == "use" and self.access_changes():
+        main, more = super().action(), len(self.access_changes())
+        if main.id == "use" and more:
             return Action("access", f"let others pull from {self.target.name}")
+        if main.id == "create" and more:
+            return Action("create", main.label, short=f"create these {more + 1}")
         return main
 
     def field_problems(self) -> dict[str, str]:

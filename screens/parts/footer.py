@@ -11,12 +11,13 @@ from textual.widgets import Static
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-# From the most important on; "problem" stands for F2 where there is one to explain.
+# From the most important on; "problem" stands for F2 where there is one to explain, "asked" for
+# F8 where it is one of two answers.
 RANKS = (
-    *("enter", "f5", "f7", "problem", "escape", "f1", "f3", "pgdn", "f4", "f8", "ctrl+n", "f6"),
-    *("ctrl+o", "f9", "f2", "ctrl+g", "ctrl+q", "ctrl+p"),
+    *("enter", "asked", "f5", "f7", "problem", "escape", "f1", "f3", "pgdn", "f4", "f8", "ctrl+n"),
+    *("f6", "ctrl+o", "f9", "f2", "ctrl+g", "ctrl+q", "ctrl+p"),
 )
-STAYING = RANKS[:7]  # are never left out
+STAYING = RANKS[:8]  # are never left out
 LAST = "ctrl+p"  # is left out last
 NARROW = 60  # cells; on less there are two rows, the main action on the first
 MIN_WORDS = 6  # cells of the main action's words
@@ -29,11 +30,11 @@ class KeyAction(NamedTuple):
     words: str
     do: Callable[[], Awaitable[None] | None]
     long: str = ""  # what the menu says, where that is more
-    after_problem: bool = False
+    place: str = ""  # among `RANKS`, where that is not its key's
 
     @property
     def rank(self) -> int:
-        return RANKS.index("problem" if self.after_problem else self.key)
+        return RANKS.index(self.place or self.key)
 
     @property
     def name(self) -> str:

@@ -55,9 +55,9 @@ class StepKeys(WizardScreen):
                 words = action.short or action.label
                 offers.append(KeyAction(action.key, words, do, action.label))
         if step.fix and step.fix.key == "f8":
-            offers.append(KeyAction("f8", step.fix.label, self._take_away))
-        find, problem = self.action_diagnose, step.problem is not None
-        offers.append(KeyAction("f2", "find cause", find, after_problem=problem))
+            offers.append(KeyAction("f8", step.fix.label, self._take_away, place="asked"))
+        place = "problem" if step.problem is not None else ""
+        offers.append(KeyAction("f2", "find cause", self.action_diagnose, place=place))
         if step.preview():
             offers.append(KeyAction("f4", "request", self._show_request, "Show the request"))
         elif step.checks:

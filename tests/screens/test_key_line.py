@@ -21,7 +21,7 @@ def held(app: Wizard) -> None:
     assert all(len(row) <= width for row in line.split("\n")), line
     offers: list[KeyAction] = app.screen.offers()  # type: ignore[attr-defined]
     for offer in offers:
-        if offer.words and (offer.key in NEVER_LEFT_OUT or offer.after_problem):
+        if offer.words and (offer.key in NEVER_LEFT_OUT or offer.place):
             assert f"{offer.name} " in line, f"{offer.name} is not in {line!r}"
 
 

@@ -39,7 +39,7 @@ def test_each_step_is_done_again_after_it_was_stopped(
             ("use port", ""),
             ("create chainguard", "continue"),
             ("check the token", ""),
-            ("create chainguard-private", "continue"),
+            ("create these 3", "continue"),
         ):
             await until_key(app, pilot, f"enter {action}")
             fault = NexusNoAnswer()
@@ -65,7 +65,12 @@ def test_each_step_is_done_again_after_it_was_stopped(
     drive(session, play)
     assert {"chainguard", "chainguard-private"} <= names(world)
     made = [entry.repository for entry in session.journal.made()]
-    assert made == ["chainguard", "chainguard-private"]
+    assert made == [
+        "chainguard",
+        "chainguard-private",
+        "chainguard-private-pull",
+        "pull-chainguard-private",
+    ]
 
 
 def test_the_first_proof_outlives_the_second_pull_s_being_stopped(world: PracticeWorld) -> None:

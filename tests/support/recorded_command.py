@@ -177,7 +177,7 @@ def by_screens(world: Traced, terminal: Terminal) -> None:
     terminal.keys("Tab")
     terminal.type(typed["Image to try"])
     terminal.until(typed["Image to try"])
-    for action in ("check", "create chainguard-private", "continue", "pull", "continue"):
+    for action in ("check", "create these 3", "continue", "pull", "continue"):
         terminal.until(f"enter {action}")
         terminal.keys("Enter")
     terminal.until("6 Finish", "✓ verified", "docker login", "enter done")

@@ -88,7 +88,7 @@ def test_a_long_token_broken_by_a_narrow_terminal_arrives_whole(traced: Traced, 
         terminal.type(PRIVATE_IMAGE)
         terminal.until(PRIVATE_IMAGE)
         terminal.keys("Enter")
-        terminal.until("cgr.dev accepts it", "enter create chainguard-private")
+        terminal.until("cgr.dev accepts it", "enter create these 3")
 
 
 def test_a_long_token_at_the_prompts_is_whole_in_lines_and_refused_in_one(traced: Traced) -> None:

@@ -87,7 +87,7 @@ class Person:
             terminal.keys("Tab")
             terminal.type(f"{self.world.info.organization}/chainguard-base")
         terminal.keys("Enter")
-        terminal.until("enter create chainguard-private")
+        terminal.until("enter create these 3")
 
     def saved_at(self) -> str:
         (run,) = saved.unfinished(self.home / "state" / "cgwizard" / "runs")
@@ -127,7 +127,7 @@ def to_the_pull(person: Person) -> Login:
         terminal.until(f"enter {action}")
         terminal.keys("Enter")
     person.check_token(login)
-    for action in ("create chainguard-private", "continue", "pull"):
+    for action in ("create these 3", "continue", "pull"):
         terminal.until(f"enter {action}")
         person.world.registry.throttle.speed = SLOW
         terminal.keys("Enter")
