@@ -87,9 +87,8 @@ _MEANINGS = {
     Kind.NAME_SERVER_SILENT: _NO_NAME_SERVER,
     Kind.REFUSED: _Meaning(
         Code.REGISTRY_REFUSED,
-        "nothing listens there: {who} is down, or the port is another one, "
-        "or a container does not publish it",
-        "check the port; for Nexus, whether the repository's connector is up and published",
+        "nothing listens there: {refused}",
+        "{port}",
         if_known=True,
     ),
     Kind.CONNECT_TIMEOUT: _Meaning(
@@ -191,6 +190,12 @@ def connection_error(
         "dns": "check the name for typing errors, then the DNS of this machine"
         if typed
         else f"check the DNS of this machine, and whether it may reach {url.host}",
+        "refused": f"{who} is down, or the port is another one, or a container does not publish it"
+        if typed
+        else f"{who} is down, or a firewall refuses the connection in its place",
+        "port": "check the port; for Nexus, whether the repository's connector is up and published"
+        if typed
+        else f"check whether this machine may reach {url.host}",
         "variable": proxy.variable if proxy else "the environment",
     }
     cause, next_step = meaning.cause.format(**names), meaning.next_step.format(**names)
