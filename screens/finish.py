@@ -24,7 +24,7 @@ class FinishScreen(StepScreen):
 
     def offers(self) -> list[KeyAction]:
         offers = super().offers()
-        if not self.busy and not self.step.fix:
+        if not self.busy and not self.step.fix and self.step.commands():
             offers.append(KeyAction("f5", "copy", self.action_copy, "Copy the commands"))
         return offers
 
@@ -39,6 +39,6 @@ class FinishScreen(StepScreen):
 
     def action_copy(self) -> None:
         """To the clipboard, of which nothing is certain, and into a file, whose name is shown."""
-        if not self.busy:
+        if not self.busy and self.step.commands():
             self.notify(copy(self.app, self.step.text()), markup=False)
             self.do_other("save")
