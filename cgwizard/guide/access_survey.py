@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgwizard.errors import Code
+from cgwizard.nexus.entries import UNREAD
 from cgwizard.nexus.readers import RoleThatReads, readers
 from cgwizard.nexus.roles import Role, User
 
@@ -50,18 +51,21 @@ class Survey(msgspec.Struct, frozen=True):
     anonymous: Anonymous
     realms: tuple[str, ...]  # that are active
     other_sources: tuple[str, ...]  # of users, such as LDAP: who they are is not known
+    unread: str  # how many entries could not be read: each may let somebody read; "" for none
 
     @classmethod
     def of(cls, session: Session) -> Survey:
         """Raises WizardError, with one of `NOT_ALLOWED` where this user may not know."""
         api, realms = session.nexus.security, session.nexus.active_realms()
+        roles, users, privileges = api.roles(), api.users(), api.privileges()
         return cls(
-            {role.id: role for role in api.roles()},
-            {user.user_id: user for user in api.users()},
-            tuple(api.privileges()),
+            {role.id: role for role in roles},
+            {user.user_id: user for user in users},
+            tuple(privileges),
             session.nexus.anonymous(),
             tuple(realms),
             tuple(EXTERNAL[realm] for realm in realms if realm in EXTERNAL),
+            _unread(session.nexus.remarks),
         )
 
     def readers(self, repositories: list[str]) -> list[RoleThatReads]:
@@ -94,6 +98,15 @@ class Survey(msgspec.Struct, frozen=True):
             for found in self.readers(repositories)
             if found.held and found.reach != "administrators" and found.role != role
         ]
+
+
+def _unread(remarks: dict[str, tuple[str, ...]]) -> str:
+    found = []
+    for what in ("roles", "users", "privileges"):
+        number = sum(UNREAD in remark for remark in remarks.get(what, ()))
+        if number:
+            found.append(f"{number} {what if number > 1 else what[:-1]}")
+    return f"{' and '.join(found)} could not be read" if found else ""
 
 
 def describe(other: RoleThatReads) -> tuple[str, ...]:

@@ -70,12 +70,15 @@ def prove(
     remove_leftovers(session)
     chosen = session.plan.token
     own = chosen.role if chosen is not None else ""
-    others = Survey.of(session).others(serving(session, repository), own)
+    survey = Survey.of(session)
+    others = survey.others(serving(session, repository), own)
     refusal = _refusal(session, reference, port, cancel)
     if not refusal:
         return Restriction(False, "not restricted: a signed-in user without the role gets it too")
     if others:
         return Restriction(False, f"not restricted: the role {others[0].role} may read it too")
+    if survey.unread:
+        return Restriction(False, f"not proved: {survey.unread}, and may let others read it")
     pull_user = session.pull_user
     gets = f"{pull_user.username} gets it; " if pull_user else ""
     return Restriction(True, f"{gets}a signed-in user without the role is refused ({refusal})")

@@ -192,8 +192,10 @@ class TokenAccess:
             return (*self._not_proved(), *calls)
         if self.survey is None:
             return ()
+        unread = self.survey.unread
+        head = (f"! {unread}: more may be let in than is told here.",) if unread else ()
         if access == "anyone":
-            return self.opens(answers)
+            return (*head, *self.opens(answers))
         if access == "role":
             lines = [line for other in self.others(answers) for line in describe(other)]
         else:
@@ -215,7 +217,7 @@ class TokenAccess:
         if self.survey.other_sources:
             sources = listed(list(self.survey.other_sources))
             lines.append(f"What roles users of {sources} have is not known.")
-        return tuple(lines)
+        return (*head, *lines)
 
     def _not_proved(self) -> tuple[str, ...]:
         told = self.refused.came_back if self.refused else ""

@@ -41,7 +41,7 @@ class Proof(msgspec.Struct, frozen=True):
 
 class Restriction(msgspec.Struct, frozen=True):
     """``restricted``: a signed-in user without the role was refused in this run, and no role that
-    others hold may read it."""
+    others hold may read it; every role, user and privilege of Nexus could be read."""
 
     restricted: bool
     told: str

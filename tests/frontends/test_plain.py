@@ -22,7 +22,7 @@ import pytest
 from cgwizard.errors import ExitCode
 from cgwizard.practice.world import PracticeWorld
 from tests.conftest import leaks
-from tests.support.front_ends import ENTERS, plainly, session_of
+from tests.support.front_ends import ENTERS, PROVED_RESTRICTED, plainly, session_of
 from tests.support.scripted_server import raw_server
 
 COMMAND = str(Path(sys.executable).parent / "cgwizard")
@@ -36,6 +36,7 @@ def test_empty_lines_take_what_is_shown_and_lead_to_two_verified_pulls(
     code, told = plainly(session_of(world))
     assert code == ExitCode.DONE, told
     assert len(re.findall(r"sha256:[0-9a-f]{64} verified$", told, re.M)) == 2
+    assert PROVED_RESTRICTED in told
     assert "\x1b" not in told
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", told)
     assert not leaks(told.encode())

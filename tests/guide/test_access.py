@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,10 +15,12 @@ from cgwizard.guide.guide import Guide
 from cgwizard.guide.pull_restricted import PREFIX
 from cgwizard.guide.shown import Check
 from cgwizard.guide.token import TokenStep
-from cgwizard.practice.nexus.accounts import Role, User
+from cgwizard.practice.nexus.accounts import Privilege, Role, User
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.secrets.secret import Secret
+from tests.support.engines import short_folder
 from tests.support.guide import act, enter, session_of, through, walk
+from tests.support.practice_docker import basic, docker_engine
 from tests.support.programs import needs
 
 PASSWORD = "password-of-sam"
@@ -127,6 +133,40 @@ def test_a_role_of_others_that_reads_it_is_named_and_it_is_never_called_restrict
     assert found.detail == "not restricted: the role team may read it too"
 
 
+ODD: Any = {"x": 1}  # where Nexus has a string
+
+
+@pytest.mark.parametrize("kind", ["privilege", "role", "user"])
+def test_what_cannot_be_read_may_let_somebody_in_and_it_is_not_called_restricted(
+    world: PracticeWorld, kind: str
+) -> None:
+    """The privilege lets its user read everything, in a form that the survey cannot read."""
+
+    def add() -> None:
+        state = world.state
+        if kind == "privilege":
+            pattern: list[str] = ["nexus:repository-view:*:*:read"]
+            state.privileges["odd"] = Privilege("odd", "wildcard", "", {"pattern": pattern})
+        elif kind == "role":
+            state.roles["odd"] = Role("odd", "odd", "", [ODD])
+        else:
+            state.users["odd"] = User("odd", "O", "O", "o@example.org", Secret(PASSWORD), ODD)
+
+    world.call(add)
+    if kind == "privilege":
+        with_user(world, Role("team", "team", "", ["odd"]))
+    session = session_of(world)
+    step = at_second_screen(session)
+    told = f"1 {kind} could not be read"
+    assert f"! {told}" in "\n".join(step.notes())
+    through(step)
+    found = restricted_check(session)
+    assert found.state == "warning"
+    assert found.detail == f"not proved: {told}, and may let others read it"
+    assert session.restriction is not None
+    assert not session.restriction.restricted
+
+
 @pytest.mark.parametrize("may_read", [False, True], ids=["sees no roles", "sees, makes none"])
 def test_who_may_not_make_roles_gets_the_calls_for_an_administrator(
     world: PracticeWorld, may_read: bool
@@ -195,18 +235,66 @@ def test_undo_takes_user_role_and_repository_and_leaves_what_was_there(
     assert world.state.users["sam"].roles == ["readers"]
 
 
-@needs("skopeo")
-def test_skopeo_as_three_users(world: PracticeWorld) -> None:
+REFUSALS = ("denied", "unauthorized", "no basic auth credentials", "forbidden")
+
+
+def as_three_users(
+    world: PracticeWorld, pull: Callable[[str, tuple[str, str] | None], tuple[str, ...]]
+) -> None:
+    """The pull user gets the private image; a signed-in user without the role and nobody at all
+    are refused by Nexus. ``pull`` gives the command for a reference and a sign-in."""
     with_user(world, Role("nothing", "nothing", "", ["nx-search-read"]))
     session = session_of(world)
     walk(session, until="token")
     through(session.steps.pull)
     pull_user, reference = session.pull_user, session.proofs[1].reference
     assert pull_user is not None
-    own = f"{pull_user.username}:{pull_user.password.reveal()}"
-    codes = []
-    for sign_in in (f"--creds={own}", f"--creds=sam:{PASSWORD}", "--no-creds"):
-        command = ["skopeo", "inspect", "--tls-verify=false", sign_in, f"docker://{reference}"]
-        done = subprocess.run(command, check=False, capture_output=True, timeout=60)
-        codes.append(done.returncode == 0)
-    assert codes == [True, False, False]
+
+    def run(sign_in: tuple[str, str] | None) -> tuple[bool, str]:
+        command = pull(reference, sign_in)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+        return done.returncode == 0, done.stderr.lower()
+
+    for sign_in in (("sam", PASSWORD), None):
+        pulled, why = run(sign_in)
+        assert not pulled, sign_in
+        assert any(word in why for word in REFUSALS), why
+    pulled, why = run((pull_user.username, pull_user.password.reveal()))
+    assert pulled, why
+
+
+@needs("skopeo")
+def test_skopeo_as_three_users(world: PracticeWorld) -> None:
+    def pull(reference: str, sign_in: tuple[str, str] | None) -> tuple[str, ...]:
+        own = "--no-creds" if sign_in is None else f"--creds={':'.join(sign_in)}"
+        return ("skopeo", "inspect", "--tls-verify=false", own, f"docker://{reference}")
+
+    as_three_users(world, pull)
+
+
+@needs("podman")
+def test_podman_as_three_users(world: PracticeWorld) -> None:
+    with short_folder() as folder:
+        auth = folder / "auth.json"
+        auth.write_text("{}")
+        places = (f"--root={folder}/root", f"--runroot={folder}/run")
+        podman = ("podman", "--storage-driver=vfs", *places, "pull", "--tls-verify=false")
+
+        def pull(reference: str, sign_in: tuple[str, str] | None) -> tuple[str, ...]:
+            own = () if sign_in is None else (f"--creds={':'.join(sign_in)}",)
+            return (*podman, f"--authfile={auth}", *own, reference)
+
+        as_three_users(world, pull)
+
+
+@needs("docker", "dockerd")
+@pytest.mark.skipif(os.geteuid() != 0, reason="dockerd needs root")
+def test_docker_as_three_users(world: PracticeWorld) -> None:
+    with short_folder() as folder, docker_engine(folder) as address:
+
+        def pull(reference: str, sign_in: tuple[str, str] | None) -> tuple[str, ...]:
+            auths = {reference.partition("/")[0]: {"auth": basic(*sign_in)[6:]}} if sign_in else {}
+            (folder / "config.json").write_text(json.dumps({"auths": auths}))
+            return ("docker", f"--config={folder}", f"--host={address}", "pull", reference)
+
+        as_three_users(world, pull)

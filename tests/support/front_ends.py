@@ -19,6 +19,11 @@ from cgwizard.plan import model as plan
 from cgwizard.practice.world import PracticeWorld
 
 ENTERS = "\n" * 80
+# How a run says that the organization's images are restricted.
+PROVED_RESTRICTED = (
+    "restricted to those with the role: pull-chainguard-private gets it; "
+    "a signed-in user without the role is refused (403 Forbidden)"
+)
 # The practice cgr.dev stands behind the practice Nexus only; a live run would compare with the
 # real one where there is a network.
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}

@@ -24,9 +24,10 @@ def main_action(screen: str) -> str:
 
 def test_enter_alone_completes_the_guide_with_both_pulls_verified() -> None:
     with Terminal(*wizard("practice")) as terminal:
-        enters = 0
+        enters, proved = 0, False
         terminal.until("Connect to Nexus", "enter connect")
         while "done, leave" not in (action := main_action(terminal.screen())):
+            proved |= "✓ ok      restricted to those with the role" in terminal.screen()
             terminal.keys("Enter")
             enters += 1
             assert enters <= MAX_ENTERS, terminal.screen()
@@ -40,6 +41,7 @@ def test_enter_alone_completes_the_guide_with_both_pulls_verified() -> None:
         assert re.search(r"✓ verified +127\.0\.0\.1:\d+/example\.com/chainguard-base", screen)
         assert screen.count("sha256:") == 2
         assert enters < MAX_ENTERS
+        assert proved, "the test pull says that it is restricted"
         terminal.keys("Enter")
         left = terminal.until("EXIT 0")
         assert left.count("verified") == 2, "what was proved stays when the screens are gone"

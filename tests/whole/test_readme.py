@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.front_ends import PROVED_RESTRICTED
 from tests.support.programs import needs
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +170,7 @@ def test_make_practice_walks_the_guide_without_a_terminal(tmp_path: Path) -> Non
     done = _shell(f"{make} </dev/null", tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"sha256:[0-9a-f]{64} verified$", done.stdout, re.MULTILINE)) == 2
+    assert PROVED_RESTRICTED in done.stdout
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
