@@ -62,6 +62,33 @@ def test_any_bytes_are_survived(tmp_path: Path) -> None:
         assert code == 130, [path.read_text() for path in tmp_path.rglob("crashes/*.txt")]
 
 
+HUNTED = {
+    "a paste of 1 MB": b"\x1b[200~" + b"x" * 1_000_000 + b"\x1b[201~",
+    "a paste without an end": b"\x1b[200~abc\x1b[Adef",
+    "NULs": b"a\0\0\0b",
+    "C1 controls": bytes(range(0x80, 0xA0)) + "".join(map(chr, range(0x80, 0xA0))).encode(),
+    "answers to DA, DECRPM and OSC 11":
+        b"a\x1b[?62;22cb\x1b[?2026;2$yc\x1b]11;rgb:ffff/ffff/ffff\x1b\\d\x1b]11;rgb:0/0/0\x07e",
+    "mouse reports": b"a\x1b[<0;10;5Mb\x1b[<0;10;5mc\x1b[M !!d\x1b[<99999;-1;0M",
+    "focus": b"a\x1b[Ib\x1b[Oc\x1b[I\x1b[O",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1", "C.UTF-8"])
+@pytest.mark.parametrize("what", HUNTED)
+def test_what_is_no_typing_is_survived(what: str, locale: str, tmp_path: Path) -> None:
+    env = {"LC_ALL": locale, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    with Wire(*wizard(), env=env) as wire:
+        wire.until("enter connect")
+        data = HUNTED[what]
+        for start in range(0, len(data), 1 << 16):
+            wire.send(data[start : start + (1 << 16)])
+            wire.screen()
+        wire.keys("C-q")
+        assert wire.exit_code() == 130
+        assert not list(tmp_path.rglob("crashes/*.txt"))
+
+
 DYING = """
 import os
 from cgwizard.screens.parts.terminal import textual_internals
