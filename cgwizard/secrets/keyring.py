@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 SERVICE = "cgwizard"
 T = TypeVar("T")
 
-_WORDS = {"nexus-password": "password for Nexus", "pull-token": "pull token"}
+_WORDS: dict[Kind, str] = {
+    "nexus-password": "password for Nexus",
+    "pull-token": "pull token",
+    "pull-user": "password of the pull user",
+}
 _NAMES = {
     "keyring.backends.SecretService": "Secret Service (GNOME Keyring, KWallet or KeePassXC)",
     "keyring.backends.libsecret": "Secret Service (GNOME Keyring, KWallet or KeePassXC)",

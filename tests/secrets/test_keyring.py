@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import keyring
 import pytest
@@ -21,7 +21,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 from cgwizard.errors import WizardError
 from cgwizard.secrets import keyring as keyrings
 from cgwizard.secrets.secret import Secret
-from cgwizard.secrets.store import packed, unpacked
+from cgwizard.secrets.store import Kind, packed, unpacked
 from tests.support.tokens import JWT, credentials
 
 ACCOUNT = "admin@https://nexus.example.com"
@@ -336,3 +336,7 @@ def test_an_import_that_breaks_is_memory_for_this_run(source: str, tmp_path: Pat
     assert "keyring" not in choices
     assert "memory" in choices
     assert "stays in memory, for this run only" in notes
+
+
+def test_every_kind_of_secret_has_words_to_be_told_of() -> None:
+    assert set(keyrings._WORDS) == set(get_args(Kind))
