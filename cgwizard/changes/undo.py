@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cgwizard.changes import journal
-from cgwizard.changes.journal import Entry, Journal
+from cgwizard.changes.journal import Entry, EntryKind, Journal
 from cgwizard.changes.undo_item import Difference, Item, Subject, Verdict
 from cgwizard.errors import Code, WizardError
 from cgwizard.text import decode
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cgwizard.nexus.client import NexusClient
     from cgwizard.nexus.docker_proxy import DockerProxy
     from cgwizard.nexus.models import Repository
+
+ORDER: tuple[EntryKind, ...] = ("user", "role", "setting", "repository")
 
 
 def entries_of(
@@ -84,14 +86,16 @@ def lasting(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def survey(entries: Iterable[Entry], client: NexusClient) -> list[Item]:
-    """What would be undone, newest first. Raises WizardError when Nexus cannot be asked."""
+    """What would be undone: users, then the roles that they have, then settings and the
+    repositories that roles read; of each kind the newest first. Raises WizardError when Nexus
+    cannot be asked."""
     repositories = client.repositories()
     stands = standing(entries)
     own = {name for kind, name in stands if kind == "user"}
     items = [
         _look(name, changes, client, repositories, own) for (_, name), changes in stands.items()
     ]
-    return sorted(items, key=lambda item: item.entries[-1].time, reverse=True)
+    return sorted(items, key=lambda item: (ORDER.index(item.kind), -item.entries[-1].time))
 
 
 def undo(item: Item, client: NexusClient, note: Callable[[Item], None]) -> Item:

@@ -40,6 +40,10 @@ def look(
     left = made[-1].after or {}
     if made[0].before is not None:
         return _restored(name, entries, found, made)
+    if entries[-1].kind == "role" and found.get("privileges") != left.get("privileges"):
+        # Nexus takes those of a repository that is removed from every role.
+        there = {privilege.name for privilege in client.security.privileges()}
+        left = left | {"privileges": [p for p in left.get("privileges", ()) if p in there]}
     differences = tuple(
         (member, str(found.get(member)), str(left.get(member)))
         for member in sorted(left)

@@ -109,7 +109,11 @@ def test_a_run_that_is_killed_anywhere_is_gone_on_with_and_undone(workers: list[
         if cut.killed and point <= most - 20:
             confirmed = len([i for i in replaced if i < point])
             assert gone_on.resumed_at == ("", "routing", "developer", "token", "pull")[confirmed]
-        applied = [e.repository for e in worker.entries() if e.state == "applied"]
+        applied = [
+            e.repository
+            for e in worker.entries()
+            if e.state == "applied" and not e.repository.startswith("cgwizard-proof-")
+        ]
         # A user whose password was lost with the process is made again.
         assert sorted(set(applied)) == [
             "chainguard",
