@@ -234,15 +234,27 @@ def main_action(screen: str) -> str:
     return ""
 
 
+def next_action(terminal: AnyTerminal, before: str) -> str:
+    """The screen with another main action than ``before``, at which Enter was pressed: again
+    where that came before the screen was seen."""
+    again = False
+
+    def another(screen: str) -> bool:
+        nonlocal again
+        if not again and before and "Enter waits" in screen and main_action(screen) == before:
+            again = True
+            terminal.keys("Enter")
+        return main_action(screen) not in {"", before}
+
+    return terminal.until_true(another, f"another action than {before!r}")
+
+
 def to_finish(terminal: AnyTerminal) -> Iterator[tuple[str, str]]:
     """Walk the whole guide by Enter, from its first screen on; gives each main action with its
     screen, before it is done. The last one leaves, and is not done."""
     action = ""
     for _ in range(MAX_ENTERS):
-        screen = terminal.until_true(
-            lambda screen, before=action: main_action(screen) not in {"", before},  # type: ignore[misc]
-            f"another action than {action!r}",
-        )
+        screen = next_action(terminal, action)
         action = main_action(screen)
         yield action, screen
         if action == "done, leave":

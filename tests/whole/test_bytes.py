@@ -172,7 +172,7 @@ def test_practice_by_itself(traced: Traced) -> None:
     pairs = [base64.b64decode(found) for found in set(re.findall(rb"Basic ([\w+/=]+)", told))]
     passwords = {pair.partition(b":")[2].decode() for pair in pairs}
     tokens = {found.decode() for found in re.findall(rb'"token":"(eyJ[^"]+)"', told)}
-    assert len(passwords) == 2, "Nexus's and the pull token's"
+    assert len(passwords) == 4, "Nexus's, the pull token's, the pull user's, and that of the proof"
     assert traced.world.info.password.reveal() in passwords
     assert len(tokens) > 2
     traced.more = {f"{n}": secret for n, secret in enumerate(sorted(passwords | tokens))}

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cgwizard.changes import journal
+from cgwizard.changes import journal, undo
 from cgwizard.errors import WizardError
+from cgwizard.guide.pull_restricted import PREFIX
 from cgwizard.guide.saving import save
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs import saved
@@ -24,6 +25,7 @@ from tests.support.practice_docker import FREE_IMAGE, PRIVATE_IMAGE, add_reposit
 from tests.support.practice_world import ADMIN_PASSWORD
 
 STEPS = ("", "routing", "developer", "token", "pull")  # where the next start goes on
+KINDS = {"repository": "repositories", "role": "roles", "user": "users"}  # as `Runner.nexus` has
 NO_ROOM = "No space left on device"
 
 
@@ -71,8 +73,13 @@ def test_a_run_on_a_disk_that_gets_full_at_any_stage(tmp_path: Path) -> None:
         stops.append(outcome.stopped)
         told_what_is_wrong(outcome)
         whole_on_the_disk(program)
-        there = runner.nexus()["repositories"].keys() - worker.start["repositories"].keys()
-        assert there == changed(program), "what is there, and what the journal tells of"
+        now = runner.nexus()
+        for kind, key in KINDS.items():
+            there = set(now[key]) - set(worker.start[key])
+            told = changed(program, kind)
+            assert there <= told, "what is there, and what the journal tells of"
+            # Of a proof's user that was removed no line may tell so: the next proof looks again.
+            assert all(name.startswith(PREFIX) for name in told - there)
         make_room(worker.disk)
         again = runner.run()
         assert again.verified == [True, True], again
@@ -117,9 +124,10 @@ def whole_on_the_disk(program: Path) -> None:
         journal.read(path)
 
 
-def changed(program: Path) -> set[str]:
-    """Which repositories the journal has, as begun at least."""
-    return {e.repository for path in program.glob("journal/*") for e in journal.read(path)}
+def changed(program: Path, kind: str) -> set[str]:
+    """The names of one kind that the journal has, as begun at least, and not as taken back."""
+    entries = [e for path in program.glob("journal/*") for e in journal.read(path)]
+    return {name for its, name in undo.standing(entries) if its == kind}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import leaks
 from tests.support.programs import needs
-from tests.support.terminal import Terminal, wizard
+from tests.support.terminal import Terminal, next_action, wizard
 
 pytestmark = needs("tmux")
 
@@ -31,10 +31,7 @@ def test_enter_alone_completes_the_guide_with_both_pulls_verified() -> None:
             terminal.keys("Enter")
             enters += 1
             assert enters <= MAX_ENTERS, terminal.screen()
-            terminal.until_true(
-                lambda screen, before=action: main_action(screen) not in {"", before},  # type: ignore[misc]
-                f"another action than {action!r}",
-            )
+            next_action(terminal, action)
         screen = terminal.screen()
         assert screen.count("verified") == 2, screen
         assert re.search(r"✓ verified +127\.0\.0\.1:\d+/chainguard/wolfi-base:latest", screen)

@@ -88,7 +88,7 @@ def test_a_storm_of_sizes_while_layers_arrive_disturbs_nothing() -> None:
         screen = settled(terminal)
         terminal.keys("C-l")  # draws the whole screen again
         terminal.until_true(lambda now: now == screen, "the same when drawn again")
-        assert screen.count("✓ ok") == 11
+        assert screen.count("✓ ok") == 12
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (120, 40)])
