@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cgwizard.errors import Code, WizardError
 from cgwizard.guide.shown import Check, Report
-from cgwizard.net.proxies import is_this_machine
+from cgwizard.net.proxies import is_loopback
 from cgwizard.nexus.ports import connectors
 from cgwizard.system.listeners import listener
 
@@ -38,6 +38,7 @@ def wait_for_connector(
     session.unforwarded.pop(port, None)
     deadline = time.monotonic() + CONNECTOR_SECONDS
     patience = RetryPolicy(answer_seconds=PING_SECONDS)
+    tunnel = _is_behind_tunnel(session, port)
     while True:
         try:
             registry = cancel.run(lambda: session.connector(port, scheme, patience=patience))
@@ -45,7 +46,7 @@ def wait_for_connector(
                 nexus = cancel.run(partial(_ping, registry, address), registry.abort)
             break
         except WizardError as error:
-            if _is_tunnel(session) and (told := _through_nexus(session, port, cancel)):
+            if tunnel and (told := _through_nexus(session, port, cancel)):
                 report(Check("connector", question, "warning", told))
                 return
             if time.monotonic() > deadline or error.code in HOPELESS:
@@ -92,7 +93,7 @@ def _explained(error: WizardError, session: Session, port: int, scheme: str) -> 
             "the port of the container is not published, or a firewall or another program has it",
         )
         step = f"publish the port (docker run ... -p {port}:{port}) or go back and choose another"
-        if is_this_machine(session.host.strip("[]")):
+        if is_loopback(session.host.strip("[]")):
             step += f"; through an SSH tunnel: add -L {port}:localhost:{port}"
     return WizardError(
         code,
@@ -103,11 +104,13 @@ def _explained(error: WizardError, session: Session, port: int, scheme: str) -> 
     )
 
 
-def _is_tunnel(session: Session) -> bool:
-    """Whether an SSH client of this machine forwards Nexus's port, and so no other by itself."""
+def _is_behind_tunnel(session: Session, connector: int) -> bool:
+    """Whether an SSH client of this machine forwards Nexus's port, and not the connector's."""
+    if not is_loopback(session.host.strip("[]")):
+        return False
     url = urlsplit(session.nexus.base_url)
     port = url.port or (443 if url.scheme == "https" else 80)
-    return is_this_machine(session.host.strip("[]")) and listener(port) == "ssh"
+    return listener(port) == "ssh" and listener(connector) != "ssh"
 
 
 def _through_nexus(session: Session, port: int, cancel: Cancel) -> str:

@@ -45,8 +45,7 @@ class Step:
     defaults: ClassVar[dict[str, str]] = {}
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     doubts: ClassVar[dict[Code, str]] = {}  # problem code: the field that it is about
-    # What an answers file may leave open: the guide finds it.
-    found_later: ClassVar[frozenset[str]] = frozenset()
+    found_later: ClassVar[frozenset[str]] = frozenset()  # fields that answers may leave open
     # The key of the answers file that fills a field, where it is not the field's own name.
     answer_keys: ClassVar[dict[str, tuple[str, str]]] = {}
     # Unattended: the next step after a problem whose own next step is for a user at the screen.
@@ -243,6 +242,7 @@ class Step:
         raise NotImplementedError
 
     def do(self, action: str, report: Report, cancel: Cancel) -> None:
+        """Do one of `others`; blocks."""
         raise NotImplementedError(action)
 
 

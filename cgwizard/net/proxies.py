@@ -84,7 +84,7 @@ def port_of(url: httpx.URL) -> int:
 def choose(url: httpx.URL) -> Proxy | None:
     """The proxy that a request to ``url`` goes through."""
     found = _named(f"{url.scheme}_proxy") or _named("all_proxy")
-    if found is None or is_this_machine(url.host) or exception_for(url):
+    if found is None or is_loopback(url.host) or exception_for(url):
         return None
     return Proxy(found[0], _with_scheme(found[1]))
 
@@ -112,7 +112,7 @@ def direct_by(url: httpx.URL) -> str:
     """For a failure without a proxy: which entry of `NO_PROXY` kept the proxy out of it, as a
     part of a sentence; "" where there is no proxy to keep out."""
     found = _named(f"{url.scheme}_proxy") or _named("all_proxy")
-    entry = exception_for(url) if found and not is_this_machine(url.host) else ""
+    entry = exception_for(url) if found and not is_loopback(url.host) else ""
     if not found or not entry:
         return ""
     return (
@@ -192,8 +192,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-def is_this_machine(host: str) -> bool:
-    """Go sends no request for this machine to a proxy."""
+def is_loopback(host: str) -> bool:
+    """Of a host without brackets. Go sends no request to such a host through a proxy."""
     address = _address(host.partition("%")[0])
     return host == "localhost" or (address is not None and address.is_loopback)
 

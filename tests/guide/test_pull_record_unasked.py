@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cgwizard.cancel import Cancel
 from cgwizard.errors import ExitCode
 from cgwizard.frontends.unattended import Checked, Ended
 from cgwizard.guide.shown import Check
@@ -13,8 +14,8 @@ from cgwizard.practice.faults.other_answer import NexusOtherAnswer
 from cgwizard.practice.world import PracticeWorld
 from cgwizard.runs.saved import SavedRun
 from tests.support.front_ends import applied, plainly, session_of
+from tests.support.guide import act, enter, walk
 from tests.support.guide import session_of as guide_of
-from tests.support.guide import walk
 
 COMPONENTS = "^GET /service/rest/v1/components"
 HTML = "text/html"
@@ -22,10 +23,12 @@ ANSWERS = {
     "403": NexusOtherAnswer(status=403),
     "404": NexusOtherAnswer(status=404),
     "500": NexusOtherAnswer(status=500),
+    "503": NexusOtherAnswer(status=503),
     "page 200": NexusOtherAnswer(body=b"<html><title>Portal</title></html>", content_type=HTML),
     "page 403": NexusOtherAnswer(403, b"<html><title>Filter</title></html>", content_type=HTML),
     "page 504": NexusOtherAnswer(504, b"<html><title>Gateway</title></html>", content_type=HTML),
     "no JSON": NexusOtherAnswer(body=b"{"),
+    "half a list": NexusOtherAnswer(body=b'{"items": [{"id":'),
 }
 
 
@@ -71,6 +74,25 @@ def test_a_run_that_goes_on_pulls_again(
         answers=first.plan,
         proofs=tuple(first.proofs),
     )
-    assert not step.resume(earlier, checks.append, None)  # type: ignore[arg-type]
+    assert not step.resume(earlier, checks.append, Cancel())
     assert checks[-1].state == "warning"
     assert "cannot be known: " in checks[-1].detail
+
+
+@pytest.mark.parametrize("asked", ["/v1/components", "/v1/search", "/v1/(components|search)"])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_cannot_be_asked_is_a_remark(
+    world: PracticeWorld, middleware: FaultMiddleware, asked: str, answer: str
+) -> None:
+    session = guide_of(world)
+    walk(session, until="token")
+    step = session.steps.pull
+    enter(step)
+    middleware.rule(f"^GET /service/rest{asked}", ANSWERS[answer])
+    act(step)
+    assert step.problem is None, step.problem
+    assert step.state == "done"
+    assert [proof.verified for proof in session.proofs] == [True, True]
+    remarks = {check.id for check in step.checks.values() if check.state == "warning"}
+    for name, path in (("cache", "components"), ("search", "search")):
+        assert (f"free-{name}" in remarks) == (path in asked), remarks

@@ -250,5 +250,8 @@ class _Work:
 
 
 def _is_loopback(host: str) -> bool:
-    name = (host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host).lower()
-    return name in {"localhost", "[::1]"} or (name.startswith("127.") and name.count(".") == 3)
+    """``host`` may have a port, and has brackets around an IPv6 address."""
+    from cgwizard.net.proxies import is_loopback
+
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    return is_loopback(name.lower().strip("[]"))
