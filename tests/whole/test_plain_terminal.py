@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_run_through_a_pipe_keeps_what_was_said(tmp_path: Path) -> None:
     script = 'cd "$1" && shift && "$@" | tee run.txt'
     command = ("sh", "-c", script, "sh", str(tmp_path), *wizard("practice", "--plain"))
-    with Wire(*command, height=200) as wire:
+    with Wire(*command, height=400) as wire:
         answered = 0
 
         def asked(screen: str) -> bool:
@@ -40,7 +40,7 @@ def test_a_run_through_a_pipe_keeps_what_was_said(tmp_path: Path) -> None:
     count = len(Steps._fields)
     expected = [f"Step {number} of {count}" for number in range(1, count + 1)]
     assert [step.partition(":")[0] for step in steps] == expected
-    assert told.count("What will be done:") == 2
+    assert told.count("What will be done:") == 3, "two changes, and what the proof makes"
     assert told.count(" verified") == 2
     repeated = {line for line in lines if lines.count(line) > 1 and line.startswith("  ok")}
     assert not repeated & {line for line in lines if "port" in line}, "nothing is told twice"
