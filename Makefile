@@ -30,9 +30,10 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev             ## the figures in docs/measures.md, as ratios in one run
 	@$(BIN)/python -m pytest tests/bench -m bench -s $(ARGS)
 
-fuzz: $(VENV)/.dev              ## types at random moments from launch on, 1,000 times; prints the seeds
-	@CGWIZARD_FUZZ_LAUNCHES=$${CGWIZARD_FUZZ_LAUNCHES:-1000} $(BIN)/python -m pytest -n auto -rA -q \
-	  tests/whole/test_typed_early.py $(ARGS)
+fuzz: $(VENV)/.dev              ## types at 1,000 random moments, prints the seeds; kills and fills disks at every point
+	@CGWIZARD_FUZZ_LAUNCHES=$${CGWIZARD_FUZZ_LAUNCHES:-1000} CGWIZARD_POINTS_EVERY=1 \
+	  $(BIN)/python -m pytest -n auto -rA -q \
+	  tests/whole/test_typed_early.py tests/whole/test_killed.py tests/whole/test_full_disk.py $(ARGS)
 
 pythons:                        ## the quick tests with each Python and with the oldest dependencies
 	@.ci/pythons $(ARGS)

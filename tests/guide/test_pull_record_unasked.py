@@ -79,8 +79,8 @@ def test_a_run_that_goes_on_pulls_again(
     assert "cannot be known: " in checks[-1].detail
 
 
-@pytest.mark.parametrize("asked", ["/v1/components", "/v1/search", "/v1/(components|search)"])
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("asked", ["/v1/search", "/v1/(components|search)"])
+@pytest.mark.parametrize("answer", ["503", "page 403", "half a list"])
 def test_what_cannot_be_asked_is_a_remark(
     world: PracticeWorld, middleware: FaultMiddleware, asked: str, answer: str
 ) -> None:
